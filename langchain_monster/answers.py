@@ -1,0 +1,133 @@
+"""Translate the core's answers and chunks into LangChain's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall, ToolCall
+from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
+from langchain_core.messages.tool import (
+    invalid_tool_call,
+    tool_call,
+    tool_call_chunk,
+)
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+
+from monster_core.answer import Answer, Choice, Chunk, Usage
+from monster_core.answer import ToolCall as CoreToolCall
+from monster_core.conversation import read_arguments
+
+__all__ = ["MODEL_PROVIDER", "to_generation_chunk", "to_result"]
+
+MODEL_PROVIDER = "monster"
+"""Names the provider in response metadata and in traces."""
+
+
+def to_result(answer: Answer) -> ChatResult:
+    """Translate a full answer; the usage stands on the first of several messages.
+
+    Args:
+        answer: The core's answer.
+    """
+    usage = answer.usage
+    return ChatResult(
+        generations=[
+            _generation(answer, choice, usage if place == 0 else None)
+            for place, choice in enumerate(answer.choices)
+        ],
+        llm_output={
+            "token_usage": _token_usage(usage) if usage else None,
+            "model_name": answer.model,
+        },
+    )
+
+
+def to_generation_chunk(chunk: Chunk) -> ChatGenerationChunk:
+    """Translate one chunk of a stream.
+
+    Args:
+        chunk: The core's chunk.
+    """
+    metadata: dict[str, Any] = {"model_provider": MODEL_PROVIDER}
+    if chunk.finish_reason is not None:
+        metadata["finish_reason"] = chunk.finish_reason
+        metadata["stop_reason"] = chunk.stop_reason
+    if chunk.logprobs is not None:
+        metadata["logprobs"] = chunk.logprobs
+    if chunk.is_last:
+        metadata["model_name"] = chunk.model
+    message = AIMessageChunk(
+        content=chunk.text,
+        id=chunk.id or None,
+        response_metadata=metadata,
+        usage_metadata=_usage_metadata(chunk.usage) if chunk.usage else None,
+        chunk_position="last" if chunk.is_last else None,
+        additional_kwargs={"reasoning_content": chunk.reasoning} if chunk.reasoning else {},
+        tool_call_chunks=[
+            tool_call_chunk(name=call.name, args=call.arguments, id=call.id, index=call.index)
+            for call in chunk.tool_calls or ()
+        ],
+    )
+    return ChatGenerationChunk(message=message)
+
+
+def _generation(answer: Answer, choice: Choice, usage: Usage | None) -> ChatGeneration:
+    metadata: dict[str, Any] = {
+        "model_provider": MODEL_PROVIDER,
+        "model_name": answer.model,
+        "finish_reason": choice.finish_reason,
+        "stop_reason": choice.stop_reason,
+    }
+    if choice.logprobs is not None:
+        metadata["logprobs"] = choice.logprobs
+    calls, invalid = _calls(choice)
+    message = AIMessage(
+        content=choice.text,
+        id=(answer.id if choice.index == 0 else f"{answer.id}-{choice.index}") or None,
+        response_metadata=metadata,
+        usage_metadata=_usage_metadata(usage) if usage else None,
+        additional_kwargs={"reasoning_content": choice.reasoning} if choice.reasoning else {},
+        tool_calls=calls,
+        invalid_tool_calls=invalid,
+    )
+    return ChatGeneration(
+        message=message,
+        generation_info={"finish_reason": choice.finish_reason, "logprobs": choice.logprobs},
+    )
+
+
+def _calls(choice: Choice) -> tuple[list[ToolCall], list[InvalidToolCall]]:
+    calls: list[ToolCall] = []
+    invalid: list[InvalidToolCall] = []
+    for call in choice.tool_calls:
+        arguments, problem = read_arguments(call, choice.finish_reason)
+        if problem is None:
+            calls.append(tool_call(name=call.name, args=arguments, id=call.id))
+        else:
+            invalid.append(_invalid(call, problem))
+    return calls, invalid
+
+
+def _invalid(call: CoreToolCall, problem: str) -> InvalidToolCall:
+    return invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error=problem)
+
+
+def _usage_metadata(usage: Usage) -> UsageMetadata:
+    metadata = UsageMetadata(
+        input_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        total_tokens=usage.total_tokens,
+    )
+    if usage.cached_tokens is not None:
+        metadata["input_token_details"] = InputTokenDetails(cache_read=usage.cached_tokens)
+    if usage.reasoning_tokens is not None:
+        metadata["output_token_details"] = OutputTokenDetails(reasoning=usage.reasoning_tokens)
+    return metadata
+
+
+def _token_usage(usage: Usage) -> dict[str, int]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+    }

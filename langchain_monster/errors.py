@@ -1,0 +1,144 @@
+"""Raise every failure as this package's error and as LangChain's error of the same meaning.
+
+Each class is both: ``RateLimitError`` here is a ``monster_core.errors.RateLimitError`` and a
+``langchain_core.exceptions.ModelRateLimitError``, so that retry and summarization middleware
+recognise it.
+"""
+
+from __future__ import annotations
+
+from langchain_core import exceptions as langchain
+
+from monster_core import errors as core
+
+__all__ = [
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ConnectionFailedError",
+    "ContextOverflowError",
+    "InvalidRequestError",
+    "NotFoundError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RedirectError",
+    "RequestTimeoutError",
+    "ResponseError",
+    "ServerError",
+    "StatusError",
+    "StreamInterruptedError",
+    "TruncatedAnswerError",
+    "to_langchain",
+]
+
+
+class ConfigurationError(core.ConfigurationError, langchain.ModelInvalidRequestError):
+    """Report a setting that is missing or unusable."""
+
+
+class InvalidRequestError(core.InvalidRequestError, langchain.ModelInvalidRequestError):
+    """Report a request that was refused before anything was sent."""
+
+
+class ConnectionFailedError(core.ConnectionFailedError, langchain.ModelConnectionError):
+    """Report that no connection could be made, or that it broke before an answer began."""
+
+
+class RequestTimeoutError(core.RequestTimeoutError, langchain.ModelTimeoutError):
+    """Report that one of the timeouts passed."""
+
+
+class StreamInterruptedError(core.StreamInterruptedError, langchain.ModelConnectionError):
+    """Report a stream that ended before its answer was complete."""
+
+
+class StatusError(core.StatusError, langchain.ModelAPIError):
+    """Report an error status that has no class of its own."""
+
+
+class BadRequestError(core.BadRequestError, langchain.ModelInvalidRequestError):
+    """Report a request that the server refused: 400, 413 or 422."""
+
+
+class ContextOverflowError(core.ContextOverflowError, langchain.ContextOverflowError):
+    """Report that prompt and answer together do not fit the model's context window."""
+
+
+class AuthenticationError(core.AuthenticationError, langchain.ModelAuthenticationError):
+    """Report that the server does not accept the API key: 401."""
+
+
+class PaymentRequiredError(core.PaymentRequiredError, langchain.ModelPermissionDeniedError):
+    """Report that the account's credits are spent: 402."""
+
+
+class PermissionDeniedError(core.PermissionDeniedError, langchain.ModelPermissionDeniedError):
+    """Report that the API key may not do this: 403."""
+
+
+class NotFoundError(core.NotFoundError, langchain.ModelNotFoundError):
+    """Report a model or a path that the server does not have: 404."""
+
+
+class RateLimitError(core.RateLimitError, langchain.ModelRateLimitError):
+    """Report that too many requests were sent: 429."""
+
+
+class RedirectError(core.RedirectError, langchain.ModelInvalidRequestError):
+    """Report a redirect, which is never followed."""
+
+
+class ServerError(core.ServerError, langchain.ModelAPIError):
+    """Report a failure on the server's side: 5xx."""
+
+
+class ResponseError(core.ResponseError, langchain.ModelAPIError):
+    """Report a reply of 200 that cannot be read as an answer."""
+
+
+class TruncatedAnswerError(core.TruncatedAnswerError, langchain.ModelAPIError):
+    """Report an answer that had to be complete and was cut by ``max_tokens``."""
+
+
+def to_langchain(error: core.MonsterError) -> core.MonsterError:
+    """Return the same failure as an error that is LangChain's as well.
+
+    Args:
+        error: The core's error.
+
+    Returns:
+        One of this module's classes, with the same message, attributes, cause and traceback.
+    """
+    kind = _CLASSES.get(type(error))
+    if kind is None:
+        return error
+    twin = kind(*error.args)
+    twin.__dict__.update(error.__dict__)
+    twin.__cause__, twin.__suppress_context__ = error.__cause__, True
+    return twin.with_traceback(error.__traceback__)
+
+
+_CLASSES: dict[type[core.MonsterError], type[core.MonsterError]] = {
+    base: kind
+    for kind in (
+        ConfigurationError,
+        InvalidRequestError,
+        ConnectionFailedError,
+        RequestTimeoutError,
+        StreamInterruptedError,
+        StatusError,
+        BadRequestError,
+        ContextOverflowError,
+        AuthenticationError,
+        PaymentRequiredError,
+        PermissionDeniedError,
+        NotFoundError,
+        RateLimitError,
+        RedirectError,
+        ServerError,
+        ResponseError,
+        TruncatedAnswerError,
+    )
+    for base in kind.__bases__[:1]
+}

@@ -1,0 +1,322 @@
+"""Give a framework's model class its connection: settings as fields, clients made when needed.
+
+Both framework classes inherit :class:`MonsterConnection` beside the request parameters. It
+decides what the environment fills in, what an unknown argument is told, and when clients are
+made anew; it imports httpx only when the first request is sent.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from monster_core.naming import unknown_name
+from monster_core.parameters import RequestParameters
+from monster_core.request import merge_parameters, validate_parameters
+
+if TYPE_CHECKING:
+    import httpx
+    from typing_extensions import Self
+
+    from monster_core.transport.client import AsyncMonsterClient, MonsterClient
+    from monster_core.transport.endpoint import Endpoint
+
+__all__ = ["MonsterConnection"]
+
+
+def _seconds(value: Any) -> Any:
+    if value is None or all(hasattr(value, phase) for phase in _PHASES):
+        return value
+    if isinstance(value, Mapping) and set(value) <= set(_PHASES):
+        import httpx
+
+        return httpx.Timeout(**{phase: value.get(phase) for phase in _PHASES})
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:
+        raise ValueError("a timeout is a number of seconds above 0, or an httpx.Timeout")
+    return float(value)
+
+
+def _timeout_to_json(value: Any) -> Any:
+    if value is None or isinstance(value, float):
+        return value
+    return {phase: getattr(value, phase) for phase in _PHASES}
+
+
+def _masked_headers(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        for name, text in value.items():
+            shown = text.get_secret_value() if isinstance(text, SecretStr) else text
+            if not (isinstance(name, str) and isinstance(shown, str)):
+                raise ValueError("headers are text: names and values alike")
+            if any(character in name + shown for character in "\r\n\0"):
+                raise ValueError(f"the header {name!r} holds a line break")
+    return value
+
+
+_DEFAULT_TIMEOUT = 120.0
+_PHASES = ("connect", "read", "write", "pool")
+
+if TYPE_CHECKING:
+    TimeoutArgument = float | httpx.Timeout | None
+    HeadersArgument = dict[str, SecretStr] | None
+else:
+    TimeoutArgument = Annotated[Any, BeforeValidator(_seconds), PlainSerializer(_timeout_to_json)]
+    HeadersArgument = Annotated[dict[str, SecretStr] | None, BeforeValidator(_masked_headers)]
+
+
+class _Live:
+    """Hold what an instance makes for itself; a copy or a pickle begins with none of it."""
+
+    __slots__ = ("async_client", "client", "fields", "unknown")
+
+    def __init__(self) -> None:
+        self.client: MonsterClient | None = None
+        self.async_client: AsyncMonsterClient | None = None
+        self.fields: dict[str, Any] | None = None
+        self.unknown: dict[str, Any] = {}
+
+    def __reduce__(self) -> tuple[type[_Live], tuple[()]]:
+        return _Live, ()
+
+
+class MonsterConnection(RequestParameters):
+    """Hold the settings of a connection and the request parameters of an instance."""
+
+    model_config = ConfigDict(hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+    _base_url_field: ClassVar[str] = "base_url"
+    _async_client_field: ClassVar[str] = "http_async_client"
+    _extra_fields_field: ClassVar[str] = "model_kwargs"
+
+    api_key: SecretStr | None = Field(
+        default=None, exclude=True, repr=False, description="The API key; MONSTER_API_KEY."
+    )
+    timeout: TimeoutArgument = Field(
+        default=None,
+        description="Seconds for each phase of a request, or an httpx.Timeout; MONSTER_TIMEOUT.",
+    )
+    stream_idle_timeout: float | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds between two content chunks of a stream; the read timeout if None.",
+    )
+    total_timeout: float | None = Field(
+        default=None,
+        gt=0,
+        description="Seconds for a whole call with its retries; no limit if None.",
+    )
+    max_retries: int | None = Field(
+        default=None,
+        ge=0,
+        description="How often a failed request is sent again; MONSTER_MAX_RETRIES.",
+    )
+    default_headers: HeadersArgument = Field(
+        default=None, exclude=True, repr=False, description="Headers for every request; secret."
+    )
+    allow_http: bool | None = Field(
+        default=None, description="Allow plain http off the loopback; MONSTER_ALLOW_HTTP."
+    )
+    http_client: Any = Field(
+        default=None, exclude=True, repr=False, description="An httpx.Client of your own."
+    )
+
+    _live: _Live = PrivateAttr(default_factory=_Live)
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, *args: Any, **data: Any) -> None:
+            # before validation, so that no error of any validator can quote a secret
+            type(self)._refuse_unknown(data)
+            super().__init__(*args, **_with_masked_secrets(data))
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Let the framework's class, which comes after this one, finish its own construction."""
+        super().model_post_init(context)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_settings(cls, data: Any) -> Any:
+        """Take from the environment what no argument says; check key and address."""
+        return _filled_in(data, cls._base_url_field) if isinstance(data, dict) else data
+
+    @classmethod
+    def _refuse_unknown(cls, data: Mapping[str, Any]) -> None:
+        """Raise a ValidationError that names each unknown argument, and the nearest known one."""
+        unknown = data.keys() - cls.model_fields.keys()
+        if unknown:
+            known = {*cls.model_fields, *_aliases(cls)}
+            advice = f"Fields this package does not know go into {cls._extra_fields_field}."
+            errors = [
+                InitErrorDetails(
+                    type=PydanticCustomError("unknown_argument", "{said} {advice}", said),
+                    loc=(name,),
+                    input=None,
+                )
+                for name in sorted(unknown - known)
+                for said in [{"said": unknown_name("argument", name, known), "advice": advice}]
+            ]
+            if errors:
+                raise ValidationError.from_exception_data(cls.__name__, errors, hide_input=True)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in RequestParameters.model_fields:
+            value = validate_parameters({name: value}).get(name)
+            self._live.fields = None
+        elif name == self._base_url_field:
+            from monster_core.settings import check_base_url
+
+            value = check_base_url(value, allow_http=bool(self.allow_http))
+            self._live = _Live()
+        elif name in MonsterConnection.model_fields or name == self._async_client_field:
+            if name in MonsterConnection.model_fields:
+                value = getattr(MonsterConnection(**{name: value}), name)
+            self._live = _Live()
+        elif name == self._extra_fields_field:
+            self._live.fields = None
+        super().__setattr__(name, value)
+
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        copied._live = _Live()
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        memo = {} if memo is None else memo
+        for name in ("http_client", self._async_client_field):
+            client = getattr(self, name)
+            if client is not None:  # a caller's client is shared, as it is between calls
+                memo[id(client)] = client
+        return super().__deepcopy__(memo)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        given = [name for name in ("http_client", self._async_client_field) if getattr(self, name)]
+        if not given:
+            return super().__getstate__()
+        warnings.warn(
+            f"{' and '.join(given)} cannot be pickled: the copy makes a client of its own",
+            stacklevel=2,
+        )
+        bare = copy.copy(self)
+        for name in given:
+            bare.__dict__[name] = None
+        return bare.__getstate__()
+
+    def _request_fields(self, call: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the request fields of one call: the instance's, with the call's laid over."""
+        live = self._live
+        if live.fields is None:
+            values = {name: self.__dict__[name] for name in RequestParameters.model_fields}
+            extra = dict(self.__dict__[self._extra_fields_field] or {})
+            values.update({name: extra.pop(name) for name in list(extra) if name in values})
+            live.fields, live.unknown = validate_parameters(values), extra
+        return merge_parameters(live.fields, call, also=type(self).model_fields)
+
+    def _unknown_fields(self) -> dict[str, Any]:
+        """Return the fields that this package does not know; sent as they are."""
+        return self._live.unknown
+
+    def _client(self) -> MonsterClient:
+        """Return the client of the present settings."""
+        live = self._live
+        if live.client is None:
+            from monster_core.transport.client import MonsterClient
+
+            live.client = MonsterClient(self._endpoint(), self.http_client)
+        return live.client
+
+    def _async_client(self) -> AsyncMonsterClient:
+        """Return the async client of the present settings."""
+        live = self._live
+        if live.async_client is None:
+            from monster_core.transport.client import AsyncMonsterClient
+
+            given = getattr(self, self._async_client_field)
+            live.async_client = AsyncMonsterClient(self._endpoint(), given)
+        return live.async_client
+
+    def _endpoint(self) -> Endpoint:
+        from monster_core.transport.deadline import Timeouts
+        from monster_core.transport.endpoint import Endpoint
+
+        idle, total = self.stream_idle_timeout, self.total_timeout
+        return Endpoint(
+            base_url=getattr(self, self._base_url_field),
+            api_key=self.api_key,
+            timeouts=Timeouts.of(self.timeout or _DEFAULT_TIMEOUT, idle=idle, total=total),
+            max_retries=self.max_retries or 0,
+            default_headers=self.default_headers or {},
+        )
+
+    def close(self) -> None:
+        """Close the connections of calls; a later call opens new ones."""
+        if self._live.client is not None:
+            self._live.client.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of calls and of this event loop's coroutines."""
+        self.close()
+        if self._live.async_client is not None:
+            await self._live.async_client.aclose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+def _aliases(model: type[MonsterConnection]) -> set[str]:
+    return {field.alias for field in model.model_fields.values() if field.alias}
+
+
+def _with_masked_secrets(data: dict[str, Any]) -> dict[str, Any]:
+    masked = dict(data)
+    if isinstance(masked.get("api_key"), str):
+        masked["api_key"] = SecretStr(masked["api_key"])
+    headers = masked.get("default_headers")
+    if isinstance(headers, Mapping):
+        masked["default_headers"] = {
+            name: SecretStr(value) if isinstance(value, str) else value
+            for name, value in headers.items()
+        }
+    return masked
+
+
+def _filled_in(data: Mapping[str, Any], base_url_field: str) -> dict[str, Any]:
+    """Lay arguments over the environment's settings, and check key and address."""
+    from monster_core.settings import check_base_url, check_key, environment_settings
+
+    found = environment_settings()
+    filled = {name: value for name, value in data.items() if value is not None}
+    if "api_key" in filled:
+        filled["api_key"] = check_key(filled["api_key"], "api_key")
+    elif found.api_key is not None:
+        filled["api_key"] = found.api_key
+    for name in ("timeout", "max_retries", "allow_http", "model"):
+        value = getattr(found, name)
+        if name not in filled and value is not None:
+            filled[name] = value
+    filled[base_url_field] = check_base_url(
+        str(filled.get(base_url_field, found.api_base)), allow_http=bool(filled["allow_http"])
+    )
+    return filled

@@ -1,0 +1,304 @@
+"""Name every way a call can fail, and decide which class a reply of the server becomes.
+
+::
+
+    MonsterError
+    ├── ConfigurationError            a setting is missing or unusable (also a ValueError)
+    ├── InvalidRequestError           refused before anything was sent (also a ValueError)
+    ├── TransportError
+    │   ├── ConnectionFailedError     no connection, or it broke before the answer
+    │   ├── RequestTimeoutError       one of the timeouts passed (also a TimeoutError)
+    │   └── StreamInterruptedError    a stream ended before its answer was complete
+    ├── StatusError                   the server answered with an error
+    │   ├── BadRequestError           400, 413, 422
+    │   │   └── ContextOverflowError  prompt and answer do not fit the context window
+    │   ├── AuthenticationError       401
+    │   ├── PaymentRequiredError      402
+    │   ├── PermissionDeniedError     403
+    │   ├── NotFoundError             404
+    │   ├── RateLimitError            429
+    │   ├── RedirectError             3xx: redirects are never followed
+    │   └── ServerError               5xx
+    └── ResponseError                 a reply of 200 that is no answer
+        └── TruncatedAnswerError      max_tokens cut an answer that had to be complete
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ConnectionFailedError",
+    "ContextOverflowError",
+    "InvalidRequestError",
+    "MonsterError",
+    "NotFoundError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RedirectError",
+    "RequestTimeoutError",
+    "ResponseError",
+    "ServerError",
+    "ServerReply",
+    "StatusError",
+    "StreamInterruptedError",
+    "TransportError",
+    "TruncatedAnswerError",
+]
+
+
+@dataclass(frozen=True)
+class ServerReply:
+    """Keep what the server answered, without the request and its key.
+
+    Args:
+        status_code: The HTTP status.
+        headers: The reply's headers, names in lower case.
+        text: The reply's body, cut to 10,000 characters.
+    """
+
+    status_code: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    text: str = field(default="", repr=False)
+
+    def json(self) -> Any:
+        """Return the body parsed as JSON.
+
+        Raises:
+            ValueError: The body is not JSON.
+        """
+        return json.loads(self.text)
+
+
+class MonsterError(Exception):
+    """Be the base of every error of this package.
+
+    Attributes:
+        is_retryable: Whether the same request may succeed if you send it again.
+        partial_text: The text that had arrived before a stream failed; None outside a stream.
+    """
+
+    is_retryable: bool = False
+    partial_text: str | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class ConfigurationError(MonsterError, ValueError):
+    """Report a setting that is missing or unusable."""
+
+
+class InvalidRequestError(MonsterError, ValueError):
+    """Report a request that was refused before anything was sent."""
+
+
+class TransportError(MonsterError):
+    """Report that the exchange with the server failed below HTTP."""
+
+
+class ConnectionFailedError(TransportError):
+    """Report that no connection could be made, or that it broke before an answer began."""
+
+    is_retryable = True
+
+
+class RequestTimeoutError(TransportError, TimeoutError):
+    """Report that one of the timeouts passed."""
+
+    is_retryable = True
+
+
+class StreamInterruptedError(TransportError):
+    """Report a stream that ended with neither a finish reason nor ``[DONE]``."""
+
+    is_retryable = True
+
+
+class StatusError(MonsterError):
+    """Report an error that the server answered.
+
+    Attributes:
+        status_code: The HTTP status, or the code of an error event inside a stream.
+        server_message: What the server said of the error.
+        request_id: The server's id of the request (header ``x-request-id``), if it sent one.
+        retry_after: How many seconds the server asked to wait (header ``Retry-After``).
+        response: Status, headers and body of the reply.
+    """
+
+    status_code: int = 0
+    server_message: str = ""
+    request_id: str | None = None
+    retry_after: float | None = None
+    response: ServerReply | None = None
+
+
+class BadRequestError(StatusError):
+    """Report a request that the server refused: 400, 413 or 422."""
+
+
+class ContextOverflowError(BadRequestError):
+    """Report that prompt and answer together do not fit the model's context window."""
+
+
+class AuthenticationError(StatusError):
+    """Report that the server does not accept the API key: 401."""
+
+
+class PaymentRequiredError(StatusError):
+    """Report that the account's credits are spent: 402."""
+
+
+class PermissionDeniedError(StatusError):
+    """Report that the API key may not do this: 403."""
+
+
+class NotFoundError(StatusError):
+    """Report a model or a path that the server does not have: 404."""
+
+
+class RateLimitError(StatusError):
+    """Report that too many requests were sent: 429."""
+
+    is_retryable = True
+
+
+class RedirectError(StatusError):
+    """Report a redirect; it is not followed, so that the key goes to no other host."""
+
+
+class ServerError(StatusError):
+    """Report a failure on the server's side: 5xx."""
+
+    is_retryable = True
+
+
+class ResponseError(MonsterError):
+    """Report a reply of 200 that cannot be read as an answer."""
+
+
+class TruncatedAnswerError(ResponseError):
+    """Report an answer that had to be complete and was cut by ``max_tokens``."""
+
+
+def status_error(reply: ServerReply, *, retry_after: float | None = None) -> StatusError:
+    """Make the error for a reply whose status is not 200.
+
+    Args:
+        reply: The reply.
+        retry_after: Seconds that the server asked to wait, already parsed.
+
+    Returns:
+        The error, ready to be raised; it names what to do next.
+    """
+    said = _server_message(reply.text)
+    overflow = _CONTEXT_OVERFLOW.search(said)
+    kind = ContextOverflowError if overflow else _class_for(reply.status_code)
+    request_id = reply.headers.get("x-request-id")
+    advice = _advice(kind, reply, retry_after)
+    tail = f" (request id {request_id})" if request_id else ""
+    error = kind(f"The server answered {reply.status_code}: {said or 'no message'}.{advice}{tail}")
+    error.status_code, error.server_message = reply.status_code, said
+    error.request_id, error.retry_after, error.response = request_id, retry_after, reply
+    if kind is StatusError or kind is BadRequestError or kind is ServerError:
+        error.is_retryable = reply.status_code in TRANSIENT_STATUSES
+    return error
+
+
+def stream_error(event: Any, partial_text: str) -> MonsterError:
+    """Make the error for an error event that arrived inside a stream.
+
+    Args:
+        event: The value of the event's ``error`` key.
+        partial_text: The text that had arrived before.
+
+    Returns:
+        The error that the same failure would have been before the stream began.
+    """
+    code = event.get("code") if isinstance(event, Mapping) else None
+    said = _server_message(json.dumps({"error": event}, default=str))
+    status = code if isinstance(code, int) and 300 <= code < 600 else 500
+    error = status_error(ServerReply(status, {}, json.dumps({"message": said})))
+    error.args = (f"The server broke off its stream: {error.args[0]}",)
+    error.partial_text = partial_text
+    return error
+
+
+TRANSIENT_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+"""Statuses that may pass by themselves; every other one is final."""
+
+_CONTEXT_OVERFLOW = re.compile(
+    r"maximum context length|context (?:length|window) exceeded|max_model_len|"
+    r"longer than the maximum model length",
+    re.IGNORECASE,
+)
+
+_CLASSES: dict[int, type[StatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: PaymentRequiredError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    413: BadRequestError,
+    422: BadRequestError,
+    429: RateLimitError,
+}
+
+_ADVICE: dict[type[StatusError], str] = {
+    AuthenticationError: " Check the API key: the argument api_key or MONSTER_API_KEY.",
+    PaymentRequiredError: " The account's credits are spent: top it up at the provider.",
+    PermissionDeniedError: " This API key may not use this model or path.",
+    NotFoundError: " Check the model's name and the base URL; models() lists what is served.",
+    ContextOverflowError: " Shorten the conversation or lower max_tokens.",
+    RateLimitError: " Send fewer requests at a time, or raise max_retries.",
+}
+
+
+def _class_for(status: int) -> type[StatusError]:
+    if status in _CLASSES:
+        return _CLASSES[status]
+    if 300 <= status < 400:
+        return RedirectError
+    return ServerError if status >= 500 else StatusError
+
+
+def _advice(kind: type[StatusError], reply: ServerReply, retry_after: float | None) -> str:
+    if kind is RedirectError:
+        target = reply.headers.get("location", "an unnamed address")
+        return (
+            f" It redirects to {target}; redirects are not followed, so that the API key goes "
+            "nowhere else. Set the base URL to the address that answers itself."
+        )
+    if retry_after is not None:
+        return f"{_ADVICE.get(kind, '')} It asks to wait {retry_after:g} seconds."
+    return _ADVICE.get(kind, "")
+
+
+def _server_message(text: str) -> str:
+    """Find the sentence in any of the shapes servers and gateways use for errors."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:300].rstrip(".")
+    for key in ("error", "message", "detail", "msg", "title"):
+        if isinstance(body, Mapping) and body.get(key):
+            inner = body[key]
+            said = _server_message(json.dumps(inner)) if isinstance(inner, Mapping) else str(inner)
+            return said.strip().rstrip(".")[:2000]
+    return str(body).strip()[:300] if body else ""
+
+
+def _rebuild(
+    kind: type[MonsterError], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> MonsterError:
+    error = kind(*args)
+    error.__dict__.update(attributes)
+    return error

@@ -1,0 +1,169 @@
+"""Decide where the endpoint is, which key opens it, and what is refused as a setting."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from monster_core.errors import ConfigurationError
+
+__all__ = ["DEFAULT_BASE_URL", "MonsterSettings", "environment_settings"]
+
+DEFAULT_BASE_URL = "https://llm.monsterapi.ai/v1"
+
+
+class MonsterSettings(BaseSettings):
+    """Read the settings from the ``MONSTER_*`` environment variables.
+
+    No other variable is read, and no file.
+
+    Args:
+        api_key: The key, sent as ``Authorization: Bearer``; ``MONSTER_API_KEY``.
+        api_base: The endpoint's base URL, ending in ``/v1`` as a rule; ``MONSTER_API_BASE``.
+        model: The model to ask when none is given; ``MONSTER_MODEL``.
+        timeout: Seconds, for each phase of a request; ``MONSTER_TIMEOUT``.
+        max_retries: How often a failed request is sent again; ``MONSTER_MAX_RETRIES``.
+        allow_http: Whether plain http is allowed off the loopback; ``MONSTER_ALLOW_HTTP``.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="MONSTER_", env_ignore_empty=True, hide_input_in_errors=True, extra="ignore"
+    )
+
+    api_key: SecretStr | None = None
+    api_base: str = DEFAULT_BASE_URL
+    model: str | None = None
+    timeout: float = Field(default=120.0, gt=0, allow_inf_nan=False)
+    max_retries: int = Field(default=2, ge=0)
+    allow_http: bool = False
+
+    @field_validator("api_key")
+    @classmethod
+    def _check_key(cls, value: SecretStr | None) -> SecretStr | None:
+        return None if value is None else check_key(value, "MONSTER_API_KEY")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment, and nothing else."""
+        return init_settings, env_settings
+
+
+def environment_settings() -> MonsterSettings:
+    """Return the settings that the environment holds now.
+
+    Reading them takes half a millisecond, so an unchanged environment is read once.
+
+    Raises:
+        ConfigurationError: A variable cannot be used; the message names it.
+    """
+    global _read
+    now = tuple(os.environ.get(name) for name in _VARIABLES)
+    if _read is None or _read[0] != now:
+        try:
+            _read = now, MonsterSettings()
+        except ValidationError as error:
+            raise ConfigurationError(_in_one_sentence(error)) from None
+    return _read[1]
+
+
+def check_key(key: str | SecretStr, source: str) -> SecretStr:
+    """Return the key without surrounding white space.
+
+    Args:
+        key: The key as given.
+        source: The argument or variable it came from, for the message.
+
+    Raises:
+        ConfigurationError: It is empty, or holds what cannot stand in a header.
+    """
+    text = (key.get_secret_value() if isinstance(key, SecretStr) else key).strip()
+    if not text:
+        raise ConfigurationError(
+            f"{source} is empty: set it to your key (a server without keys takes any value, "
+            "EMPTY by custom)."
+        )
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ConfigurationError(
+            f"{source} holds a character that no key has (a space, a line break, a control or "
+            "non-ASCII character): copy the key again. Its value is not shown."
+        )
+    return SecretStr(text)
+
+
+def check_base_url(url: str, *, allow_http: bool) -> str:
+    """Return the base URL without a trailing slash.
+
+    Args:
+        url: The base URL as given.
+        allow_http: Whether plain http may go to another host than this one.
+
+    Raises:
+        ConfigurationError: It is no http(s) URL, carries credentials or a query, or would send
+            the key unencrypted.
+    """
+    text = url.strip()
+    parts = _split(text)
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ConfigurationError(
+            f"The base URL {_shown(text)!r} is no http(s) address like {DEFAULT_BASE_URL}."
+        )
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError(
+            "The base URL may hold neither credentials nor a query or fragment: give the key as "
+            "api_key or MONSTER_API_KEY."
+        )
+    if parts.scheme == "http" and not (allow_http or _is_loopback(parts.hostname)):
+        raise ConfigurationError(
+            f"The base URL {text!r} would send the key unencrypted: use https, or allow it with "
+            "allow_http=True or MONSTER_ALLOW_HTTP=1."
+        )
+    return text.rstrip("/")
+
+
+_VARIABLES = tuple(f"MONSTER_{name.upper()}" for name in MonsterSettings.model_fields)
+_read: tuple[tuple[str | None, ...], MonsterSettings] | None = None
+
+
+def _in_one_sentence(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    said = found["msg"].removeprefix("Value error, ").rstrip(".")
+    name = f"MONSTER_{str(found['loc'][0]).upper()}"
+    return f"{said}." if name in said else f"The environment variable {name}: {said}."
+
+
+def _split(text: str) -> Any:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError as error:
+        raise ConfigurationError(
+            f"The base URL {_shown(text)!r} cannot be read: {error}."
+        ) from None
+    return parts
+
+
+def _shown(text: str) -> str:
+    """Hide what stands before an @: it may be a password."""
+    head, at, tail = text.rpartition("@")
+    return f"***@{tail}" if at else head or tail
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Exchange requests and replies with the endpoint: retries, timeouts, streams, errors."""

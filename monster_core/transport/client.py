@@ -1,0 +1,301 @@
+"""Talk to the endpoint: the only code that does I/O, twice, without and with async."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+import weakref
+from collections.abc import AsyncGenerator, Iterator
+from typing import TYPE_CHECKING
+
+import httpx
+
+from monster_core.served import ServedModel, read_models
+from monster_core.transport.endpoint import Endpoint
+from monster_core.transport.exchange import (
+    LONGEST_ERROR_BODY,
+    Exchange,
+    StreamState,
+    limits,
+    tls_context,
+)
+from monster_core.transport.sse import EventDecoder
+
+if TYPE_CHECKING:
+    from monster_core.answer import Answer, Chunk
+    from monster_core.call import ChatCall
+
+__all__ = ["AsyncMonsterClient", "MonsterClient"]
+
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)
+
+
+class MonsterClient:
+    """Send calls over one pool of connections, made at the first call; serves many threads.
+
+    Args:
+        endpoint: Where calls go.
+        http_client: A client of your own to send with; it is never closed here.
+    """
+
+    def __init__(self, endpoint: Endpoint, http_client: httpx.Client | None = None) -> None:
+        self.endpoint = endpoint
+        self._given = http_client
+        self._own: httpx.Client | None = None
+        self._lock = threading.Lock()
+        _CLIENTS.add(self)
+
+    def answer(self, call: ChatCall) -> Answer:
+        """Send a call and return its full answer.
+
+        Args:
+            call: What to send.
+
+        Raises:
+            MonsterError: The call failed.
+        """
+        return call.read_answer(self._exchange("POST", "/chat/completions", call.content))
+
+    def stream(self, call: ChatCall) -> Iterator[Chunk]:
+        """Send a call and yield its answer as it arrives; leaving early frees the server.
+
+        Args:
+            call: What to send.
+
+        Raises:
+            MonsterError: The call failed, or its stream was cut.
+        """
+        exchange = Exchange.begin(self.endpoint, "POST", "/chat/completions", call.content)
+        response = self._open(exchange)
+        state = StreamState(exchange, EventDecoder(), call.stream_reader())
+        try:
+            exchange.deadline.content_arrived()
+            for received in response.iter_bytes():
+                for chunk in state.receive(received):
+                    yield chunk
+            for chunk in state.close():
+                yield chunk
+        except _FAILURES as error:
+            failure = state.broken(error)
+            if failure is not None:
+                raise failure from error
+        finally:
+            exchange.deadline.disarm()
+            response.close()
+
+    def models(self) -> list[ServedModel]:
+        """Return the models that the endpoint serves.
+
+        Raises:
+            MonsterError: The request failed.
+        """
+        return read_models(self._exchange("GET", "/models", None))
+
+    def close(self) -> None:
+        """Close the pool; the next call opens a new one."""
+        with self._lock:
+            own, self._own = self._own, None
+        if own is not None:
+            own.close()
+
+    def _exchange(self, method: str, path: str, content: bytes | None) -> bytes:
+        exchange = Exchange.begin(self.endpoint, method, path, content)
+        response = self._open(exchange)
+        try:
+            return response.read()
+        except _FAILURES as error:
+            raise exchange.failure(error) from error
+        finally:
+            exchange.deadline.disarm()
+            response.close()
+
+    def _open(self, exchange: Exchange) -> httpx.Response:
+        """Send until a reply of 200 begins, or no attempt is left."""
+        client = self._http()
+        while True:
+            cause: Exception | None = None
+            try:
+                response = client.send(
+                    exchange.request(client), stream=True, follow_redirects=False
+                )
+                if response.status_code == 200:
+                    exchange.bind(response)
+                    return response
+                failure = exchange.refusal(response, _error_body(response))
+            except _FAILURES as error:
+                failure, cause = exchange.failure(error), error
+            delay = exchange.delay_after(failure)
+            if delay is None:
+                raise failure from cause
+            time.sleep(delay)
+
+    def _http(self) -> httpx.Client:
+        client = self._given or self._own
+        if client is None:
+            with self._lock:
+                if self._own is None:
+                    self._own = httpx.Client(verify=tls_context(), limits=limits())
+                    weakref.finalize(self, self._own.close)
+                client = self._own
+        return client
+
+    def _forget(self) -> None:
+        """Leave the parent process its connections: a fork must not share or close them."""
+        _PARENTS_CLIENTS.append(self._own)
+        self._own, self._lock = None, threading.Lock()
+
+
+class AsyncMonsterClient:
+    """Send calls from coroutines, over one pool of connections for each event loop.
+
+    A pool is closed when its loop shuts down its async generators (``asyncio.run`` does), when
+    :meth:`aclose` is called, or when this object is dropped.
+
+    Args:
+        endpoint: Where calls go.
+        http_client: A client of your own to send with; it is never closed here.
+    """
+
+    def __init__(self, endpoint: Endpoint, http_client: httpx.AsyncClient | None = None) -> None:
+        self.endpoint = endpoint
+        self._given = http_client
+        self._pools: dict[asyncio.AbstractEventLoop, _LoopPool] = {}
+        _CLIENTS.add(self)
+
+    async def answer(self, call: ChatCall) -> Answer:
+        """Send a call and return its full answer; the twin of :meth:`MonsterClient.answer`."""
+        return call.read_answer(await self._exchange("POST", "/chat/completions", call.content))
+
+    async def stream(self, call: ChatCall) -> AsyncGenerator[Chunk, None]:
+        """Send a call and yield its answer as it arrives; see :meth:`MonsterClient.stream`."""
+        exchange = Exchange.begin(self.endpoint, "POST", "/chat/completions", call.content)
+        response = await self._open(exchange)
+        state = StreamState(exchange, EventDecoder(), call.stream_reader())
+        try:
+            exchange.deadline.content_arrived()
+            async for received in response.aiter_bytes():
+                for chunk in state.receive(received):
+                    yield chunk
+            for chunk in state.close():
+                yield chunk
+        except _FAILURES as error:
+            failure = state.broken(error)
+            if failure is not None:
+                raise failure from error
+        finally:
+            exchange.deadline.disarm()
+            await response.aclose()
+
+    async def models(self) -> list[ServedModel]:
+        """Return the models that the endpoint serves; the twin of :meth:`MonsterClient.models`."""
+        return read_models(await self._exchange("GET", "/models", None))
+
+    async def aclose(self) -> None:
+        """Close the running loop's pool; the next call opens a new one."""
+        pool = self._pools.pop(asyncio.get_running_loop(), None)
+        if pool is not None:
+            await pool.guard.aclose()
+
+    async def _exchange(self, method: str, path: str, content: bytes | None) -> bytes:
+        exchange = Exchange.begin(self.endpoint, method, path, content)
+        response = await self._open(exchange)
+        try:
+            return await response.aread()
+        except _FAILURES as error:
+            raise exchange.failure(error) from error
+        finally:
+            exchange.deadline.disarm()
+            await response.aclose()
+
+    async def _open(self, exchange: Exchange) -> httpx.Response:
+        """Send until a reply of 200 begins, or no attempt is left."""
+        client = await self._http()
+        while True:
+            cause: Exception | None = None
+            try:
+                response = await client.send(
+                    exchange.request(client), stream=True, follow_redirects=False
+                )
+                if response.status_code == 200:
+                    exchange.bind(response)
+                    return response
+                failure = exchange.refusal(response, await _aerror_body(response))
+            except _FAILURES as error:
+                failure, cause = exchange.failure(error), error
+            delay = exchange.delay_after(failure)
+            if delay is None:
+                raise failure from cause
+            await asyncio.sleep(delay)
+
+    async def _http(self) -> httpx.AsyncClient:
+        if self._given is not None:
+            return self._given
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop)
+        if pool is None:
+            for other in [known for known in self._pools if known.is_closed()]:
+                del self._pools[other]
+            pool = self._pools[loop] = _LoopPool()
+            await anext(pool.guard)
+        return pool.http
+
+    def _forget(self) -> None:
+        """Leave the parent process its connections: a fork must not share or close them."""
+        _PARENTS_CLIENTS.append(self._pools)
+        self._pools = {}
+
+
+class _LoopPool:
+    """Tie a pool to its event loop: the loop closes the guard, the guard closes the pool."""
+
+    __slots__ = ("guard", "http")
+
+    def __init__(self) -> None:
+        self.http = httpx.AsyncClient(verify=tls_context(), limits=limits())
+        self.guard = _close_at_end(self.http)
+
+
+async def _close_at_end(http: httpx.AsyncClient) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        await http.aclose()
+
+
+def _error_body(response: httpx.Response) -> bytes:
+    try:
+        body = b""
+        for received in response.iter_bytes():
+            body += received
+            if len(body) >= LONGEST_ERROR_BODY:
+                break
+        return body
+    finally:
+        response.close()
+
+
+async def _aerror_body(response: httpx.Response) -> bytes:
+    try:
+        body = b""
+        async for received in response.aiter_bytes():
+            body += received
+            if len(body) >= LONGEST_ERROR_BODY:
+                break
+        return body
+    finally:
+        await response.aclose()
+
+
+_CLIENTS: weakref.WeakSet[MonsterClient | AsyncMonsterClient] = weakref.WeakSet()
+_PARENTS_CLIENTS: list[object] = []
+
+
+def _after_fork() -> None:
+    for client in list(_CLIENTS):
+        client._forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,55 @@
+"""Hold where requests go and what they carry, with the secrets masked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from monster_core.errors import ConfigurationError
+from monster_core.transport.deadline import Timeouts
+from monster_core.version import __version__
+
+__all__ = ["Endpoint"]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Hold everything about an endpoint that every request to it shares.
+
+    Args:
+        base_url: The base URL, without a trailing slash.
+        api_key: The key; None is an error at the first request.
+        timeouts: The timeouts of each request.
+        max_retries: How often a failed request is sent again.
+        default_headers: Further headers; their values are secrets.
+    """
+
+    base_url: str
+    api_key: SecretStr | None
+    timeouts: Timeouts
+    max_retries: int
+    default_headers: Mapping[str, SecretStr] = field(default_factory=dict)
+
+    def headers(self) -> dict[str, str]:
+        """Return the headers of a request; a default header may replace any but the key.
+
+        Raises:
+            ConfigurationError: There is no key.
+        """
+        if self.api_key is None:
+            raise ConfigurationError(
+                "No API key: pass api_key or set MONSTER_API_KEY (a server without keys takes "
+                "any value, EMPTY by custom)."
+            )
+        own = {
+            name.lower(): value.get_secret_value() for name, value in self.default_headers.items()
+        }
+        return {
+            "accept": "application/json",
+            "user-agent": f"monsterapi-integrations/{__version__}",
+            **own,
+            "content-type": "application/json",
+            "authorization": f"Bearer {self.api_key.get_secret_value()}",
+        }

@@ -1,0 +1,200 @@
+"""Decide everything about one exchange with the server except the waiting.
+
+The sync and the async client share it; each adds only its own short loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import httpx
+
+from monster_core.errors import (
+    ConnectionFailedError,
+    InvalidRequestError,
+    MonsterError,
+    RequestTimeoutError,
+    ResponseError,
+    ServerReply,
+    status_error,
+)
+from monster_core.transport.deadline import Deadline, PhaseTimeouts
+from monster_core.transport.retry import parse_retry_after, retry_delay
+
+if TYPE_CHECKING:
+    import ssl
+
+    from monster_core.answer import Chunk, StreamReader
+    from monster_core.transport.endpoint import Endpoint
+    from monster_core.transport.sse import EventDecoder
+
+__all__ = ["LONGEST_ERROR_BODY", "Exchange", "StreamState", "limits", "tls_context"]
+
+_UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+LONGEST_ERROR_BODY = 100_000  # bytes of an error's body that are read
+_AFTER_DONE = 0.25  # seconds for the connection to become reusable after [DONE]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Hold one call on its way: what to send, the time left, the attempts made."""
+
+    endpoint: Endpoint
+    method: str
+    path: str
+    content: bytes | None
+    deadline: Deadline
+    attempts: int = 0
+
+    @classmethod
+    def begin(cls, endpoint: Endpoint, method: str, path: str, content: bytes | None) -> Exchange:
+        """Start the clock of a call."""
+        return cls(endpoint, method, path, content, Deadline(endpoint.timeouts))
+
+    def request(self, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
+        """Build the next attempt's request; the client adds its own headers below ours."""
+        self.attempts += 1
+        return client.build_request(
+            self.method,
+            self.endpoint.base_url + self.path,
+            headers=self.endpoint.headers(),
+            content=self.content,
+            extensions={"timeout": PhaseTimeouts(self.deadline)},
+        )
+
+    def bind(self, response: httpx.Response) -> None:
+        """Let the deadline shorten every single read of the reply's body."""
+        stream = response.extensions.get("network_stream")
+        if stream is None:
+            return  # a replayed reply, or a transport with no stream to reach
+        read, limit = type(stream).read, self.deadline.limit
+        stream.read = lambda max_bytes, timeout=None: read(stream, max_bytes, limit(timeout))
+
+    def delay_after(self, error: MonsterError) -> float | None:
+        """Return the seconds to wait before the next attempt, or None if there is none."""
+        delay = retry_delay(error, self.attempts, self.endpoint.max_retries)
+        return delay if delay is not None and self.deadline.allows(delay) else None
+
+    def refusal(self, response: httpx.Response, body: bytes) -> MonsterError:
+        """Return the error for a reply whose status is not 200."""
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        text = body.decode("utf-8", "replace")[:10_000]
+        reply = ServerReply(response.status_code, headers, text)
+        return status_error(reply, retry_after=parse_retry_after(headers))
+
+    def failure(self, error: Exception) -> MonsterError:
+        """Return this package's error for one of httpx's, which loses its request's headers."""
+        if isinstance(error, httpx.RequestError) and getattr(error, "_request", None) is not None:
+            error.request = httpx.Request(error.request.method, error.request.url)
+        passed = self.deadline.passed()
+        if passed is not None:
+            return passed
+        if isinstance(error, httpx.TimeoutException):
+            return _timed_out(error, self.endpoint)
+        if isinstance(error, _UNSENDABLE):
+            return InvalidRequestError(f"The request cannot be sent: {error}.")
+        if isinstance(error, httpx.DecodingError):
+            return ResponseError(f"The reply's compression cannot be undone: {error}.")
+        return ConnectionFailedError(
+            f"No answer from {self.endpoint.base_url}: {_reason(error)}. Check the base URL "
+            "(MONSTER_API_BASE) and that the server runs."
+        )
+
+
+@dataclass(slots=True)
+class StreamState:
+    """Turn the bytes of a stream into chunks, and its end into a last chunk or an error."""
+
+    exchange: Exchange
+    decoder: EventDecoder
+    reader: StreamReader
+    head: bytes = b""
+    has_events: bool = False
+
+    def receive(self, received: bytes) -> list[Chunk]:
+        """Take the next bytes; return the chunks they completed, the last one at [DONE]."""
+        if not self.has_events and len(self.head) < 200:
+            self.head += received[:200]
+        return self._chunks(self.decoder.feed(received))
+
+    def close(self) -> list[Chunk]:
+        """Take the end of the stream; return what it leaves, the last chunk at its end."""
+        if self.reader.is_done:
+            return []
+        chunks = self._chunks(self.decoder.flush())
+        if not self.has_events:
+            raise ResponseError(
+                "The server answered 200 with no event stream: "
+                f"{self.head[:200].decode('utf-8', 'replace') or 'an empty body'!r}. "
+                "Check the base URL: it ends in /v1 as a rule."
+            )
+        return chunks if self.reader.is_done else [*chunks, self.reader.end()]
+
+    def broken(self, error: Exception) -> MonsterError | None:
+        """Return what a failure in mid-stream means; None if the answer was complete."""
+        if self.reader.is_done:
+            return None
+        failure = self.exchange.failure(error)
+        if isinstance(failure, RequestTimeoutError):
+            failure.partial_text = self.reader.partial_text
+            return failure
+        return self.reader.interrupted(f"The connection broke in mid-stream ({_reason(error)})")
+
+    def _chunks(self, events: list[bytes]) -> list[Chunk]:
+        chunks: list[Chunk] = []
+        for data in events:
+            self.has_events = True
+            if self.reader.is_done:
+                break
+            chunk = self.reader.read(data)
+            if chunk is not None:
+                chunks.append(chunk)
+            elif self.reader.is_done:
+                chunks.append(self.reader.end())
+                self.exchange.deadline.finish_within(_AFTER_DONE)
+        if chunks and not self.reader.is_done:
+            self.exchange.deadline.content_arrived()
+        elif not self.reader.is_done:
+            passed = self.exchange.deadline.passed()
+            if passed is not None:
+                passed.partial_text = self.reader.partial_text
+                raise passed
+        return chunks
+
+
+def limits() -> httpx.Limits:
+    """Return the pool's limits: wide enough for a thousand calls at a time."""
+    return httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30)
+
+
+@lru_cache(maxsize=1)
+def tls_context() -> ssl.SSLContext:
+    """Return the process's TLS context: building one takes tens of milliseconds."""
+    return httpx.create_ssl_context()
+
+
+def _timed_out(error: httpx.TimeoutException, endpoint: Endpoint) -> MonsterError:
+    timeouts = endpoint.timeouts
+    if isinstance(error, httpx.ConnectTimeout):
+        return ConnectionFailedError(
+            f"No connection to {endpoint.base_url} within {timeouts.connect:g} seconds. "
+            "Check the base URL (MONSTER_API_BASE) and that the server runs."
+        )
+    if isinstance(error, httpx.PoolTimeout):
+        return RequestTimeoutError(
+            f"No free connection within {timeouts.pool:g} seconds: too many calls at a time."
+        )
+    phase, seconds = (
+        ("take the request", timeouts.write)
+        if isinstance(error, httpx.WriteTimeout)
+        else ("answer", timeouts.read)
+    )
+    return RequestTimeoutError(
+        f"The server did not {phase} within {seconds or 0:g} seconds (timeout, MONSTER_TIMEOUT)."
+    )
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).rstrip(".")
