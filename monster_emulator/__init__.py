@@ -1,0 +1,32 @@
+"""A local endpoint with the rules of the vLLM 0.5.0 server behind MonsterAPI; no language model.
+
+    from monster_emulator import Emulator
+
+    with Emulator() as emulator:
+        ...  # emulator.base_url, emulator.api_key, emulator.requests
+
+From a terminal: `python -m monster_emulator --port 8000`. In tests: the fixture `monster_emulator`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._recorder import ReceivedRequest
+    from ._server import Emulator
+
+__all__ = ["Emulator", "ReceivedRequest"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that importing the package is cheap."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        from . import _recorder, _server
+    except ModuleNotFoundError as error:
+        install = "pip install 'monsterapi-integrations[emulator]'"
+        message = f"monster_emulator needs {error.name}: {install}"
+        raise ModuleNotFoundError(message, name=error.name) from error
+    return {"Emulator": _server.Emulator, "ReceivedRequest": _recorder.ReceivedRequest}[name]

@@ -1,0 +1,64 @@
+"""The command line: `python -m monster_emulator --port 8000`."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from . import Emulator
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted or terminated.
+
+    Args:
+        arguments: The command line; the process's own if absent.
+
+    Returns:
+        The exit status.
+    """
+    options = _parser().parse_args(arguments)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with ExitStack() as stack:
+        try:
+            emulator = stack.enter_context(Emulator(**vars(options)))
+        except (OSError, OverflowError) as error:
+            print(_unbound(error, options.host, options.port), file=sys.stderr)
+            return 1
+        key = f"key {emulator.api_key}" if emulator.api_key else "no key"
+        print("monster_emulator is no language model: it answers by fixed rules.")
+        print(f"{emulator.base_url} ({key}, model {emulator.model})", flush=True)
+        stop.wait()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m monster_emulator",
+        description="Serve an endpoint with the rules of vLLM 0.5.0; no language model answers.",
+        argument_default=argparse.SUPPRESS,  # what is not given is left to Emulator's defaults
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=8000, help="port (8000); 0 for a free one")
+    parser.add_argument("--api-key", help="key to ask for (sk-emulator); '' for none")
+    parser.add_argument("--model", nargs="+", help="names of the served model")
+    parser.add_argument("--max-model-len", type=int, help="context in tokens (8192)")
+    parser.add_argument("--pace", type=float, help="seconds that each token takes (0)")
+    return parser
+
+
+def _unbound(error: Exception, host: str, port: int) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"Port {port} is already in use on {host}; choose another one with --port."
+    return f"Cannot listen on {host}, port {port}: {getattr(error, 'strerror', None) or error}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,160 @@
+"""The shapes on the wire: a full answer, and the events of a streamed one."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from ._errors import Refusal
+from ._generation import Answer, Delta, Likelihood
+
+DONE = "data: [DONE]\n\n"
+
+# the server cannot build the chunk that repeats the last message, and sends what pydantic says
+ECHO_IN_STREAM = (
+    "1 validation error for ChatCompletionStreamResponse\nlogprobs\n"
+    "  Extra inputs are not permitted "
+    "[type=extra_forbidden, input_value=None, input_type=NoneType]\n"
+    "    For further information visit https://errors.pydantic.dev/2.7/v/extra_forbidden"
+)
+
+
+class Wire:
+    """Writes the answers to one request.
+
+    Args:
+        model: The served model's first name, which every answer carries.
+        role: The role of the answers.
+        prompt_tokens: The prompt's length.
+        echoed: The text of the last message, if the answer is to begin with it.
+        logprobs: Whether log probabilities are shown.
+    """
+
+    def __init__(
+        self, *, model: str, role: str, prompt_tokens: int, echoed: str, logprobs: bool
+    ) -> None:
+        self._model = model
+        self._role = role
+        self._prompt_tokens = prompt_tokens
+        self._echoed = echoed
+        self._logprobs = logprobs
+        self._id = f"cmpl-{uuid.uuid4().hex}"
+        self._created = int(time.time())
+
+    def full(self, answers: Sequence[Answer]) -> dict[str, Any]:
+        """Build a full answer.
+
+        Args:
+            answers: The choices, generated to their ends.
+
+        Returns:
+            The body.
+        """
+        choices = [
+            {
+                "index": answer.index,
+                "message": {
+                    "role": self._role,
+                    "content": self._echoed + answer.text,
+                    "tool_calls": [],
+                },
+                "logprobs": self._shown(answer.likelihoods),
+                "finish_reason": answer.finish_reason,
+                "stop_reason": answer.stop_reason,
+            }
+            for answer in answers
+        ]
+        usage = self._usage(sum(len(answer.tokens) for answer in answers))
+        return {**self._head("chat.completion"), "choices": choices, "usage": usage}
+
+    def events(
+        self, steps: Iterable[list[Delta]], answers: Sequence[Answer], *, include_usage: bool
+    ) -> Iterator[list[str]]:
+        """Write a streamed answer, step by step.
+
+        Args:
+            steps: What each step adds.
+            answers: The choices.
+            include_usage: Whether the chunks carry a usage.
+
+        Yields:
+            The events of one step; the first step's begin with the role chunks, and the
+            last step's end with `[DONE]`.
+        """
+        usage: dict[str, Any] = {"usage": None} if include_usage else {}
+        roles = [self._chunk([self._role_choice(answer)], usage) for answer in answers]
+        if self._echoed:
+            yield [*roles, error_event(Refusal(ECHO_IN_STREAM)), DONE]
+            return
+        for deltas in steps:
+            events = [*roles, *(self._chunk([self._choice(delta)], usage) for delta in deltas)]
+            roles = []
+            if all(answer.finish_reason for answer in answers):
+                # for several choices the server reports the tokens of the last one only
+                total = {"usage": self._usage(len(answers[-1].tokens))}
+                events += [self._chunk([], total), DONE] if include_usage else [DONE]
+            yield events
+
+    def _head(self, kind: str) -> dict[str, Any]:
+        return {"id": self._id, "object": kind, "created": self._created, "model": self._model}
+
+    def _chunk(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> str:
+        chunk = {**self._head("chat.completion.chunk"), "choices": choices, **usage}
+        return f"data: {json.dumps(chunk, ensure_ascii=False, separators=(',', ':'))}\n\n"
+
+    def _role_choice(self, answer: Answer) -> dict[str, Any]:
+        return {
+            "index": answer.index,
+            "delta": {"role": self._role},
+            "logprobs": None,
+            "finish_reason": None,
+        }
+
+    def _choice(self, delta: Delta) -> dict[str, Any]:
+        choice = {
+            "index": delta.answer.index,
+            "delta": {"content": delta.content},
+            "logprobs": self._shown(delta.likelihoods),
+            "finish_reason": delta.answer.finish_reason,
+        }
+        if delta.answer.finish_reason:
+            choice["stop_reason"] = delta.answer.stop_reason
+        return choice
+
+    def _usage(self, completion_tokens: int) -> dict[str, int]:
+        return {
+            "prompt_tokens": self._prompt_tokens,
+            "total_tokens": self._prompt_tokens + completion_tokens,
+            "completion_tokens": completion_tokens,
+        }
+
+    def _shown(self, likelihoods: Iterable[Likelihood]) -> dict[str, Any] | None:
+        if not self._logprobs:
+            return None
+        content = [
+            {
+                **_token(likelihood.text, likelihood.logprob),
+                "top_logprobs": [_token(text, logprob) for text, logprob in likelihood.top],
+            }
+            for likelihood in likelihoods
+        ]
+        return {"content": content}
+
+
+def error_event(refusal: Refusal) -> str:
+    """Write a refusal as an event in a stream.
+
+    Args:
+        refusal: The refusal.
+
+    Returns:
+        The event.
+    """
+    return f"data: {json.dumps({'error': refusal.body()})}\n\n"
+
+
+def _token(text: str, logprob: float) -> dict[str, Any]:
+    return {"token": text, "logprob": logprob, "bytes": list(text.encode())}

@@ -1,0 +1,102 @@
+"""The routes, and the pace at which tokens leave."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ._client import Client
+from ._engine import Completion, Engine
+from ._errors import Crash, Refusal
+from ._http import ERROR_HANDLERS, Authentication, Endpoint, model_list, read_json
+from ._request import parse
+
+Middleware = Callable[[ASGIApp], ASGIApp]
+
+
+class Application:
+    """The emulator as an ASGI application.
+
+    Args:
+        engine: The served model.
+        api_key: The bearer key that paths under `/v1` require; empty for none.
+        middleware: What wraps the application, outermost last: the hook for faults. Each one
+            gets the application it wraps and may delay, replace or break off its answers.
+    """
+
+    def __init__(self, engine: Engine, api_key: str, middleware: Sequence[Middleware] = ()) -> None:
+        self._engine = engine
+        self._clients: set[Client] = set()
+        self._app: ASGIApp = Authentication(self._routes(), api_key)
+        for wrap in middleware:
+            self._app = wrap(self._app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope, receive, send)
+
+    def dismiss_clients(self) -> None:
+        """End every answer that is being generated, so that the server can stop."""
+        for client in self._clients:
+            client.dismiss()
+
+    def _routes(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/health", self._health),
+                Route("/v1/models", self._models),
+                Route("/v1/chat/completions", Endpoint(self._chat), methods=["POST"]),
+            ],
+            exception_handlers=ERROR_HANDLERS,
+        )
+
+    async def _health(self, request: Request) -> Response:
+        if not self._engine.alive:
+            raise Crash("the engine is dead")
+        return Response()
+
+    async def _models(self, request: Request) -> Response:
+        return JSONResponse(model_list(self._engine.models, self._engine.max_model_len))
+
+    async def _chat(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = parse(await read_json(Request(scope, receive)))
+        completion = self._engine.prepare(request)
+        async with self._client(receive) as client:
+            if request.stream:
+                await self._stream(completion, client, send)
+            else:
+                response = await self._full(completion, client)
+                await response(scope, receive, send)
+
+    async def _full(self, completion: Completion, client: Client) -> Response:
+        body = None
+        for body in completion.full():
+            if body is None and not await client.stays(self._engine.pace):
+                raise Refusal("Client disconnected")
+        return JSONResponse(body)
+
+    async def _stream(self, completion: Completion, client: Client, send: Send) -> None:
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        for events in completion.events():
+            if not await client.stays(self._engine.pace):
+                break
+            for event in events:
+                body = event.encode()
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    @asynccontextmanager
+    async def _client(self, receive: Receive) -> AsyncIterator[Client]:
+        client = Client(receive)
+        self._clients.add(client)
+        try:
+            yield client
+        finally:
+            self._clients.discard(client)
+            client.dismiss()

@@ -1,0 +1,140 @@
+"""From a request to its answers: every check in the server's order, then generation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ._answers import DONE, Wire, error_event
+from ._decoding import Decoding, check_constraints, decoding_for
+from ._errors import Crash, Refusal, UnknownModel
+from ._generation import Answer, steps
+from ._messages import Turn, conversation
+from ._request import ChatCompletionRequest
+from ._sampling import MOST_LOGPROBS, Sampling, sampling_of
+from ._templates import check_roles
+from ._tokens import VOCABULARY, prompt_tokens
+
+
+@dataclass(slots=True)
+class Engine:
+    """The served model.
+
+    Attributes:
+        models: The names it is served under; the first one stands in every answer.
+        max_model_len: The context's length in tokens.
+        pace: Seconds that each token takes.
+        alive: Whether it still generates. As in the server, a `logit_bias` for a token that
+            does not exist ends it, and every later request fails.
+    """
+
+    models: Sequence[str]
+    max_model_len: int
+    pace: float
+    alive: bool = True
+
+    def prepare(self, request: ChatCompletionRequest) -> Completion:
+        """Check a request.
+
+        Args:
+            request: The request.
+
+        Returns:
+            What will answer it.
+
+        Raises:
+            Refusal: If the server would refuse it.
+            Crash: If the server would fail on it.
+        """
+        if request.model not in self.models:
+            raise UnknownModel(f"The model `{request.model}` does not exist.")
+        turns = conversation(request.messages)
+        check_roles(turns, self.models[0])
+        if request.add_special_tokens is None:
+            raise Crash("the tokenizer takes no null")
+        prompt = prompt_tokens(turns, add_generation_prompt=bool(request.add_generation_prompt))
+        sampling = sampling_of(request, prompt, self.max_model_len)
+        check_constraints(request)
+        decodings = [decoding_for(request, turns, choice) for choice in range(sampling.n)]
+        return Completion(self, request, sampling, decodings, self._wire(request, turns, prompt))
+
+    def _wire(self, request: ChatCompletionRequest, turns: Sequence[Turn], prompt: int) -> Wire:
+        role = "assistant" if request.add_generation_prompt else request.messages[-1]["role"]
+        last = turns[-1]
+        return Wire(
+            model=self.models[0],
+            role=role,
+            prompt_tokens=prompt,
+            echoed=last.content if request.echo and last.role == role else "",
+            logprobs=bool(request.logprobs) and request.top_logprobs is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """A request that passed the checks, ready to be answered in full or as a stream."""
+
+    engine: Engine
+    request: ChatCompletionRequest
+    sampling: Sampling
+    decodings: Sequence[Decoding]
+    wire: Wire
+
+    def full(self) -> Iterator[dict[str, Any] | None]:
+        """Generate a full answer.
+
+        Yields:
+            None for each step, then the body.
+
+        Raises:
+            Refusal: If generation cannot begin.
+            Crash: If the engine died.
+        """
+        answers = self._begin()
+        for _ in steps(answers):
+            yield None
+        yield self.wire.full(answers)
+
+    def events(self) -> Iterator[list[str]]:
+        """Generate a streamed answer.
+
+        Yields:
+            The events of each step.
+
+        Raises:
+            Crash: If the engine died.
+        """
+        try:
+            answers = self._begin()
+        except Refusal as refusal:  # the stream is open by now
+            yield [error_event(refusal), DONE]
+        else:
+            include_usage = self.request.include_usage
+            yield from self.wire.events(steps(answers), answers, include_usage=include_usage)
+
+    def _begin(self) -> list[Answer]:
+        if not self.engine.alive:
+            raise Crash("the engine is dead")
+        if (self.sampling.top_logprobs or 0) > MOST_LOGPROBS:
+            raise Refusal(f"Cannot request more than {MOST_LOGPROBS} logprobs.")
+        logit_bias = self._logit_bias()
+        return [
+            Answer(index, decoding, self.sampling, logit_bias)
+            for index, decoding in enumerate(self.decodings)
+        ]
+
+    def _logit_bias(self) -> dict[int, float]:
+        """Read the keys as the server does: as indices, negative ones from the end."""
+        biases = {}
+        for key, bias in self.sampling.logit_bias.items():
+            try:
+                token = int(key)
+            except ValueError as error:
+                self.engine.alive = False
+                raise Refusal(str(error)) from error
+            if not -VOCABULARY <= token < VOCABULARY:
+                self.engine.alive = False
+                raise Crash(f"there is no token {token}")
+            biases[token % VOCABULARY] = bias
+        return biases

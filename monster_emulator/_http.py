@@ -1,0 +1,155 @@
+"""What is HTTP about the endpoint: the key, the body, error answers, and the list of models."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from email.message import Message
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from . import _wording
+from ._errors import Crash, Refusal
+
+
+class Authentication:
+    """Answers 401 under `/v1` to a request without the key.
+
+    Args:
+        app: The application behind it.
+        api_key: The key; empty if none is asked for.
+    """
+
+    def __init__(self, app: ASGIApp, api_key: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {api_key}" if api_key else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        guarded = request.url.path.startswith("/v1") and request.method != "OPTIONS"
+        given = request.headers.get("authorization")
+        if self._expected and guarded and given != self._expected:
+            response = JSONResponse({"error": "Unauthorized"}, status_code=401)
+            await response(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+class Endpoint:
+    """Makes a method an ASGI application, which a route takes as it is.
+
+    Args:
+        answer: The method.
+    """
+
+    def __init__(self, answer: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._answer(scope, receive, send)
+
+
+async def read_json(request: Request) -> Any:
+    """Read a JSON body as the server's framework does.
+
+    Args:
+        request: The HTTP request.
+
+    Returns:
+        The parsed body.
+
+    Raises:
+        Refusal: If there is no body, or no JSON in it.
+        Crash: If the body is declared to be something else.
+        HTTPException: If the body is no text.
+    """
+    content = await request.body()
+    if not content:
+        raise Refusal(_wording.of_missing_body())
+    if not _is_json(request.headers.get("content-type")):
+        raise Crash("the body is not declared to be JSON")
+    try:
+        data = json.loads(content)
+    except json.JSONDecodeError as error:
+        raise Refusal(_wording.of_bad_json(error)) from error
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise HTTPException(400, "There was an error parsing the body") from error
+    if data is None:
+        raise Refusal(_wording.of_missing_body())
+    return data
+
+
+def _is_json(content_type: str | None) -> bool:
+    if content_type is None:
+        return True
+    message = Message()
+    message["content-type"] = content_type
+    kind, subtype = message.get_content_maintype(), message.get_content_subtype()
+    return kind == "application" and (subtype == "json" or subtype.endswith("+json"))
+
+
+def model_list(names: Sequence[str], max_model_len: int) -> dict[str, Any]:
+    """Build the answer of `GET /v1/models`.
+
+    Args:
+        names: The names of the served model.
+        max_model_len: The context's length.
+
+    Returns:
+        The body.
+    """
+    created = int(time.time())
+    cards = [
+        {
+            "id": name,
+            "object": "model",
+            "created": created,
+            "owned_by": "vllm",
+            "root": names[0],
+            "parent": None,
+            "max_model_len": max_model_len,
+            "permission": [_permission(created)],
+        }
+        for name in names
+    ]
+    return {"object": "list", "data": cards}
+
+
+def _permission(created: int) -> dict[str, Any]:
+    return {
+        "id": f"modelperm-{uuid.uuid4().hex}",
+        "object": "model_permission",
+        "created": created,
+        "allow_create_engine": False,
+        "allow_sampling": True,
+        "allow_logprobs": True,
+        "allow_search_indices": False,
+        "allow_view": True,
+        "allow_fine_tuning": False,
+        "organization": "*",
+        "group": None,
+        "is_blocking": False,
+    }
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)
+    return JSONResponse(error.body(), status_code=error.status)
+
+
+async def _crashed(request: Request, error: Exception) -> Response:
+    return PlainTextResponse("Internal Server Error", status_code=500)
+
+
+async def _not_served(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+
+
+ERROR_HANDLERS = {Refusal: _refused, Crash: _crashed, HTTPException: _not_served}

@@ -1,0 +1,46 @@
+"""How likely each token is said to be: what `logprobs` shows and what `logit_bias` moves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+
+from ._tokens import VOCABULARY
+
+# the distance between two preferred tokens, and from the last of them to the rest
+_STEP = 6.0
+_BEST = 30.0
+
+
+def rank(
+    preferred: Sequence[int],
+    forbidden: Collection[int],
+    logit_bias: Mapping[int, float],
+    place: int,
+) -> list[tuple[int, float]]:
+    """Rank the whole vocabulary.
+
+    Args:
+        preferred: The tokens that are wanted, best first.
+        forbidden: The tokens that must not come.
+        logit_bias: What to add to the scores of single tokens.
+        place: The token's place in the answer; the rest of the vocabulary is ordered by it.
+
+    Returns:
+        Every token that is not forbidden with its log probability, best first.
+    """
+    scores = {token: _noise(token, place) for token in range(VOCABULARY)}
+    for position, token in reversed(list(enumerate(preferred))):
+        scores[token] = _BEST - _STEP * min(position, 3)
+    for token, bias in logit_bias.items():
+        scores[token] += min(100.0, max(-100.0, bias))
+    for token in forbidden:
+        scores.pop(token, None)
+    highest = max(scores.values())
+    total = highest + math.log(sum(math.exp(score - highest) for score in scores.values()))
+    ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+    return [(token, score - total) for token, score in ranked]
+
+
+def _noise(token: int, place: int) -> float:
+    return (token * 7919 + place * 104729) % 1009 / 1009

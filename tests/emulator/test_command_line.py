@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-W", "error", "-m", "monster_emulator"]
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    with subprocess.Popen(
+        [*COMMAND, "--port", "0", *arguments],
+        cwd=ROOT,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            assert process.stdout
+            assert "no language model" in process.stdout.readline()
+            yield process, process.stdout.readline().split()[0]
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly_even_while_it_streams(number):
+    with running("--pace", "0.05", "--api-key", "k", "--model", "a", "b") as (process, base_url):
+        body = {
+            "model": "b",
+            "messages": [{"role": "user", "content": "count to 1000"}],
+            "stream": True,
+        }
+        url, headers = f"{base_url}/chat/completions", {"Authorization": "Bearer k"}
+        with httpx.stream("POST", url, json=body, headers=headers, trust_env=False) as response:
+            assert response.status_code == 200
+            lines = response.iter_lines()
+            next(lines)
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=5)
+        assert (process.returncode, errors) == (0, "")
+
+
+def test_options_reach_the_endpoint():
+    with running("--api-key", "", "--model", "m", "--max-model-len", "64") as (_, base_url):
+        (card,) = httpx.get(f"{base_url}/models", trust_env=False).json()["data"]
+    assert (card["id"], card["max_model_len"]) == ("m", 64)
+
+
+def test_a_port_in_use_is_one_sentence(endpoint):
+    port = endpoint.emulator.base_url.split(":")[2].split("/")[0]
+    run = subprocess.run([*COMMAND, "--port", port], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stdout == ""
+    expected = f"Port {port} is already in use on 127.0.0.1; choose another one with --port.\n"
+    assert run.stderr == expected
+
+
+def test_an_impossible_port_is_one_sentence():
+    run = subprocess.run([*COMMAND, "--port", "70000"], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stderr.startswith("Cannot listen on 127.0.0.1, port 70000")
+    assert run.stderr.count("\n") == 1
+
+
+def test_the_fixture_is_a_fresh_emulator_for_each_test(tmp_path):
+    test = tmp_path / "test_it.py"
+    test.write_text(
+        "import pytest, urllib.request\n"
+        "@pytest.mark.parametrize('_', range(2))\n"
+        "def test_it(monster_emulator, _):\n"
+        "    key = f'Bearer {monster_emulator.api_key}'\n"
+        "    url = monster_emulator.base_url + '/models'\n"
+        "    request = urllib.request.Request(url, headers={'Authorization': key})\n"
+        "    assert urllib.request.urlopen(request).status == 200\n"
+        "    assert len(monster_emulator.requests) == 1\n"
+    )
+    plugin = ["-p", "monster_emulator.pytest_plugin", "-p", "no:cacheprovider", "-W", "error"]
+    command = [sys.executable, "-m", "pytest", "-q", *plugin, "--rootdir", tmp_path, test]
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    run = subprocess.run(command, cwd=ROOT, env=alone, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "2 passed" in run.stdout
