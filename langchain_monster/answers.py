@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall, ToolCall
@@ -13,7 +14,7 @@ from langchain_core.messages.tool import (
 )
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
-from monster_core.answer import Answer, Choice, Chunk, Usage
+from monster_core.answer import Answer, Choice, Chunk, ToolCallDelta, Usage
 from monster_core.answer import ToolCall as CoreToolCall
 from monster_core.conversation import read_arguments
 
@@ -65,10 +66,29 @@ def to_generation_chunk(chunk: Chunk) -> ChatGenerationChunk:
         additional_kwargs={"reasoning_content": chunk.reasoning} if chunk.reasoning else {},
         tool_call_chunks=[
             tool_call_chunk(name=call.name, args=call.arguments, id=call.id, index=call.index)
-            for call in chunk.tool_calls or ()
+            for call in _calls_of(chunk)
         ],
     )
     return ChatGenerationChunk(message=message)
+
+
+def _calls_of(chunk: Chunk) -> list[ToolCallDelta]:
+    """Return a chunk's pieces of calls; a call that max_tokens cut is made invalid.
+
+    LangChain completes JSON that stops half-way, and would run the tool with half of its
+    arguments; more closing brackets than there are open ones keep it from doing so.
+    """
+    calls, cut = chunk.tool_calls or [], chunk.cut_call
+    if cut is None:
+        return calls
+    text = re.sub(r"\\.", "", cut.arguments, flags=re.DOTALL)
+    end = ("\\" if text.endswith("\\") else "") + ('"' if text.count('"') % 2 else "")
+    end += "]}" * (1 + text.count("{") + text.count("["))
+    last = next((call for call in calls if call.index == cut.index), None)
+    if last is None:
+        return [*calls, ToolCallDelta(cut.index, None, None, end)]
+    last.arguments += end
+    return calls
 
 
 def _generation(answer: Answer, choice: Choice, usage: Usage | None) -> ChatGeneration:

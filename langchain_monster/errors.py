@@ -28,6 +28,7 @@ __all__ = [
     "ServerError",
     "StatusError",
     "StreamInterruptedError",
+    "StructuredAnswerError",
     "TruncatedAnswerError",
     "to_langchain",
 ]
@@ -97,7 +98,11 @@ class ResponseError(core.ResponseError, langchain.ModelAPIError):
     """Report a reply of 200 that cannot be read as an answer."""
 
 
-class TruncatedAnswerError(core.TruncatedAnswerError, langchain.ModelAPIError):
+class StructuredAnswerError(core.StructuredAnswerError, langchain.OutputParserException):
+    """Report an answer that is not what its schema, choice or pattern asked for."""
+
+
+class TruncatedAnswerError(core.TruncatedAnswerError, langchain.OutputParserException):
     """Report an answer that had to be complete and was cut by ``max_tokens``."""
 
 
@@ -138,6 +143,7 @@ _CLASSES: dict[type[core.MonsterError], type[core.MonsterError]] = {
         RedirectError,
         ServerError,
         ResponseError,
+        StructuredAnswerError,
         TruncatedAnswerError,
     )
     for base in kind.__bases__[:1]

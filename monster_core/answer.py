@@ -21,6 +21,8 @@ __all__ = [
     "ToolCall",
     "ToolCallDelta",
     "Usage",
+    "add_usage",
+    "call_id",
     "read_answer",
 ]
 
@@ -135,6 +137,8 @@ class Chunk:
         stop_reason: As in :class:`Choice`, beside the finish reason.
         usage: Token counts, on the last chunk only.
         is_last: Whether nothing follows.
+        cut_call: The call that max_tokens cut short, with all of its arguments so far; it stands
+            beside the finish reason.
         raw: The event as it came; empty on a last chunk that no event brought.
     """
 
@@ -148,6 +152,7 @@ class Chunk:
     stop_reason: str | int | None = None
     usage: Usage | None = None
     is_last: bool = False
+    cut_call: ToolCallDelta | None = None
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -297,6 +302,7 @@ class StreamReader:
             choice.get("stop_reason"),
             None,
             False,
+            None,
             event,
         )
 
@@ -370,6 +376,24 @@ class _CallIdentities:
         return position
 
 
+def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
+    """Add up the tokens of two requests that served one call.
+
+    Args:
+        one: Token counts, or None where there are none.
+        other: Likewise.
+    """
+    if one is None or other is None:
+        return one or other
+    return Usage(
+        one.prompt_tokens + other.prompt_tokens,
+        one.completion_tokens + other.completion_tokens,
+        one.total_tokens + other.total_tokens,
+        _sum(one.cached_tokens, other.cached_tokens),
+        _sum(one.reasoning_tokens, other.reasoning_tokens),
+    )
+
+
 def call_id(answer_id: str, index: int) -> str:
     """Return the id of an answer's call: the same each time the same answer is read.
 
@@ -425,6 +449,10 @@ def _read_usage(usage: Any) -> Usage | None:
         _detail(usage.get("prompt_tokens_details"), "cached_tokens"),
         _detail(usage.get("completion_tokens_details"), "reasoning_tokens"),
     )
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None and other is None else (one or 0) + (other or 0)
 
 
 def _detail(details: Any, name: str) -> int | None:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from monster_core.answer import Answer, StreamReader, read_answer
-from monster_core.conversation import Message, to_wire
+from monster_core.answer import Answer, Chunk, StreamReader, Usage, add_usage, read_answer
+from monster_core.conversation import Message, render
 from monster_core.errors import InvalidRequestError
+from monster_core.families import ModelFamily, family_of
+from monster_core.parameters import ConversationParameters
 from monster_core.request import check_combinations
 
-__all__ = ["ChatCall", "plan_call"]
+if TYPE_CHECKING:
+    from monster_core.conversation.answer_guide import AnswerGuide
+    from monster_core.conversation.call_collecting import ToolStreamReader
+    from monster_core.conversation.tool_plan import ToolPlan
+
+__all__ = ["ChatCall", "Turns", "plan_call", "with_earlier_usage"]
 
 
 @dataclass(slots=True)
@@ -22,11 +29,16 @@ class ChatCall:
 
     Args:
         content: The request's body, as JSON.
-        is_stream: Whether the answer is streamed.
+        tools: How its tools were put to the server; None where it has none.
+        guide: The schema its text must satisfy; None where it is free.
+        final: The call that is sent instead of taking this one's text, where the model called no
+            tool: its answer is guided, which it could not be while tools could be called.
     """
 
     content: bytes
-    is_stream: bool
+    tools: ToolPlan | None = None
+    guide: AnswerGuide | None = None
+    final: ChatCall | None = None
 
     def read_answer(self, body: bytes) -> Answer:
         """Read the body of a full answer.
@@ -37,11 +49,70 @@ class ChatCall:
         Raises:
             MonsterError: The reply is no answer.
         """
-        return read_answer(body)
+        answer = read_answer(body)
+        if self.tools is not None:
+            from monster_core.conversation.call_collecting import collect_calls
+
+            answer = collect_calls(answer, self.tools)
+        return answer if self.guide is None else self.guide.restore(answer)
+
+    def after(self, answer: Answer) -> ChatCall | None:
+        """Return the call to send next instead of taking an answer; None to take it.
+
+        Args:
+            answer: What this call brought.
+        """
+        called = any(choice.tool_calls for choice in answer.choices)
+        return None if called else self.final
 
     def stream_reader(self) -> StreamReader:
         """Return what reads this call's stream."""
-        return StreamReader()
+        if self.tools is None:
+            return StreamReader()
+        from monster_core.conversation.call_collecting import ToolStreamReader
+
+        return ToolStreamReader(self.tools)
+
+    def turns(self) -> Turns:
+        """Return what decides between this call's stream and the final one's."""
+        from monster_core.conversation.call_collecting import ToolStreamReader
+        from monster_core.conversation.tool_plan import ToolPlan
+
+        return Turns(ToolStreamReader(self.tools or ToolPlan(), withholds_text=True))
+
+
+class Turns:
+    """Decide, over two streams, which chunks the caller sees.
+
+    Args:
+        reader: What reads the first stream.
+    """
+
+    def __init__(self, reader: ToolStreamReader) -> None:
+        self.reader = reader
+        self._earlier: Usage | None = None
+
+    def takes_first(self, chunk: Chunk) -> bool:
+        """Whether the caller sees a chunk of the first stream: it does once a tool is called."""
+        if chunk.is_last:
+            self._earlier = chunk.usage
+        return self.reader.has_calls
+
+    def final(self, chunk: Chunk) -> Chunk:
+        """Return a chunk of the final stream, the last one with the tokens of both."""
+        if chunk.is_last:
+            chunk.usage = add_usage(chunk.usage, self._earlier)
+        return chunk
+
+
+def with_earlier_usage(answer: Answer, earlier: Answer) -> Answer:
+    """Return an answer that also counts the tokens of the one before it.
+
+    Args:
+        answer: The final answer.
+        earlier: The answer that was not taken.
+    """
+    return replace(answer, usage=add_usage(answer.usage, earlier.usage))
 
 
 def plan_call(
@@ -55,7 +126,7 @@ def plan_call(
 
     Args:
         messages: The conversation.
-        fields: The request fields to send, validated one by one.
+        fields: The parameters to use, validated one by one.
         stream: Whether to stream the answer.
         extra: Fields that this package does not know, sent as they are; None values are not sent.
 
@@ -63,17 +134,98 @@ def plan_call(
         InvalidRequestError: The server would refuse it.
     """
     sent = dict(fields)
-    check_combinations(sent, stream=stream)
+    how = {name: sent.pop(name) for name in _CONVERSATION_FIELDS if name in sent}
     if "model" not in sent:
         raise InvalidRequestError("No model: pass model or set MONSTER_MODEL.")
     if not messages:
         raise InvalidRequestError("No messages: a conversation needs at least one.")
-    body: dict[str, Any] = {"model": sent.pop("model"), "messages": to_wire(messages), **sent}
-    if extra:
-        body.update({name: value for name, value in extra.items() if value is not None})
-    if stream:
-        body["stream"] = True
-    return ChatCall(_encode(body), stream)
+    family = family_of(sent["model"], how.get("family"))
+    draft = _Draft(messages, family, how, stream, extra or {})
+    tools = draft.plan_tools(sent.pop("tools", None), sent.pop("tool_choice", None))
+    guide = draft.plan_guide(sent)
+    if guide is None:
+        return draft.call(sent, tools=tools)
+    if tools is None or tools.fields:
+        return draft.call(sent, tools=tools, guide=None if tools else guide)
+    return replace(draft.call(sent, tools=tools), final=draft.call(sent, guide=guide))
+
+
+_CONVERSATION_FIELDS = frozenset(ConversationParameters.model_fields)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """Hold what every request of one call has in common."""
+
+    messages: Sequence[Message]
+    family: ModelFamily
+    how: Mapping[str, Any]
+    stream: bool
+    extra: Mapping[str, Any]
+
+    def plan_tools(self, tools: Sequence[Mapping[str, Any]] | None, choice: Any) -> ToolPlan | None:
+        if not tools and choice in (None, False, "none", "auto"):
+            return None
+        from monster_core.conversation.definitions import read_definitions, resolve_tool_choice
+        from monster_core.conversation.tool_plan import plan_tools
+
+        definitions = read_definitions(tools or ())
+        plan = plan_tools(
+            definitions,
+            resolve_tool_choice(choice, definitions),
+            self._tool_format,
+            is_parallel=self.how.get("parallel_tool_calls", True),
+            strategy=self.how.get("tool_strategy"),
+        )
+        return plan if plan.instructions else None
+
+    def plan_guide(self, sent: dict[str, Any]) -> AnswerGuide | None:
+        """Take OpenAI's json_schema format out of the fields, and plan it as a guide."""
+        if sent.get("response_format", {}).get("type") != "json_schema":
+            return None
+        from monster_core.conversation.answer_guide import plan_guide
+
+        schema = sent.pop("response_format")["json_schema"]["schema"]
+        return plan_guide(schema, in_prompt=self.how.get("schema_in_prompt", True))
+
+    def call(
+        self,
+        fields: Mapping[str, Any],
+        *,
+        tools: ToolPlan | None = None,
+        guide: AnswerGuide | None = None,
+    ) -> ChatCall:
+        sent = dict(fields)
+        instructions = []
+        for plan in (tools, guide):
+            if plan is not None:
+                _add(sent, plan.fields)
+                instructions.append(plan.instructions or "")
+        check_combinations(sent, stream=self.stream)
+        told = "\n\n".join(filter(None, instructions))
+        body: dict[str, Any] = {
+            "model": sent.pop("model"),
+            "messages": render(self.messages, self.family, self._tool_format, told),
+            **sent,
+        }
+        body.update({name: value for name, value in self.extra.items() if value is not None})
+        if self.stream:
+            body["stream"] = True
+        return ChatCall(_encode(body), tools, guide)
+
+    @property
+    def _tool_format(self) -> Any:
+        return self.how.get("tool_format") or self.family.tool_format
+
+
+def _add(sent: dict[str, Any], fields: Mapping[str, Any]) -> None:
+    for name, value in fields.items():
+        if name in sent:
+            raise InvalidRequestError(
+                f"{name} cannot be combined with a forced tool or a json_schema answer, which "
+                "set it themselves."
+            )
+        sent[name] = value
 
 
 def _encode(body: Mapping[str, Any]) -> bytes:

@@ -25,7 +25,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from monster_core.naming import unknown_name
-from monster_core.parameters import RequestParameters
+from monster_core.parameters import CallParameters
 from monster_core.request import merge_parameters, validate_parameters
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class _Live:
         return _Live, ()
 
 
-class MonsterConnection(RequestParameters):
+class MonsterConnection(CallParameters):
     """Hold the settings of a connection and the request parameters of an instance."""
 
     model_config = ConfigDict(hide_input_in_errors=True, arbitrary_types_allowed=True)
@@ -173,7 +173,7 @@ class MonsterConnection(RequestParameters):
                 raise ValidationError.from_exception_data(cls.__name__, errors, hide_input=True)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in RequestParameters.model_fields:
+        if name in CallParameters.model_fields:
             value = validate_parameters({name: value}).get(name)
             self._live.fields = None
         elif name == self._base_url_field:
@@ -219,7 +219,7 @@ class MonsterConnection(RequestParameters):
         """Return the request fields of one call: the instance's, with the call's laid over."""
         live = self._live
         if live.fields is None:
-            values = {name: self.__dict__[name] for name in RequestParameters.model_fields}
+            values = {name: self.__dict__[name] for name in CallParameters.model_fields}
             extra = dict(self.__dict__[self._extra_fields_field] or {})
             values.update({name: extra.pop(name) for name in list(extra) if name in values})
             live.fields, live.unknown = validate_parameters(values), extra

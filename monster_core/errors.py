@@ -20,7 +20,8 @@
     │   ├── RedirectError             3xx: redirects are never followed
     │   └── ServerError               5xx
     └── ResponseError                 a reply of 200 that is no answer
-        └── TruncatedAnswerError      max_tokens cut an answer that had to be complete
+        └── StructuredAnswerError     an answer that is not what its constraint asked for
+            └── TruncatedAnswerError  max_tokens cut an answer that had to be complete
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ __all__ = [
     "ServerReply",
     "StatusError",
     "StreamInterruptedError",
+    "StructuredAnswerError",
     "TransportError",
     "TruncatedAnswerError",
 ]
@@ -185,7 +187,11 @@ class ResponseError(MonsterError):
     """Report a reply of 200 that cannot be read as an answer."""
 
 
-class TruncatedAnswerError(ResponseError):
+class StructuredAnswerError(ResponseError, ValueError):
+    """Report an answer that is not what its schema, choice or pattern asked for."""
+
+
+class TruncatedAnswerError(StructuredAnswerError):
     """Report an answer that had to be complete and was cut by ``max_tokens``."""
 
 

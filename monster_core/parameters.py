@@ -22,7 +22,15 @@ from pydantic import (
     Strict,
 )
 
-__all__ = ["FRAMEWORK_FIELDS", "REQUEST_FIELDS", "RequestParameters"]
+__all__ = [
+    "FRAMEWORK_FIELDS",
+    "REQUEST_FIELDS",
+    "CallParameters",
+    "ConversationParameters",
+    "RequestParameters",
+]
+
+from monster_core.families import ToolFormat
 
 _INT64 = 2**63
 
@@ -73,23 +81,18 @@ def _pattern(value: Any) -> Any:
     return value
 
 
-def _named_choice(value: Any) -> Any:
-    if value == "none" or _is_named_function(value):
-        return value
+def _answer_format(value: Any) -> Any:
+    """Accept the server's two formats, and OpenAI's ``json_schema``, which becomes a guide."""
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if kind in ("text", "json_object") and set(value) == {"type"}:
+        return dict(value)
+    if kind == "json_schema":
+        given = value.get("json_schema")
+        if isinstance(given, Mapping) and isinstance(given.get("schema"), Mapping):
+            return dict(value)
     raise ValueError(
-        'the server takes "none" or {"type": "function", "function": {"name": ...}}; '
-        'bind_tools and the framework\'s tool methods also take "auto", "any" and a name'
-    )
-
-
-def _is_named_function(value: Any) -> bool:
-    function = value.get("function") if isinstance(value, Mapping) else None
-    return (
-        isinstance(function, Mapping)
-        and isinstance(function.get("name"), str)
-        and value.get("type") == "function"
-        and set(value) <= {"type", "function"}
-        and set(function) == {"name"}
+        'it is {"type": "text"}, {"type": "json_object"} or '
+        '{"type": "json_schema", "json_schema": {"name": ..., "schema": ...}}'
     )
 
 
@@ -204,11 +207,11 @@ class RequestParameters(BaseModel):
     tools: list[dict[str, Any]] | None = Field(
         default=None, description="Function definitions, in OpenAI's shape."
     )
-    tool_choice: Annotated[Any, BeforeValidator(_named_choice)] | None = Field(
-        default=None, description='The function the answer must call, or "none". Server: none.'
+    tool_choice: str | bool | dict[str, Any] | None = Field(
+        default=None, description="auto, none, any, required, a tool's name, or OpenAI's dict."
     )
-    response_format: dict[Literal["type"], Literal["text", "json_object"]] | None = Field(
-        default=None, description='{"type": "text"} or {"type": "json_object"}.'
+    response_format: Annotated[dict[str, Any], BeforeValidator(_answer_format)] | None = Field(
+        default=None, description="Type text, json_object, or json_schema (becomes a guide)."
     )
 
     guided_json: Annotated[dict[str, Any], BeforeValidator(_json_schema)] | None = Field(
@@ -230,6 +233,32 @@ class RequestParameters(BaseModel):
     guided_whitespace_pattern: _Text | None = Field(
         default=None, description="Pattern of the white space allowed inside guided JSON."
     )
+
+
+class ConversationParameters(BaseModel):
+    """Hold what decides how a conversation and its tools are put to the model."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    family: _Text | None = Field(
+        default=None, description="Model family, where the model's name does not tell it."
+    )
+    tool_format: ToolFormat | None = Field(
+        default=None, description="How the model writes calls: llama, hermes or mistral."
+    )
+    tool_strategy: Literal["native", "guided", "prompt"] | None = Field(
+        default=None, description="How a forced call is obtained; the best one by default."
+    )
+    parallel_tool_calls: _Flag | None = Field(
+        default=None, description="Whether the model may call several tools at once."
+    )
+    schema_in_prompt: _Flag | None = Field(
+        default=None, description="Tell the model the schema of its answer, too. On by default."
+    )
+
+
+class CallParameters(ConversationParameters, RequestParameters):
+    """Hold everything a caller may set, for an instance and for a call."""
 
 
 FRAMEWORK_FIELDS = ("messages", "stream")

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from monster_core.errors import InvalidRequestError
 from monster_core.naming import unknown_name
-from monster_core.parameters import RequestParameters
+from monster_core.parameters import CallParameters
 
 __all__ = ["check_combinations", "merge_parameters", "validate_parameters"]
 
@@ -35,7 +35,7 @@ def validate_parameters(values: Mapping[str, Any], *, also: Iterable[str] = ()) 
                 "additional_kwargs (LlamaIndex)."
             )
     try:
-        checked = RequestParameters.model_validate(values)
+        checked = CallParameters.model_validate(values)
     except ValidationError as error:
         raise InvalidRequestError(describe(error)) from None
     found = checked.__dict__
@@ -113,7 +113,7 @@ def describe(error: ValidationError) -> str:
     )
 
 
-_FIELDS = frozenset(RequestParameters.model_fields)
+_FIELDS = frozenset(CallParameters.model_fields)
 _GUIDES = ("guided_json", "guided_regex", "guided_choice", "guided_grammar")
 _SEVERAL_ANSWERS = {"n", "best_of", "use_beam_search", "length_penalty", "early_stopping"}
 _ENDLESS = 2**63

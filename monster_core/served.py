@@ -1,7 +1,8 @@
-"""Read the list of models that an endpoint serves."""
+"""Read what an endpoint says of the models it serves."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ import orjson
 
 from monster_core.errors import ResponseError
 
-__all__ = ["ServedModel", "read_models"]
+__all__ = ["CONTEXT_WINDOW_SOURCES", "ServedModel", "context_window_of", "read_models"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +35,68 @@ def read_models(body: bytes) -> list[ServedModel]:
     Raises:
         ResponseError: The body is no list of models.
     """
-    try:
-        data = orjson.loads(body)
-    except ValueError:
-        data = None
+    data = _parse(body)
     rows = data.get("data") if isinstance(data, dict) else data
     if not isinstance(rows, list):
-        raise ResponseError(
-            "The server's list of models cannot be read: check the base URL, it ends in /v1 as a "
-            "rule."
-        )
+        raise ResponseError(_UNREADABLE)
     return [_read_model(row) for row in rows if isinstance(row, dict) and row.get("id")]
+
+
+def read_models_info(body: bytes) -> list[ServedModel]:
+    """Read the body of MonsterAPI's ``GET {base}/models/info``, in either of its two shapes.
+
+    Args:
+        body: The bytes of the reply.
+
+    Raises:
+        ResponseError: The body is no JSON object.
+    """
+    data = _parse(body)
+    if not isinstance(data, dict):
+        raise ResponseError(_UNREADABLE)
+    windows = data.get("maximum_context_length")
+    if not isinstance(windows, dict):
+        windows = {
+            model: info.get("maximum_context_length")
+            for model, info in data.items()
+            if isinstance(info, dict)
+        }
+    return [ServedModel(model, _window(window)) for model, window in windows.items()]
+
+
+def context_window_of(model: str, served: Iterable[ServedModel]) -> int | None:
+    """Return a model's context window, or None if it is not told.
+
+    Args:
+        model: The model's name.
+        served: What an endpoint said of its models.
+    """
+    windows = (found.context_window for found in served if found.id == model)
+    return next((window for window in windows if window is not None), None)
+
+
+CONTEXT_WINDOW_SOURCES = (("/models", read_models), ("/models/info", read_models_info))
+"""Where an endpoint may tell its models' context windows, and how each reply is read."""
+
+_UNREADABLE = (
+    "The server's list of models cannot be read: check the base URL, it ends in /v1 as a rule."
+)
 
 
 def _read_model(row: dict[str, Any]) -> ServedModel:
     for name in ("max_model_len", "context_length", "context_window", "max_context_length"):
-        window = row.get(name)
-        if isinstance(window, int) and window > 0:
+        window = _window(row.get(name))
+        if window is not None:
             return ServedModel(str(row["id"]), window)
     return ServedModel(str(row["id"]), None)
+
+
+def _window(value: Any) -> int | None:
+    return value if isinstance(value, int) and value > 0 and value is not True else None
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except ValueError:
+        return None

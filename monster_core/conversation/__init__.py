@@ -1,6 +1,7 @@
 """Decide how a conversation becomes messages that the server really shows the model."""
 
 from monster_core.conversation.arguments import read_arguments
-from monster_core.conversation.messages import Message, Role, to_wire
+from monster_core.conversation.messages import Content, Message, Role
+from monster_core.conversation.rendering import render
 
-__all__ = ["Message", "Role", "read_arguments", "to_wire"]
+__all__ = ["Content", "Message", "Role", "read_arguments", "render"]

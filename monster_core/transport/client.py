@@ -7,12 +7,20 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import httpx
 
-from monster_core.served import ServedModel, read_models
+from monster_core.call import with_earlier_usage
+from monster_core.errors import NotFoundError, ResponseError
+from monster_core.served import (
+    CONTEXT_WINDOW_SOURCES,
+    ServedModel,
+    context_window_of,
+    read_models,
+)
 from monster_core.transport.endpoint import Endpoint
 from monster_core.transport.exchange import (
     LONGEST_ERROR_BODY,
@@ -24,7 +32,7 @@ from monster_core.transport.exchange import (
 from monster_core.transport.sse import EventDecoder
 
 if TYPE_CHECKING:
-    from monster_core.answer import Answer, Chunk
+    from monster_core.answer import Answer, Chunk, StreamReader
     from monster_core.call import ChatCall
 
 __all__ = ["AsyncMonsterClient", "MonsterClient"]
@@ -56,9 +64,11 @@ class MonsterClient:
         Raises:
             MonsterError: The call failed.
         """
-        return call.read_answer(self._exchange("POST", "/chat/completions", call.content))
+        answer = call.read_answer(self._exchange("POST", "/chat/completions", call.content))
+        following = call.after(answer)
+        return with_earlier_usage(self.answer(following), answer) if following else answer
 
-    def stream(self, call: ChatCall) -> Iterator[Chunk]:
+    def stream(self, call: ChatCall) -> Generator[Chunk, None, None]:
         """Send a call and yield its answer as it arrives; leaving early frees the server.
 
         Args:
@@ -67,9 +77,21 @@ class MonsterClient:
         Raises:
             MonsterError: The call failed, or its stream was cut.
         """
+        return self._stream(call, call.stream_reader()) if call.final is None else self._turns(call)
+
+    def _turns(self, call: ChatCall) -> Generator[Chunk, None, None]:
+        turns = call.turns()
+        for chunk in self._stream(call, turns.reader):
+            if turns.takes_first(chunk):
+                yield chunk
+        if call.final is not None and not turns.reader.has_calls:
+            for chunk in self.stream(call.final):
+                yield turns.final(chunk)
+
+    def _stream(self, call: ChatCall, reader: StreamReader) -> Generator[Chunk, None, None]:
         exchange = Exchange.begin(self.endpoint, "POST", "/chat/completions", call.content)
         response = self._open(exchange)
-        state = StreamState(exchange, EventDecoder(), call.stream_reader())
+        state = StreamState(exchange, EventDecoder(), reader)
         try:
             exchange.deadline.content_arrived()
             for received in response.iter_bytes():
@@ -92,6 +114,27 @@ class MonsterClient:
             MonsterError: The request failed.
         """
         return read_models(self._exchange("GET", "/models", None))
+
+    def context_window(self, model: str) -> int | None:
+        """Return how many tokens a prompt and its answer may have together.
+
+        Args:
+            model: The model's name.
+
+        Returns:
+            The number, or None if the endpoint does not tell it.
+
+        Raises:
+            MonsterError: A request failed otherwise than by a path that is not there.
+        """
+        for path, read in CONTEXT_WINDOW_SOURCES:
+            try:
+                window = context_window_of(model, read(self._exchange("GET", path, None)))
+            except (NotFoundError, ResponseError):
+                continue
+            if window is not None:
+                return window
+        return None
 
     def close(self) -> None:
         """Close the pool; the next call opens a new one."""
@@ -166,13 +209,29 @@ class AsyncMonsterClient:
 
     async def answer(self, call: ChatCall) -> Answer:
         """Send a call and return its full answer; the twin of :meth:`MonsterClient.answer`."""
-        return call.read_answer(await self._exchange("POST", "/chat/completions", call.content))
+        answer = call.read_answer(await self._exchange("POST", "/chat/completions", call.content))
+        following = call.after(answer)
+        return with_earlier_usage(await self.answer(following), answer) if following else answer
 
-    async def stream(self, call: ChatCall) -> AsyncGenerator[Chunk, None]:
+    def stream(self, call: ChatCall) -> AsyncGenerator[Chunk, None]:
         """Send a call and yield its answer as it arrives; see :meth:`MonsterClient.stream`."""
+        return self._stream(call, call.stream_reader()) if call.final is None else self._turns(call)
+
+    async def _turns(self, call: ChatCall) -> AsyncGenerator[Chunk, None]:
+        turns = call.turns()
+        async with aclosing(self._stream(call, turns.reader)) as chunks:
+            async for chunk in chunks:
+                if turns.takes_first(chunk):
+                    yield chunk
+        if call.final is not None and not turns.reader.has_calls:
+            async with aclosing(self.stream(call.final)) as chunks:
+                async for chunk in chunks:
+                    yield turns.final(chunk)
+
+    async def _stream(self, call: ChatCall, reader: StreamReader) -> AsyncGenerator[Chunk, None]:
         exchange = Exchange.begin(self.endpoint, "POST", "/chat/completions", call.content)
         response = await self._open(exchange)
-        state = StreamState(exchange, EventDecoder(), call.stream_reader())
+        state = StreamState(exchange, EventDecoder(), reader)
         try:
             exchange.deadline.content_arrived()
             async for received in response.aiter_bytes():
@@ -191,6 +250,17 @@ class AsyncMonsterClient:
     async def models(self) -> list[ServedModel]:
         """Return the models that the endpoint serves; the twin of :meth:`MonsterClient.models`."""
         return read_models(await self._exchange("GET", "/models", None))
+
+    async def context_window(self, model: str) -> int | None:
+        """Return a context window; the twin of :meth:`MonsterClient.context_window`."""
+        for path, read in CONTEXT_WINDOW_SOURCES:
+            try:
+                window = context_window_of(model, read(await self._exchange("GET", path, None)))
+            except (NotFoundError, ResponseError):
+                continue
+            if window is not None:
+                return window
+        return None
 
     async def aclose(self) -> None:
         """Close the running loop's pool; the next call opens a new one."""

@@ -1,0 +1,209 @@
+"""Read answers as the shape that was asked for, whole and while they stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import orjson
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.output_parsers import BaseTransformOutputParser
+from langchain_core.outputs import ChatGeneration, Generation
+from langchain_core.utils.function_calling import convert_to_json_schema
+from langchain_core.utils.pydantic import is_basemodel_subclass
+from pydantic import ConfigDict, PrivateAttr
+from typing_extensions import is_typeddict, override
+
+from langchain_monster.errors import to_langchain
+from monster_core.conversation.partial_json import PartialJson
+from monster_core.conversation.structured import Structure, check_value, structure_of
+from monster_core.errors import MonsterError, StructuredAnswerError, TruncatedAnswerError
+
+__all__ = ["StructuredOutputParser", "parser_for"]
+
+
+def parser_for(shape: Any, method: str | None) -> StructuredOutputParser:
+    """Return the parser for a shape; its structure says how to ask for it.
+
+    Args:
+        shape: What ``with_structured_output`` was given.
+        method: One of the core's METHODS; None for the one that fits the shape.
+
+    Raises:
+        InvalidRequestError: The shape or the method cannot be used.
+    """
+    is_openai_function = isinstance(shape, dict) and ("function" in shape or "parameters" in shape)
+    known = convert_to_json_schema(shape) if is_typeddict(shape) or is_openai_function else shape
+    structure = structure_of(known, method)
+    is_class = isinstance(shape, type) and is_basemodel_subclass(shape)
+    return StructuredOutputParser(structure, _built_by(shape) if is_class else None)
+
+
+class StructuredOutputParser(BaseTransformOutputParser[Any]):
+    """Turn an answer into the value it stands for, or say why it is none.
+
+    Args:
+        structure: How the shape was asked for.
+        build: Makes the caller's class of a JSON object; None where the value is wanted itself.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    _structure: Structure = PrivateAttr()
+    _build: Callable[[Any], Any] | None = PrivateAttr()
+
+    def __init__(self, structure: Structure, build: Callable[[Any], Any] | None) -> None:
+        super().__init__()
+        self._structure = structure
+        self._build = build
+
+    @property
+    def structure(self) -> Structure:
+        """How the shape is asked for."""
+        return self._structure
+
+    @property
+    def _type(self) -> str:
+        return "monster-structured-output"
+
+    @override
+    def parse(self, text: str) -> Any:
+        """Read a text."""
+        return self.parse_message(AIMessage(content=text))
+
+    @override
+    def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
+        """Read a chat generation."""
+        generation = result[0]
+        if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
+            return self.parse_message(generation.message)
+        return self.parse(generation.text)
+
+    def parse_message(self, message: AIMessage) -> Any:
+        """Read a whole message.
+
+        Args:
+            message: The answer.
+
+        Raises:
+            StructuredAnswerError: It is not what was asked for; also an OutputParserException.
+        """
+        try:
+            if self._structure.method == "function_calling":
+                return self._finished(_arguments(message))
+            if message.tool_calls and not message.text:
+                return None  # tools were bound as well, and the model chose one
+            finish_reason = message.response_metadata.get("finish_reason")
+            return self._finished(self._structure.read(message.text, finish_reason))
+        except MonsterError as error:
+            raise to_langchain(error) from error.__cause__
+
+    def _finished(self, value: Any) -> Any:
+        if self._structure.schema is None:
+            return value
+        if self._build is None:
+            return check_value(value, self._structure.schema)
+        try:
+            return self._build(value)
+        except ValueError as error:
+            raise StructuredAnswerError(
+                f"The answer does not satisfy its schema: {error}"
+            ) from error
+
+    @override
+    def _transform(self, input: Iterator[str | BaseMessage]) -> Iterator[Any]:
+        growing = _Growing(self)
+        for chunk in input:
+            yield from growing.feed(chunk)
+        yield from growing.finish()
+
+    @override
+    async def _atransform(self, input: AsyncIterator[str | BaseMessage]) -> AsyncIterator[Any]:
+        growing = _Growing(self)
+        async for chunk in input:
+            for value in growing.feed(chunk):
+                yield value
+        for value in growing.finish():
+            yield value
+
+    def partial(self, value: Any) -> Any:
+        """Return what a value that still grows can be shown as; None if as nothing yet.
+
+        Args:
+            value: The JSON value so far.
+        """
+        copied = orjson.loads(orjson.dumps(value))
+        if self._build is None:
+            return copied
+        try:
+            return self._build(copied)
+        except ValueError:
+            return None
+
+
+class _Growing:
+    """Follow one stream: give what has grown, and at the end what it became."""
+
+    def __init__(self, parser: StructuredOutputParser) -> None:
+        self._parser = parser
+        self._json = PartialJson() if parser.structure.schema is not None else None
+        self._pieces: list[AIMessageChunk] = []
+        self._last: Any = None
+
+    def feed(self, chunk: str | BaseMessage) -> Iterator[Any]:
+        message = chunk if isinstance(chunk, AIMessage) else AIMessageChunk(content=_text(chunk))
+        piece = message if isinstance(message, AIMessageChunk) else _as_chunk(message)
+        self._pieces.append(piece)
+        if self._json is not None and self._json.feed(self._text_of(piece)):
+            value = self._parser.partial(self._json.value)
+            if value is not None and value != self._last:
+                self._last = value
+                yield value
+
+    def finish(self) -> Iterator[Any]:
+        if not self._pieces:
+            return
+        first, *rest = self._pieces
+        value = self._parser.parse_message(add_ai_message_chunks(first, *rest))
+        if value != self._last or self._last is None:
+            yield value
+
+    def _text_of(self, piece: AIMessageChunk) -> str:
+        if self._parser.structure.method == "function_calling":
+            return "".join(c["args"] or "" for c in piece.tool_call_chunks if not c["index"])
+        return piece.text
+
+
+def _arguments(message: AIMessage) -> Any:
+    if message.tool_calls:
+        return message.tool_calls[0]["args"]
+    if message.invalid_tool_calls:
+        problem = message.invalid_tool_calls[0].get("error")
+        if message.response_metadata.get("finish_reason") == "length":
+            raise TruncatedAnswerError(
+                "max_tokens cut the arguments: raise max_tokens and ask again."
+            )
+        raise StructuredAnswerError(problem or "The arguments are no JSON object.")
+    raise StructuredAnswerError(
+        f"The model called no function; it said {message.text[:200]!r}. The server may not enforce "
+        "tool_choice."
+    )
+
+
+def _as_chunk(message: AIMessage) -> AIMessageChunk:
+    return AIMessageChunk(
+        content=message.content,
+        tool_calls=message.tool_calls,
+        invalid_tool_calls=message.invalid_tool_calls,
+        response_metadata=message.response_metadata,
+    )
+
+
+def _text(chunk: str | BaseMessage) -> str:
+    return chunk if isinstance(chunk, str) else str(chunk.text)
+
+
+def _built_by(shape: Any) -> Callable[[Any], Any]:
+    build: Callable[[Any], Any] = getattr(shape, "model_validate", None) or shape.parse_obj
+    return build

@@ -1,0 +1,82 @@
+"""Decide how an answer is made to satisfy a JSON schema, and undo what that changed in it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from monster_core.answer import Answer, Choice
+from monster_core.schemas import LoweredSchema, lower
+
+__all__ = ["AnswerGuide", "plan_guide"]
+
+_log = logging.getLogger(__name__)
+_warned: set[str] = set()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerGuide:
+    """Hold what a schema for the answer adds to a request.
+
+    Args:
+        fields: Request fields to send.
+        instructions: What the prompt says of the schema; None if it says nothing.
+        lowered: What became of the schema.
+    """
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    instructions: str | None = None
+    lowered: LoweredSchema | None = None
+
+    def restore(self, answer: Answer) -> Answer:
+        """Write the answer's JSON as the original schema means it.
+
+        Args:
+            answer: The answer; texts that are no JSON stay as they are.
+        """
+        if self.lowered is None or not self.lowered.changes_instances:
+            return answer
+        return replace(answer, choices=[self._restored(choice) for choice in answer.choices])
+
+    def _restored(self, choice: Choice) -> Choice:
+        if choice.tool_calls or self.lowered is None:
+            return choice
+        try:
+            value = orjson.loads(choice.text)
+        except ValueError:
+            return choice
+        return replace(choice, text=orjson.dumps(self.lowered.restore(value)).decode())
+
+
+def plan_guide(schema: Mapping[str, Any], *, in_prompt: bool) -> AnswerGuide:
+    """Plan how a schema is put to the server.
+
+    Args:
+        schema: The JSON schema of the whole answer.
+        in_prompt: Whether the model is told the schema, too: guiding alone does not inform it.
+
+    Raises:
+        SchemaError: It is no usable JSON schema.
+    """
+    lowered = lower(schema)
+    told = f"Answer with only JSON that satisfies this JSON schema:\n\n{_json(schema)}"
+    if lowered.obstacle is None:
+        return AnswerGuide({"guided_json": lowered.schema}, told if in_prompt else None, lowered)
+    if lowered.obstacle not in _warned:
+        _warned.add(lowered.obstacle)
+        _log.warning(
+            "The answer cannot be guided by its schema (%s): the schema stands in the prompt, and "
+            "the answer is checked afterwards.",
+            lowered.obstacle,
+        )
+    is_object = schema.get("type", "object") == "object"
+    fields = {"response_format": {"type": "json_object"}} if is_object else {}
+    return AnswerGuide(fields, told, lowered)
+
+
+def _json(schema: Mapping[str, Any]) -> str:
+    return orjson.dumps(schema, default=dict).decode()

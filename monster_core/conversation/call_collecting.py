@@ -1,0 +1,179 @@
+"""Read the answers of calls that had tools: their calls, whole and streamed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+
+import orjson
+
+from monster_core.answer import (
+    Answer,
+    Choice,
+    Chunk,
+    StreamReader,
+    ToolCall,
+    ToolCallDelta,
+    call_id,
+)
+from monster_core.conversation.call_reader import CallReader
+from monster_core.conversation.tool_plan import ToolPlan
+
+__all__ = ["ToolStreamReader", "collect_calls"]
+
+_log = logging.getLogger(__name__)
+
+
+def collect_calls(answer: Answer, plan: ToolPlan) -> Answer:
+    """Find the calls in a full answer, and undo in their arguments what guiding them changed.
+
+    Args:
+        answer: The answer as the server wrote it.
+        plan: How the tools were put to the server.
+
+    Returns:
+        The answer with its calls apart from its text.
+    """
+    return replace(answer, choices=[_collect(choice, answer.id, plan) for choice in answer.choices])
+
+
+def _collect(choice: Choice, answer_id: str, plan: ToolPlan) -> Choice:
+    reader = CallReader(plan.names)
+    pieces = [reader.feed(choice.text), reader.flush()]
+    text = "".join(piece for piece, _ in pieces)
+    deltas = [delta for _, found in pieces for delta in found]
+    source = answer_id if choice.index == 0 else f"{answer_id}-{choice.index}"
+    calls = [*choice.tool_calls, *_joined(deltas, source)]
+    return replace(choice, text=text, tool_calls=[_restored(call, plan) for call in calls])
+
+
+def _joined(deltas: Iterable[ToolCallDelta], answer_id: str) -> list[ToolCall]:
+    calls: list[ToolCall] = []
+    pieces: list[list[str]] = []
+    for delta in deltas:
+        if delta.name is not None:
+            calls.append(ToolCall(call_id(answer_id, delta.index), delta.name, ""))
+            pieces.append([])
+        pieces[delta.index].append(delta.arguments)
+    for call, arguments in zip(calls, pieces, strict=True):
+        call.arguments = "".join(arguments)
+    return calls
+
+
+def _restored(call: ToolCall, plan: ToolPlan) -> ToolCall:
+    """Drop from the arguments what only the guiding schema had asked for."""
+    lowered = plan.lowered.get(call.name)
+    if lowered is None or not lowered.changes_instances:
+        return call
+    try:
+        arguments = orjson.loads(call.arguments)
+    except ValueError:
+        return call
+    return ToolCall(call.id, call.name, orjson.dumps(lowered.restore(arguments)).decode())
+
+
+class ToolStreamReader(StreamReader):
+    """Read a stream whose text may hold calls.
+
+    Args:
+        plan: How the tools were put to the server.
+        withholds_text: Whether text is given only once a tool is called.
+    """
+
+    __slots__ = ("_arguments", "_held", "_plan", "_reader", "_withheld")
+
+    def __init__(self, plan: ToolPlan, *, withholds_text: bool = False) -> None:
+        super().__init__()
+        self._withheld: list[str] | None = [] if withholds_text else None
+        self._plan = plan
+        self._reader = CallReader(plan.names)
+        self._arguments: dict[int, list[str]] = {}  # pieces of each call's arguments
+        self._held: dict[int, str] = {}  # names of calls whose arguments are given when complete
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether a call has been found."""
+        return bool(self._arguments)
+
+    def read(self, data: bytes) -> Chunk | None:
+        """Read the data of one event; see :meth:`StreamReader.read`."""
+        chunk = super().read(data)
+        if chunk is None:
+            return None
+        deltas = chunk.tool_calls or []
+        if chunk.text:
+            chunk.text, found = self._reader.feed(chunk.text)
+            deltas = deltas + found
+        if chunk.finish_reason:
+            text, found = self._reader.flush()
+            chunk.text += text
+            deltas = deltas + found
+        chunk.tool_calls = self._tracked(deltas) if deltas else None
+        if self._withheld is not None:
+            self._withhold(chunk)
+        if chunk.finish_reason:
+            self._finish(chunk)
+        empty = not (chunk.text or chunk.tool_calls or chunk.finish_reason or chunk.reasoning)
+        return None if empty and chunk.logprobs is None else chunk
+
+    def end(self) -> Chunk:
+        """Close the stream; see :meth:`StreamReader.end`."""
+        last = super().end()
+        text, deltas = self._reader.flush()  # empty, unless no finish reason ever came
+        last.text = text
+        last.tool_calls = [*self._tracked(deltas), *self._released()] or None
+        return last
+
+    def _finish(self, chunk: Chunk) -> None:
+        chunk.tool_calls = [*(chunk.tool_calls or ()), *self._released()] or None
+        if chunk.finish_reason != "length" or not self._arguments:
+            return
+        index = max(self._arguments)
+        arguments = "".join(self._arguments[index])
+        if not _is_json(arguments):
+            chunk.cut_call = ToolCallDelta(index, None, None, arguments)
+            _log.warning("max_tokens cut a tool call short; raise max_tokens and ask again.")
+
+    def _withhold(self, chunk: Chunk) -> None:
+        withheld = self._withheld or []
+        withheld.append(chunk.text)
+        if self._arguments:
+            chunk.text, self._withheld = "".join(withheld), None
+        else:
+            chunk.text, self._withheld = "", withheld
+
+    def _tracked(self, deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
+        """Complete the deltas with their calls' ids, and hold back what must be undone first."""
+        given: list[ToolCallDelta] = []
+        for delta in deltas:
+            if delta.name is not None:
+                delta.id = delta.id or call_id(self._id, delta.index)
+                lowered = self._plan.lowered.get(delta.name)
+                if lowered is not None and lowered.changes_instances:
+                    self._held[delta.index] = delta.name
+            self._arguments.setdefault(delta.index, []).append(delta.arguments)
+            if delta.index in self._held:
+                delta = ToolCallDelta(delta.index, delta.id, delta.name, "")
+            if given and given[-1].index == delta.index:  # one piece a call and chunk
+                given[-1].arguments += delta.arguments
+            elif delta.name is not None or delta.arguments:
+                given.append(delta)
+        return given
+
+    def _released(self) -> list[ToolCallDelta]:
+        released = []
+        for index, name in self._held.items():
+            whole = ToolCall("", name, "".join(self._arguments[index]))
+            restored = _restored(whole, self._plan).arguments
+            released.append(ToolCallDelta(index, None, None, restored))
+        self._held = {}
+        return released
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except ValueError:
+        return False
+    return True

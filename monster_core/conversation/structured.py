@@ -1,0 +1,262 @@
+"""Decide how an answer is given the shape of a type, and read it back as that type.
+
+A schema becomes a guide (``response_format`` of type json_schema), a Literal or an Enum a choice, a
+compiled pattern a regular expression, a Lark grammar a grammar. Whatever comes back is held
+against the original: a constraint may fail open.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from monster_core.errors import (
+    InvalidRequestError,
+    ResponseError,
+    StructuredAnswerError,
+    TruncatedAnswerError,
+)
+from monster_core.schemas import (
+    SchemaError,
+    UnreadableAnswer,
+    lower,
+    read_json_answer,
+    schema_of,
+    validate,
+)
+
+__all__ = ["METHODS", "Structure", "check_value", "parse_answer", "structure_of"]
+
+METHODS = (
+    "guided_json",
+    "json_schema",
+    "function_calling",
+    "json_mode",
+    "guided_choice",
+    "guided_regex",
+    "guided_grammar",
+)
+"""Every way to ask for a structured answer; "json_schema" is another name of "guided_json"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Hold how a shape is asked for and read back.
+
+    Args:
+        method: How the answer is constrained.
+        fields: The parameters that ask for it.
+        schema: The JSON schema, for the methods that have one.
+        read: Turns the answer's text into the value.
+        instructions: What the prompt should say of the shape, where no field says it.
+    """
+
+    method: str
+    fields: Mapping[str, Any]
+    read: Callable[[str, str | None], Any]
+    schema: dict[str, Any] | None = None
+
+
+def structure_of(shape: Any, method: str | None = None) -> Structure:
+    """Decide how to ask for a shape.
+
+    Args:
+        shape: A pydantic class, TypedDict, dataclass, JSON schema (dict or text), Literal, Enum,
+            compiled pattern or Lark grammar.
+        method: One of METHODS; None for the one that fits the shape.
+
+    Raises:
+        InvalidRequestError: The method is unknown, or does not fit the shape.
+    """
+    if method is not None and method not in METHODS:
+        from monster_core.naming import unknown_name
+
+        raise InvalidRequestError(
+            f"{unknown_name('method', method, METHODS)} Use one of {', '.join(METHODS)}."
+        )
+    chosen = method or _fitting_method(shape)
+    if chosen == "guided_choice":
+        return _choice(shape)
+    if chosen == "guided_regex":
+        return _pattern(shape)
+    if chosen == "guided_grammar":
+        return _grammar(shape)
+    return _json(shape, "guided_json" if chosen == "json_schema" else chosen)
+
+
+def parse_answer(text: str, schema: Mapping[str, Any], finish_reason: str | None) -> Any:
+    """Read an answer that had to be JSON, and hold it against its schema.
+
+    Args:
+        text: The answer.
+        schema: The original schema.
+        finish_reason: Why the answer ended.
+
+    Raises:
+        TruncatedAnswerError: ``max_tokens`` cut it.
+        StructuredAnswerError: It is no JSON, or does not satisfy the schema.
+    """
+    return check_value(_json_value(text, schema, finish_reason), schema)
+
+
+def check_value(value: Any, schema: Mapping[str, Any]) -> Any:
+    """Return a value that satisfies a schema.
+
+    Args:
+        value: The value, such as a tool call's arguments.
+        schema: The original schema.
+
+    Raises:
+        StructuredAnswerError: It does not satisfy the schema; the message says where.
+    """
+    try:
+        validate(value, schema)
+    except SchemaError as error:
+        raise StructuredAnswerError(f"The answer does not satisfy its schema: {error}") from error
+    return value
+
+
+def _json_value(text: str, schema: Mapping[str, Any], finish_reason: str | None) -> Any:
+    if finish_reason == "length":
+        try:
+            return lower(schema).restore(read_json_answer(text))
+        except UnreadableAnswer as error:
+            raise _truncated(error) from error
+    try:
+        return lower(schema).restore(read_json_answer(text))
+    except UnreadableAnswer as error:
+        raise StructuredAnswerError(f"The answer is no JSON: {error}") from error
+
+
+def _truncated(error: UnreadableAnswer) -> TruncatedAnswerError:
+    if error.kind == "endless whitespace":
+        return TruncatedAnswerError(
+            "The model wrote white space until max_tokens: tell it in the prompt to answer in "
+            "JSON, or set guided_whitespace_pattern to ''."
+        )
+    return TruncatedAnswerError(
+        "max_tokens cut the answer before its JSON was complete: raise max_tokens and ask again."
+    )
+
+
+def _fitting_method(shape: Any) -> str:
+    if _choices_of(shape) is not None:
+        return "guided_choice"
+    if isinstance(shape, re.Pattern):
+        return "guided_regex"
+    if _grammar_text(shape) is not None:
+        return "guided_grammar"
+    return "guided_json"
+
+
+def _json(shape: Any, method: str) -> Structure:
+    try:
+        schema = schema_of(shape)
+    except (SchemaError, TypeError) as error:
+        raise InvalidRequestError(f"The schema cannot be used: {error}") from error
+    named = {"name": str(schema.get("title") or "answer"), "schema": schema}
+    fields = {"response_format": {"type": "json_schema", "json_schema": named}}
+    if method == "json_mode":
+        fields = {"response_format": {"type": "json_object"}}
+    return Structure(method, fields, lambda text, finish: _json_value(text, schema, finish), schema)
+
+
+def _choice(shape: Any) -> Structure:
+    values = _choices_of(shape)
+    if values is None and isinstance(shape, (list, tuple)):
+        values = {str(value): value for value in shape}
+    if not values:
+        raise InvalidRequestError("guided_choice takes a Literal, an Enum or a list of texts.")
+    found: dict[str, Any] = values
+
+    def read(text: str, finish_reason: str | None) -> Any:
+        if text in found:
+            return found[text]
+        if text.strip() in found:
+            return found[text.strip()]
+        raise _unfit(text, f"none of {', '.join(found)}", finish_reason)
+
+    return Structure("guided_choice", {"guided_choice": list(found)}, read)
+
+
+def _pattern(shape: Any) -> Structure:
+    try:
+        pattern = shape if isinstance(shape, re.Pattern) else re.compile(shape)
+    except (TypeError, re.error) as error:
+        raise InvalidRequestError(f"guided_regex takes a regular expression: {error}.") from None
+    sent = guidable_pattern(pattern)
+
+    def read(text: str, finish_reason: str | None) -> str:
+        if pattern.fullmatch(text):
+            return text
+        raise _unfit(text, f"no match of {pattern.pattern!r}", finish_reason)
+
+    return Structure("guided_regex", {"guided_regex": sent}, read)
+
+
+def _grammar(shape: Any) -> Structure:
+    grammar = _grammar_text(shape) or (shape if isinstance(shape, str) else None)
+    if grammar is None or not re.search(r"^\s*\??start\b[^:\n]*:", grammar, re.MULTILINE):
+        raise InvalidRequestError("guided_grammar takes a Lark grammar with a start rule.")
+
+    def read(text: str, finish_reason: str | None) -> str:
+        if text:
+            return text
+        raise StructuredAnswerError(
+            "The answer is empty: the server cannot read the grammar (Lark EBNF), and says nothing."
+        )
+
+    return Structure("guided_grammar", {"guided_grammar": grammar}, read)
+
+
+def guidable_pattern(pattern: re.Pattern[str]) -> str:
+    """Return a pattern as the server can compile it: it always matches the whole answer.
+
+    Args:
+        pattern: The compiled pattern.
+
+    Raises:
+        InvalidRequestError: It uses what the server cannot compile.
+    """
+    source = re.sub(r"^(?:\^|\\A)|(?:(?<!\\)\$|\\Z)$", "", pattern.pattern)
+    if pattern.flags & ~(re.UNICODE | re.DOTALL):
+        raise InvalidRequestError("guided_regex takes no flags: write the pattern without them.")
+    obstacle = _UNGUIDABLE.search(re.sub(r"\\\\|\[\^|\\[\^$]", "", source))
+    if obstacle:
+        raise InvalidRequestError(
+            f"guided_regex cannot use {obstacle[0]!r}: the server compiles no look-around, "
+            "back-reference or anchor inside a pattern."
+        )
+    return source
+
+
+_UNGUIDABLE = re.compile(r"\(\?(?:[=!]|<[=!]|P=)|\\[1-9bBAZ]|[\^$]")
+
+
+def _unfit(text: str, what: str, finish_reason: str | None) -> ResponseError:
+    if finish_reason == "length":
+        return TruncatedAnswerError(
+            "max_tokens cut the answer before it was complete: raise max_tokens and ask again."
+        )
+    return StructuredAnswerError(
+        f"The answer {text[:200]!r} is {what}: the server did not enforce the constraint."
+    )
+
+
+def _choices_of(shape: Any) -> dict[str, Any] | None:
+    """Return the texts to choose from, each with the value it stands for."""
+    if get_origin(shape) is Literal:
+        return {str(value): value for value in get_args(shape)}
+    if isinstance(shape, type) and issubclass(shape, enum.Enum):
+        return {str(member.value): member for member in shape}
+    return None
+
+
+def _grammar_text(shape: Any) -> str | None:
+    source = getattr(shape, "source_grammar", shape)
+    if isinstance(source, str) and re.search(r"^\s*\??start\b[^:\n]*:", source, re.MULTILINE):
+        return source
+    return None
