@@ -7,6 +7,9 @@ recognise it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from langchain_core import exceptions as langchain
 
 from monster_core import errors as core
@@ -30,6 +33,7 @@ __all__ = [
     "StreamInterruptedError",
     "StructuredAnswerError",
     "TruncatedAnswerError",
+    "as_langchain_errors",
     "to_langchain",
 ]
 
@@ -104,6 +108,15 @@ class StructuredAnswerError(core.StructuredAnswerError, langchain.OutputParserEx
 
 class TruncatedAnswerError(core.TruncatedAnswerError, langchain.OutputParserException):
     """Report an answer that had to be complete and was cut by ``max_tokens``."""
+
+
+@contextmanager
+def as_langchain_errors() -> Iterator[None]:
+    """Raise the core's errors of a block as LangChain's."""
+    try:
+        yield
+    except core.MonsterError as error:
+        raise to_langchain(error) from error.__cause__
 
 
 def to_langchain(error: core.MonsterError) -> core.MonsterError:

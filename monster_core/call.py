@@ -29,6 +29,7 @@ class ChatCall:
 
     Args:
         content: The request's body, as JSON.
+        is_guided: Whether the server compiles a schema, pattern or grammar for it.
         tools: How its tools were put to the server; None where it has none.
         guide: The schema its text must satisfy; None where it is free.
         final: The call that is sent instead of taking this one's text, where the model called no
@@ -36,6 +37,7 @@ class ChatCall:
     """
 
     content: bytes
+    is_guided: bool = False
     tools: ToolPlan | None = None
     guide: AnswerGuide | None = None
     final: ChatCall | None = None
@@ -68,7 +70,7 @@ class ChatCall:
     def stream_reader(self) -> StreamReader:
         """Return what reads this call's stream."""
         if self.tools is None:
-            return StreamReader()
+            return StreamReader() if self.guide is None else self.guide.stream_reader()
         from monster_core.conversation.call_collecting import ToolStreamReader
 
         return ToolStreamReader(self.tools)
@@ -150,6 +152,7 @@ def plan_call(
     return replace(draft.call(sent, tools=tools), final=draft.call(sent, guide=guide))
 
 
+_GUIDES = ("guided_json", "guided_regex", "guided_grammar", "tool_choice")
 _CONVERSATION_FIELDS = frozenset(ConversationParameters.model_fields)
 
 
@@ -180,13 +183,24 @@ class _Draft:
         return plan if plan.instructions else None
 
     def plan_guide(self, sent: dict[str, Any]) -> AnswerGuide | None:
-        """Take OpenAI's json_schema format out of the fields, and plan it as a guide."""
-        if sent.get("response_format", {}).get("type") != "json_schema":
+        """Take the answer's schema out of the fields, and plan how it guides.
+
+        OpenAI's json_schema format is told to the model as well, guided_json is not by default.
+        """
+        is_format = sent.get("response_format", {}).get("type") == "json_schema"
+        if is_format and "guided_json" in sent:
+            raise InvalidRequestError(
+                "Only one schema can guide an answer: leave out guided_json or response_format."
+            )
+        if not is_format and "guided_json" not in sent:
             return None
         from monster_core.conversation.answer_guide import plan_guide
 
-        schema = sent.pop("response_format")["json_schema"]["schema"]
-        return plan_guide(schema, in_prompt=self.how.get("schema_in_prompt", True))
+        if is_format:
+            schema = sent.pop("response_format")["json_schema"]["schema"]
+        else:
+            schema = sent.pop("guided_json")
+        return plan_guide(schema, in_prompt=self.how.get("schema_in_prompt", is_format))
 
     def call(
         self,
@@ -211,7 +225,8 @@ class _Draft:
         body.update({name: value for name, value in self.extra.items() if value is not None})
         if self.stream:
             body["stream"] = True
-        return ChatCall(_encode(body), tools, guide)
+        is_guided = not body.keys().isdisjoint(_GUIDES)
+        return ChatCall(_encode(body), is_guided, tools, guide)
 
     @property
     def _tool_format(self) -> Any:

@@ -9,10 +9,10 @@ from typing import Any
 
 import orjson
 
-from monster_core.answer import Answer, Choice
+from monster_core.answer import Answer, Choice, Chunk, StreamReader
 from monster_core.schemas import LoweredSchema, lower
 
-__all__ = ["AnswerGuide", "plan_guide"]
+__all__ = ["AnswerGuide", "GuidedStreamReader", "plan_guide"]
 
 _log = logging.getLogger(__name__)
 _warned: set[str] = set()
@@ -32,6 +32,12 @@ class AnswerGuide:
     instructions: str | None = None
     lowered: LoweredSchema | None = None
 
+    def stream_reader(self) -> StreamReader:
+        """Return what reads a guided stream."""
+        if self.lowered is None or not self.lowered.changes_instances:
+            return StreamReader()
+        return GuidedStreamReader(self.lowered)
+
     def restore(self, answer: Answer) -> Answer:
         """Write the answer's JSON as the original schema means it.
 
@@ -50,6 +56,36 @@ class AnswerGuide:
         except ValueError:
             return choice
         return replace(choice, text=orjson.dumps(self.lowered.restore(value)).decode())
+
+
+class GuidedStreamReader(StreamReader):
+    """Read a stream whose text is JSON, written as the original schema means it.
+
+    Args:
+        lowered: What became of the schema.
+    """
+
+    __slots__ = ("_restorer",)
+
+    def __init__(self, lowered: LoweredSchema) -> None:
+        super().__init__()
+        self._restorer = lowered.stream_restorer()
+
+    def read(self, data: bytes) -> Chunk | None:
+        """Read the data of one event; see :meth:`StreamReader.read`."""
+        chunk = super().read(data)
+        if chunk is None:
+            return None
+        chunk.text = self._restorer.feed(chunk.text)
+        if chunk.finish_reason:
+            chunk.text += self._restorer.flush()
+        return chunk if chunk.text or chunk.finish_reason or chunk.logprobs else None
+
+    def end(self) -> Chunk:
+        """Close the stream; see :meth:`StreamReader.end`."""
+        last = super().end()
+        last.text = self._restorer.flush()
+        return last
 
 
 def plan_guide(schema: Mapping[str, Any], *, in_prompt: bool) -> AnswerGuide:

@@ -19,6 +19,7 @@ from monster_core.answer import (
 )
 from monster_core.conversation.call_reader import CallReader
 from monster_core.conversation.tool_plan import ToolPlan
+from monster_core.schemas.stream_restoring import StreamRestorer
 
 __all__ = ["ToolStreamReader", "collect_calls"]
 
@@ -81,15 +82,15 @@ class ToolStreamReader(StreamReader):
         withholds_text: Whether text is given only once a tool is called.
     """
 
-    __slots__ = ("_arguments", "_held", "_plan", "_reader", "_withheld")
+    __slots__ = ("_arguments", "_plan", "_reader", "_restorers", "_withheld")
 
     def __init__(self, plan: ToolPlan, *, withholds_text: bool = False) -> None:
         super().__init__()
         self._withheld: list[str] | None = [] if withholds_text else None
         self._plan = plan
         self._reader = CallReader(plan.names)
-        self._arguments: dict[int, list[str]] = {}  # pieces of each call's arguments
-        self._held: dict[int, str] = {}  # names of calls whose arguments are given when complete
+        self._arguments: dict[int, list[str]] = {}  # pieces of each call's arguments, as given
+        self._restorers: dict[int, StreamRestorer] = {}
 
     @property
     def has_calls(self) -> bool:
@@ -122,11 +123,11 @@ class ToolStreamReader(StreamReader):
         last = super().end()
         text, deltas = self._reader.flush()  # empty, unless no finish reason ever came
         last.text = text
-        last.tool_calls = [*self._tracked(deltas), *self._released()] or None
+        last.tool_calls = [*self._tracked(deltas), *self._rests()] or None
         return last
 
     def _finish(self, chunk: Chunk) -> None:
-        chunk.tool_calls = [*(chunk.tool_calls or ()), *self._released()] or None
+        chunk.tool_calls = _merged([*(chunk.tool_calls or ()), *self._rests()]) or None
         if chunk.finish_reason != "length" or not self._arguments:
             return
         index = max(self._arguments)
@@ -144,31 +145,38 @@ class ToolStreamReader(StreamReader):
             chunk.text, self._withheld = "", withheld
 
     def _tracked(self, deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
-        """Complete the deltas with their calls' ids, and hold back what must be undone first."""
-        given: list[ToolCallDelta] = []
+        """Complete the deltas with their calls' ids, and undo what guiding changed in them."""
         for delta in deltas:
             if delta.name is not None:
                 delta.id = delta.id or call_id(self._id, delta.index)
                 lowered = self._plan.lowered.get(delta.name)
                 if lowered is not None and lowered.changes_instances:
-                    self._held[delta.index] = delta.name
+                    self._restorers[delta.index] = lowered.stream_restorer()
+            restorer = self._restorers.get(delta.index)
+            if restorer is not None:
+                delta.arguments = restorer.feed(delta.arguments)
             self._arguments.setdefault(delta.index, []).append(delta.arguments)
-            if delta.index in self._held:
-                delta = ToolCallDelta(delta.index, delta.id, delta.name, "")
-            if given and given[-1].index == delta.index:  # one piece a call and chunk
-                given[-1].arguments += delta.arguments
-            elif delta.name is not None or delta.arguments:
-                given.append(delta)
-        return given
+        return _merged(deltas)
 
-    def _released(self) -> list[ToolCallDelta]:
-        released = []
-        for index, name in self._held.items():
-            whole = ToolCall("", name, "".join(self._arguments[index]))
-            restored = _restored(whole, self._plan).arguments
-            released.append(ToolCallDelta(index, None, None, restored))
-        self._held = {}
-        return released
+    def _rests(self) -> list[ToolCallDelta]:
+        """Return what the calls' restorers still hold back."""
+        rests = {index: restorer.flush() for index, restorer in self._restorers.items()}
+        self._restorers = {}
+        for index, rest in rests.items():
+            self._arguments[index].append(rest)
+        return [ToolCallDelta(index, None, None, rest) for index, rest in rests.items() if rest]
+
+
+def _merged(deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
+    """Leave one piece a call: frameworks merge the pieces of chunks, not those within one."""
+    merged: dict[int, ToolCallDelta] = {}
+    for delta in deltas:
+        known = merged.get(delta.index)
+        if known is not None:
+            known.arguments += delta.arguments
+        elif delta.name is not None or delta.arguments:
+            merged[delta.index] = delta
+    return list(merged.values())
 
 
 def _is_json(text: str) -> bool:

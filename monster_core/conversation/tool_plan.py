@@ -17,13 +17,14 @@ from monster_core.conversation.formats import ARGUMENTS_KEY, write_definitions
 from monster_core.errors import InvalidRequestError
 from monster_core.families import ToolFormat
 from monster_core.schemas import LoweredSchema, lower
+from monster_core.schemas.calls import lower_calls
 
 __all__ = ["ToolPlan", "ToolStrategy", "plan_tools"]
 
 ToolStrategy = Literal["native", "guided", "prompt"]
 """How a forced call is obtained: a named choice, a guided union, or the prompt alone."""
 
-_MOST_PARALLEL_CALLS = 16
+_LONGEST_COMPILATION = 2.5  # seconds; the server keeps what it has compiled
 _MEMBER_KEYWORDS = (
     "$ref",
     "additionalProperties",
@@ -95,8 +96,9 @@ def plan_tools(
     if choice.kind == "named" and strategy != "guided":
         return ToolPlan(instructions, _native(forced[0], lowered), names, lowered)
     instructions = _prompted(definitions, choice, tool_format, is_parallel)
-    union = _union(lowered, ARGUMENTS_KEY[tool_format], is_parallel=is_parallel)
-    return ToolPlan(instructions, {"guided_json": union}, names, lowered)
+    key = ARGUMENTS_KEY[tool_format]
+    schema = lower_calls(lowered, key, is_list=is_parallel, limit=_LONGEST_COMPILATION)
+    return ToolPlan(instructions, {"guided_json": schema}, names, lowered)
 
 
 def _closed(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -126,20 +128,3 @@ def _native(tool: ToolDefinition, lowered: Mapping[str, LoweredSchema]) -> dict[
         "tools": [{"type": "function", "function": sent}],
         "tool_choice": {"type": "function", "function": {"name": tool.name}},
     }
-
-
-def _union(
-    lowered: Mapping[str, LoweredSchema], arguments_key: str, *, is_parallel: bool
-) -> dict[str, Any]:
-    calls = [
-        {
-            "type": "object",
-            "properties": {"name": {"enum": [name]}, arguments_key: low.schema},
-            "required": ["name", arguments_key],
-        }
-        for name, low in lowered.items()
-    ]
-    call = calls[0] if len(calls) == 1 else {"anyOf": calls}
-    if not is_parallel:
-        return call
-    return {"type": "array", "items": call, "minItems": 1, "maxItems": _MOST_PARALLEL_CALLS}

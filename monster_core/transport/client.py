@@ -64,7 +64,7 @@ class MonsterClient:
         Raises:
             MonsterError: The call failed.
         """
-        answer = call.read_answer(self._exchange("POST", "/chat/completions", call.content))
+        answer = call.read_answer(self._whole(Exchange.begin(self.endpoint, call)))
         following = call.after(answer)
         return with_earlier_usage(self.answer(following), answer) if following else answer
 
@@ -89,7 +89,7 @@ class MonsterClient:
                 yield turns.final(chunk)
 
     def _stream(self, call: ChatCall, reader: StreamReader) -> Generator[Chunk, None, None]:
-        exchange = Exchange.begin(self.endpoint, "POST", "/chat/completions", call.content)
+        exchange = Exchange.begin(self.endpoint, call)
         response = self._open(exchange)
         state = StreamState(exchange, EventDecoder(), reader)
         try:
@@ -113,7 +113,7 @@ class MonsterClient:
         Raises:
             MonsterError: The request failed.
         """
-        return read_models(self._exchange("GET", "/models", None))
+        return read_models(self._whole(Exchange.begin_get(self.endpoint, "/models")))
 
     def context_window(self, model: str) -> int | None:
         """Return how many tokens a prompt and its answer may have together.
@@ -129,7 +129,9 @@ class MonsterClient:
         """
         for path, read in CONTEXT_WINDOW_SOURCES:
             try:
-                window = context_window_of(model, read(self._exchange("GET", path, None)))
+                window = context_window_of(
+                    model, read(self._whole(Exchange.begin_get(self.endpoint, path)))
+                )
             except (NotFoundError, ResponseError):
                 continue
             if window is not None:
@@ -143,8 +145,7 @@ class MonsterClient:
         if own is not None:
             own.close()
 
-    def _exchange(self, method: str, path: str, content: bytes | None) -> bytes:
-        exchange = Exchange.begin(self.endpoint, method, path, content)
+    def _whole(self, exchange: Exchange) -> bytes:
         response = self._open(exchange)
         try:
             return response.read()
@@ -209,7 +210,7 @@ class AsyncMonsterClient:
 
     async def answer(self, call: ChatCall) -> Answer:
         """Send a call and return its full answer; the twin of :meth:`MonsterClient.answer`."""
-        answer = call.read_answer(await self._exchange("POST", "/chat/completions", call.content))
+        answer = call.read_answer(await self._whole(Exchange.begin(self.endpoint, call)))
         following = call.after(answer)
         return with_earlier_usage(await self.answer(following), answer) if following else answer
 
@@ -229,7 +230,7 @@ class AsyncMonsterClient:
                     yield turns.final(chunk)
 
     async def _stream(self, call: ChatCall, reader: StreamReader) -> AsyncGenerator[Chunk, None]:
-        exchange = Exchange.begin(self.endpoint, "POST", "/chat/completions", call.content)
+        exchange = Exchange.begin(self.endpoint, call)
         response = await self._open(exchange)
         state = StreamState(exchange, EventDecoder(), reader)
         try:
@@ -249,13 +250,15 @@ class AsyncMonsterClient:
 
     async def models(self) -> list[ServedModel]:
         """Return the models that the endpoint serves; the twin of :meth:`MonsterClient.models`."""
-        return read_models(await self._exchange("GET", "/models", None))
+        return read_models(await self._whole(Exchange.begin_get(self.endpoint, "/models")))
 
     async def context_window(self, model: str) -> int | None:
         """Return a context window; the twin of :meth:`MonsterClient.context_window`."""
         for path, read in CONTEXT_WINDOW_SOURCES:
             try:
-                window = context_window_of(model, read(await self._exchange("GET", path, None)))
+                window = context_window_of(
+                    model, read(await self._whole(Exchange.begin_get(self.endpoint, path)))
+                )
             except (NotFoundError, ResponseError):
                 continue
             if window is not None:
@@ -268,8 +271,7 @@ class AsyncMonsterClient:
         if pool is not None:
             await pool.guard.aclose()
 
-    async def _exchange(self, method: str, path: str, content: bytes | None) -> bytes:
-        exchange = Exchange.begin(self.endpoint, method, path, content)
+    async def _whole(self, exchange: Exchange) -> bytes:
         response = await self._open(exchange)
         try:
             return await response.aread()

@@ -18,6 +18,7 @@ from monster_core.errors import (
     RequestTimeoutError,
     ResponseError,
     ServerReply,
+    StatusError,
     status_error,
 )
 from monster_core.transport.deadline import Deadline, PhaseTimeouts
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import ssl
 
     from monster_core.answer import Chunk, StreamReader
+    from monster_core.call import ChatCall
     from monster_core.transport.endpoint import Endpoint
     from monster_core.transport.sse import EventDecoder
 
@@ -46,12 +48,19 @@ class Exchange:
     path: str
     content: bytes | None
     deadline: Deadline
+    is_guided: bool = False
     attempts: int = 0
 
     @classmethod
-    def begin(cls, endpoint: Endpoint, method: str, path: str, content: bytes | None) -> Exchange:
-        """Start the clock of a call."""
-        return cls(endpoint, method, path, content, Deadline(endpoint.timeouts))
+    def begin(cls, endpoint: Endpoint, call: ChatCall) -> Exchange:
+        """Start the clock of a chat call."""
+        deadline = Deadline(endpoint.timeouts)
+        return cls(endpoint, "POST", "/chat/completions", call.content, deadline, call.is_guided)
+
+    @classmethod
+    def begin_get(cls, endpoint: Endpoint, path: str) -> Exchange:
+        """Start the clock of a request that only asks."""
+        return cls(endpoint, "GET", path, None, Deadline(endpoint.timeouts))
 
     def request(self, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
         """Build the next attempt's request; the client adds its own headers below ours."""
@@ -74,6 +83,8 @@ class Exchange:
 
     def delay_after(self, error: MonsterError) -> float | None:
         """Return the seconds to wait before the next attempt, or None if there is none."""
+        if self._is_refused_guide(error):
+            return None
         delay = retry_delay(error, self.attempts, self.endpoint.max_retries)
         return delay if delay is not None and self.deadline.allows(delay) else None
 
@@ -82,7 +93,15 @@ class Exchange:
         headers = {name.lower(): value for name, value in response.headers.items()}
         text = body.decode("utf-8", "replace")[:10_000]
         reply = ServerReply(response.status_code, headers, text)
-        return status_error(reply, retry_after=parse_retry_after(headers))
+        error = status_error(reply, retry_after=parse_retry_after(headers))
+        if self._is_refused_guide(error):
+            error.is_retryable = False
+            error.args = (f"{error.args[0]} {_UNCOMPILED}",)
+        return error
+
+    def _is_refused_guide(self, error: MonsterError) -> bool:
+        """Whether the server probably cannot compile the guide; it would stand still again."""
+        return self.is_guided and isinstance(error, StatusError) and error.status_code == 500
 
     def failure(self, error: Exception) -> MonsterError:
         """Return this package's error for one of httpx's, which loses its request's headers."""
@@ -101,6 +120,12 @@ class Exchange:
             f"No answer from {self.endpoint.base_url}: {_reason(error)}. Check the base URL "
             "(MONSTER_API_BASE) and that the server runs."
         )
+
+
+_UNCOMPILED = (
+    "It answers so to a schema, pattern or grammar that it cannot compile: simplify it, or ask "
+    "without guiding."
+)
 
 
 @dataclass(slots=True)

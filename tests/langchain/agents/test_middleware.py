@@ -1,0 +1,211 @@
+"""LangChain's middleware around an agent; where the endpoint must fail, an emulated one does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import (
+    ClearToolUsesEdit,
+    ContextEditingMiddleware,
+    HumanInTheLoopMiddleware,
+    ModelCallLimitMiddleware,
+    ModelFallbackMiddleware,
+    ModelRetryMiddleware,
+    SummarizationMiddleware,
+    ToolCallLimitMiddleware,
+)
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command
+from vcr.cassette import Cassette
+
+from langchain_monster import ChatMonster
+from langchain_monster.errors import BadRequestError, RateLimitError
+from monster_emulator import Emulator
+from tests.langchain.agents.toolbox import add, ask, bodies, chat, get_weather, said
+
+THREAD = {"configurable": {"thread_id": "1"}}
+SUM = [("ai", "add(a=2, b=3)"), ("tool", "5")]
+
+
+class BusyAtFirst:
+    """Answer the first request with 429, all others as the endpoint does."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self.app = app
+        self.is_busy = True
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if not self.is_busy:
+            await self.app(scope, receive, send)
+            return
+        self.is_busy = False
+        await send({"type": "http.response.start", "status": 429, "headers": []})
+        await send({"type": "http.response.body", "body": b"busy"})
+
+
+@pytest.fixture
+def busy() -> Iterator[Emulator]:
+    with Emulator(middleware=[BusyAtFirst]) as emulator:
+        yield emulator
+
+
+def served_by(emulator: Emulator, **arguments: Any) -> ChatMonster:
+    """Return a model of the emulator's that leaves retries to the agent."""
+    return ChatMonster(
+        model=emulator.model,
+        base_url=emulator.base_url,
+        api_key=emulator.api_key,
+        **{"temperature": 0, "max_retries": 0, **arguments},
+    )
+
+
+def test_retry_middleware_repeats_a_call_that_came_too_often(busy: Emulator) -> None:
+    retry = ModelRetryMiddleware(initial_delay=0, on_failure="error")
+    agent = create_agent(served_by(busy), [get_weather], middleware=[retry])
+    state = agent.invoke(ask("What is the weather in Paris?"))
+    assert said(state["messages"])[-1][1] == "The result is 22 degrees in Paris."
+    assert len(busy.requests) == 3
+
+
+async def test_retry_middleware_repeats_it_in_async_code_too(busy: Emulator) -> None:
+    retry = ModelRetryMiddleware(initial_delay=0, on_failure="error")
+    llm = served_by(busy)
+    state = await create_agent(llm, [], middleware=[retry]).ainvoke(ask("Hello!"))
+    assert said(state["messages"])[1:] == [("ai", "Hello! How can I help you today?")]
+    await llm.aclose()
+
+
+def test_without_retry_middleware_the_agent_ends_with_the_error(busy: Emulator) -> None:
+    with pytest.raises(RateLimitError):
+        create_agent(served_by(busy), []).invoke(ask("Hello!"))
+
+
+def test_retry_middleware_does_not_repeat_what_the_server_refuses(
+    monster_emulator: Emulator,
+) -> None:
+    retry = ModelRetryMiddleware(initial_delay=0, on_failure="error")
+    llm = served_by(monster_emulator, model_kwargs={"no_such_field": 1})
+    with pytest.raises(BadRequestError):
+        create_agent(llm, [], middleware=[retry]).invoke(ask("Hello!"))
+    assert len(monster_emulator.requests) == 1
+
+
+def test_fallback_middleware_asks_another_model(
+    busy: Emulator, monster_emulator: Emulator
+) -> None:
+    other = ModelFallbackMiddleware(served_by(monster_emulator))
+    state = create_agent(served_by(busy), [get_weather], middleware=[other]).invoke(
+        ask("What is the weather in Paris?")
+    )
+    assert said(state["messages"])[1] == ("ai", "get_weather(city='Paris')")
+    assert (len(busy.requests), len(monster_emulator.requests)) == (2, 1)
+
+
+@pytest.mark.vcr
+def test_summarization_middleware_replaces_old_turns_by_a_summary(vcr: Cassette) -> None:
+    summarize = SummarizationMiddleware(
+        chat(),
+        trigger=("messages", 4),
+        keep=("messages", 1),
+        summary_prompt="Sum up in a few words: {messages}",
+    )
+    agent = create_agent(chat(), [], middleware=[summarize], checkpointer=InMemorySaver())
+    for question in ("Hello!", "What is the capital of France?"):
+        agent.invoke(ask(question), THREAD)
+    state = agent.invoke(ask("Please count to 3."), THREAD)
+    (_, summary), question, answer = said(state["messages"])
+    assert summary.startswith("Here is a summary of the conversation to date")
+    assert question == ("human", "Please count to 3.")
+    assert answer == ("ai", "1, 2, 3")
+    assert [len(body["messages"]) for body in bodies(vcr)] == [1, 3, 1, 2]
+
+
+@pytest.mark.vcr
+def test_summarization_middleware_leaves_the_calls_of_tools_whole(vcr: Cassette) -> None:
+    summarize = SummarizationMiddleware(
+        chat(), trigger=("messages", 3), keep=("messages", 2), summary_prompt="Sum up: {messages}"
+    )
+    agent = create_agent(chat(), [get_weather], middleware=[summarize])
+    state = agent.invoke(ask("What is the weather in Paris?"))
+    assert said(state["messages"])[1:] == [
+        ("ai", "get_weather(city='Paris')"),
+        ("tool", "22 degrees in Paris"),
+        ("ai", "The result is 22 degrees in Paris."),
+    ]
+    assert [m["role"] for m in bodies(vcr)[-1]["messages"]] == [
+        "system",
+        *("user", "assistant", "tool"),
+    ]
+
+
+@pytest.mark.vcr
+def test_a_tool_call_limit_ends_an_agent_that_only_ever_calls() -> None:
+    limit = ToolCallLimitMiddleware(run_limit=1, exit_behavior="end")
+    agent = create_agent(chat(tool_choice="any"), [add], middleware=[limit])
+    kinds = said(agent.invoke(ask("Please add 2 and 3."))["messages"])
+    assert kinds[1:4] == [*SUM, ("ai", "add(a=2, b=3)")]
+    assert "limit" in kinds[-1][1]
+
+
+@pytest.mark.vcr
+def test_a_tool_call_limit_lets_the_model_answer_without_the_tool() -> None:
+    limit = ToolCallLimitMiddleware(run_limit=1)
+    agent = create_agent(chat(), [add], middleware=[limit], checkpointer=InMemorySaver())
+    assert said(agent.invoke(ask("Please add 2 and 3."), THREAD)["messages"])[1:] == [
+        *SUM,
+        ("ai", "The result is 5."),
+    ]
+
+
+@pytest.mark.vcr
+def test_a_model_call_limit_ends_an_agent() -> None:
+    limit = ModelCallLimitMiddleware(run_limit=1)
+    state = create_agent(chat(), [add], middleware=[limit]).invoke(ask("Please add 2 and 3."))
+    assert "limit" in said(state["messages"])[-1][1]
+
+
+def paused() -> Any:
+    """Return an agent that waits for leave to call its tool, and has asked for it."""
+    ask_first = HumanInTheLoopMiddleware(interrupt_on={"add": True})
+    agent = create_agent(chat(), [add], middleware=[ask_first], checkpointer=InMemorySaver())
+    waiting = agent.invoke(ask("Please add 2 and 3."), THREAD)
+    (request,) = waiting["__interrupt__"][0].value["action_requests"]
+    assert (request["name"], request["args"]) == ("add", {"a": 2, "b": 3})
+    return agent
+
+
+def decide(agent: Any, **decision: Any) -> list[tuple[str, str]]:
+    state = agent.invoke(Command(resume={"decisions": [decision]}), THREAD)
+    return said(state["messages"])[1:]
+
+
+@pytest.mark.vcr
+def test_an_agent_waits_for_a_human_and_goes_on_when_the_call_is_approved() -> None:
+    assert decide(paused(), type="approve") == [*SUM, ("ai", "The result is 5.")]
+
+
+@pytest.mark.vcr
+def test_a_human_may_reject_a_call() -> None:
+    answer = decide(paused(), type="reject", message="Not today.")
+    assert answer[1:] == [("tool", "Not today."), ("ai", "The result is Error: Not today..")]
+
+
+@pytest.mark.vcr
+def test_a_human_may_edit_a_call() -> None:
+    edited = {"name": "add", "args": {"a": 20, "b": 30}}
+    answer = decide(paused(), type="edit", edited_action=edited)
+    assert answer[0] == ("ai", "add(a=20, b=30)")
+    assert answer[1][1].endswith("50")
+
+
+@pytest.mark.vcr
+def test_context_editing_leaves_old_results_out(vcr: Cassette) -> None:
+    edit = ContextEditingMiddleware(edits=[ClearToolUsesEdit(trigger=1, keep=1)])
+    agent = create_agent(chat(), [get_weather], middleware=[edit], checkpointer=InMemorySaver())
+    agent.invoke(ask("What is the weather in Paris?"), THREAD)
+    agent.invoke(ask("And what is the weather in Rome?"), THREAD)
+    results = [m["content"] for m in bodies(vcr)[-1]["messages"] if m["role"] == "tool"]
+    assert results == ["[cleared]", "22 degrees in Rome"]
