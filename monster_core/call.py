@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ class ChatCall:
     Args:
         content: The request's body, as JSON.
         is_guided: Whether the server compiles a schema, pattern or grammar for it.
+        shorter: Makes a shorter body that asks for the same, for a prompt that does not fit the
+            context window; None if nothing can be left out.
         tools: How its tools were put to the server; None where it has none.
         guide: The schema its text must satisfy; None where it is free.
         final: The call that is sent instead of taking this one's text, where the model called no
@@ -38,6 +40,7 @@ class ChatCall:
 
     content: bytes
     is_guided: bool = False
+    shorter: Callable[[], bytes] | None = None
     tools: ToolPlan | None = None
     guide: AnswerGuide | None = None
     final: ChatCall | None = None
@@ -210,23 +213,26 @@ class _Draft:
         guide: AnswerGuide | None = None,
     ) -> ChatCall:
         sent = dict(fields)
-        instructions = []
+        told = [plan.instructions for plan in (tools, guide) if plan and plan.instructions]
         for plan in (tools, guide):
             if plan is not None:
                 _add(sent, plan.fields)
-                instructions.append(plan.instructions or "")
         check_combinations(sent, stream=self.stream)
-        told = "\n\n".join(filter(None, instructions))
-        body: dict[str, Any] = {
-            "model": sent.pop("model"),
-            "messages": render(self.messages, self.family, self._tool_format, told),
-            **sent,
-        }
+        call = ChatCall(
+            self._body(sent, told), not sent.keys().isdisjoint(_GUIDES), tools=tools, guide=guide
+        )
+        if guide is not None and guide.instructions and guide.is_enforced:
+            rest = [text for text in told if text is not guide.instructions]
+            call.shorter = lambda: self._body(sent, rest)
+        return call
+
+    def _body(self, fields: Mapping[str, Any], told: Sequence[str]) -> bytes:
+        messages = render(self.messages, self.family, self._tool_format, "\n\n".join(told))
+        body = {"model": fields["model"], "messages": messages, **fields}
         body.update({name: value for name, value in self.extra.items() if value is not None})
         if self.stream:
             body["stream"] = True
-        is_guided = not body.keys().isdisjoint(_GUIDES)
-        return ChatCall(_encode(body), is_guided, tools, guide)
+        return _encode(body)
 
     @property
     def _tool_format(self) -> Any:

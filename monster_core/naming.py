@@ -6,6 +6,9 @@ from collections.abc import Iterable
 
 __all__ = ["unknown_name"]
 
+_LEAST_LIKENESS = 0.62
+_SHARED_WORD = 0.15
+
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     """Describe an unknown name in one sentence, with the nearest known one.
@@ -18,16 +21,17 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     Returns:
         The sentence.
     """
-    from difflib import get_close_matches
-
-    candidates = sorted(known)
-    near = get_close_matches(name, candidates, n=1, cutoff=0.5) or [
-        candidate for candidate in candidates if _same_words(name, candidate)
-    ]
-    hint = f": did you mean {near[0]!r}?" if near else "."
+    likeness, nearest = max(
+        ((_likeness(name, candidate), candidate) for candidate in sorted(known)), default=(0.0, "")
+    )
+    hint = f": did you mean {nearest!r}?" if likeness >= _LEAST_LIKENESS else "."
     return f"Unknown {kind} {name!r}{hint}"
 
 
-def _same_words(name: str, candidate: str) -> bool:
-    words = set(name.lower().split("_"))
-    return bool(words & set(candidate.split("_")) - {"max", "min", "http", "use"})
+def _likeness(name: str, candidate: str) -> float:
+    """Compare letters, and words: max_completion_tokens is max_tokens rather than min_tokens."""
+    from difflib import SequenceMatcher
+
+    shared = set(name.lower().split("_")) & set(candidate.split("_"))
+    letters = SequenceMatcher(None, name.lower(), candidate).ratio()
+    return letters + _SHARED_WORD * len(shared)

@@ -32,6 +32,11 @@ class AnswerGuide:
     instructions: str | None = None
     lowered: LoweredSchema | None = None
 
+    @property
+    def is_enforced(self) -> bool:
+        """Whether the server itself holds the answer to the schema."""
+        return "guided_json" in self.fields
+
     def stream_reader(self) -> StreamReader:
         """Return what reads a guided stream."""
         if self.lowered is None or not self.lowered.changes_instances:

@@ -5,6 +5,8 @@ The sync and the async client share it; each adds only its own short loop.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ import httpx
 
 from monster_core.errors import (
     ConnectionFailedError,
+    ContextOverflowError,
     InvalidRequestError,
     MonsterError,
     RequestTimeoutError,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LONGEST_ERROR_BODY", "Exchange", "StreamState", "limits", "tls_context"]
 
+_log = logging.getLogger(__name__)
 _UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 LONGEST_ERROR_BODY = 100_000  # bytes of an error's body that are read
 _AFTER_DONE = 0.25  # seconds for the connection to become reusable after [DONE]
@@ -49,13 +53,21 @@ class Exchange:
     content: bytes | None
     deadline: Deadline
     is_guided: bool = False
+    shorter: Callable[[], bytes] | None = None
     attempts: int = 0
 
     @classmethod
     def begin(cls, endpoint: Endpoint, call: ChatCall) -> Exchange:
         """Start the clock of a chat call."""
-        deadline = Deadline(endpoint.timeouts)
-        return cls(endpoint, "POST", "/chat/completions", call.content, deadline, call.is_guided)
+        return cls(
+            endpoint,
+            "POST",
+            "/chat/completions",
+            call.content,
+            Deadline(endpoint.timeouts),
+            call.is_guided,
+            call.shorter,
+        )
 
     @classmethod
     def begin_get(cls, endpoint: Endpoint, path: str) -> Exchange:
@@ -83,6 +95,13 @@ class Exchange:
 
     def delay_after(self, error: MonsterError) -> float | None:
         """Return the seconds to wait before the next attempt, or None if there is none."""
+        if isinstance(error, ContextOverflowError) and self.shorter is not None:
+            _log.info(
+                "The prompt does not fit the context window: the answer's schema is left out."
+            )
+            self.content, self.shorter = self.shorter(), None
+            self.attempts -= 1
+            return 0.0
         if self._is_refused_guide(error):
             return None
         delay = retry_delay(error, self.attempts, self.endpoint.max_retries)

@@ -50,7 +50,7 @@ SCHEMAS = {
     "dataclass": (Plain, Plain(**PARIS)),
     "json_schema": ({**Forecast.model_json_schema(), "title": "Forecast"}, PARIS),
 }
-every_schema = pytest.mark.parametrize(("schema", "expected"), SCHEMAS.values(), ids=SCHEMAS)
+every_schema = pytest.mark.parametrize("schema, expected", SCHEMAS.values(), ids=SCHEMAS)
 
 
 @every_schema
@@ -66,13 +66,15 @@ def test_the_tool_strategy_answers_in_the_schema(schema: Any, expected: Any) -> 
 
 
 async def test_the_provider_strategy_works_in_async_code() -> None:
-    agent = create_agent(chat(), [], response_format=ProviderStrategy(Forecast))
-    assert (await agent.ainvoke(STATEMENT))["structured_response"] == Forecast(**PARIS)
+    async with chat() as llm:
+        agent = create_agent(llm, [], response_format=ProviderStrategy(Forecast))
+        assert (await agent.ainvoke(STATEMENT))["structured_response"] == Forecast(**PARIS)
 
 
 async def test_the_tool_strategy_works_in_async_code() -> None:
-    agent = create_agent(chat(), [], response_format=ToolStrategy(Forecast))
-    assert (await agent.ainvoke(STATEMENT))["structured_response"] == Forecast(**PARIS)
+    async with chat() as llm:
+        agent = create_agent(llm, [], response_format=ToolStrategy(Forecast))
+        assert (await agent.ainvoke(STATEMENT))["structured_response"] == Forecast(**PARIS)
 
 
 def test_with_the_provider_strategy_tools_are_called_before_the_guided_answer(
@@ -89,9 +91,10 @@ def test_with_the_provider_strategy_tools_are_called_before_the_guided_answer(
 
 
 async def test_the_final_answer_after_tools_is_guided_in_async_code_too() -> None:
-    agent = create_agent(chat(), [get_weather], response_format=ProviderStrategy(Forecast))
-    state = await agent.ainvoke(ask("What is the weather in Paris, on the 22nd?"))
-    assert state["structured_response"] == Forecast(**PARIS)
+    async with chat() as llm:
+        agent = create_agent(llm, [get_weather], response_format=ProviderStrategy(Forecast))
+        state = await agent.ainvoke(ask("What is the weather in Paris, on the 22nd?"))
+        assert state["structured_response"] == Forecast(**PARIS)
 
 
 def test_the_final_answer_after_tools_is_guided_in_a_stream_too() -> None:
@@ -128,11 +131,11 @@ def test_the_tool_strategy_takes_several_schemas() -> None:
     )
 
 
-def test_a_bare_schema_is_asked_for_natively_where_the_profile_says_so(vcr: Cassette) -> None:
-    llm = chat(profile={"structured_output": True})
-    agent = create_agent(llm, [], response_format=Forecast)
-    assert agent.invoke(STATEMENT)["structured_response"] == Forecast(**PARIS)
-    assert "guided_json" in bodies(vcr)[0]
+def test_a_bare_schema_is_asked_for_natively(vcr: Cassette) -> None:
+    agent = create_agent(chat(), [get_weather], response_format=Forecast)
+    state = agent.invoke(ask("What is the weather in Paris, on the 22nd?"))
+    assert state["structured_response"] == Forecast(**PARIS)
+    assert ["guided_json" in body for body in bodies(vcr)] == [False, False, True]
 
 
 def test_an_answer_that_max_tokens_cut_is_an_error() -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import ToolCallLimitMiddleware, wrap_tool_call
+from langchain.tools import ToolRuntime
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -31,17 +34,19 @@ def test_an_agent_calls_a_tool_and_answers_from_its_result() -> None:
 
 
 async def test_an_agent_works_the_same_in_async_code() -> None:
-    agent = create_agent(chat(), [get_weather])
-    state = await agent.ainvoke(ask("What is the weather in Paris?"))
-    assert said(state["messages"]) == WEATHER_IN_PARIS
+    async with chat() as llm:
+        agent = create_agent(llm, [get_weather])
+        state = await agent.ainvoke(ask("What is the weather in Paris?"))
+        assert said(state["messages"]) == WEATHER_IN_PARIS
 
 
 @pytest.mark.parametrize(
-    ("question", "call"),
+    "question, call",
     [
         ("What is the weather in Paris?", "get_weather(city='Paris')"),
         ("Please add 2 and 3.", "add(a=2, b=3)"),
     ],
+    ids=["weather", "sum"],
 )
 def test_the_question_decides_which_of_several_tools_is_called(question: str, call: str) -> None:
     state = create_agent(chat(), [get_weather, add]).invoke(ask(question))
@@ -105,15 +110,15 @@ def test_calls_made_at_once_are_all_run_and_all_told() -> None:
 
 
 async def test_calls_made_at_once_are_run_in_async_code_too(vcr: Cassette) -> None:
-    llm = chat(**one_of(TWO_CALLS, "The results are in."))
-    agent = create_agent(llm, [get_weather])
-    state = await agent.ainvoke(ask("How is the weather in Paris and Rome?"))
-    assert said(state["messages"])[-1] == ("ai", "The results are in.")
-    results = [m["content"] for m in bodies(vcr)[-1]["messages"] if m["role"] == "tool"]
-    assert results == [
-        'Result of get_weather({"city":"Paris"}): 22 degrees in Paris',
-        'Result of get_weather({"city":"Rome"}): 22 degrees in Rome',
-    ]
+    async with chat(**one_of(TWO_CALLS, "The results are in.")) as llm:
+        agent = create_agent(llm, [get_weather])
+        state = await agent.ainvoke(ask("How is the weather in Paris and Rome?"))
+        assert said(state["messages"])[-1] == ("ai", "The results are in.")
+        results = [m["content"] for m in bodies(vcr)[-1]["messages"] if m["role"] == "tool"]
+        assert results == [
+            'Result of get_weather({"city":"Paris"}): 22 degrees in Paris',
+            'Result of get_weather({"city":"Rome"}): 22 degrees in Rome',
+        ]
 
 
 @tool
@@ -124,7 +129,7 @@ def get_tide(city: str) -> str:
 
 def test_what_a_tool_raises_can_be_told_to_the_model(vcr: Cassette) -> None:
     @wrap_tool_call
-    def tell(request, handler):  # type: ignore[no-untyped-def]
+    def tell(request: Any, handler: Any) -> Any:
         try:
             return handler(request)
         except ValueError as error:
@@ -176,3 +181,25 @@ def test_an_agent_serves_a_model_that_takes_neither_system_nor_tool_messages(
         ["user"],
         ["user", "assistant", "user"],
     ]
+
+
+def test_arguments_that_the_runtime_injects_are_not_shown_to_the_model(vcr: Cassette) -> None:
+    @tool
+    def get_tide(city: str, runtime: ToolRuntime) -> str:
+        """Look up the tide of a city."""
+        return f"low in {city}, message {len(runtime.state['messages'])}"
+
+    state = create_agent(chat(), [get_tide]).invoke(ask("How is the tide in Oslo?"))
+    assert said(state["messages"])[2] == ("tool", "low in Oslo, message 2")
+    assert "runtime" not in bodies(vcr)[0]["messages"][0]["content"]
+
+
+def test_the_text_of_content_blocks_is_told_and_the_artifact_kept(vcr: Cassette) -> None:
+    @tool(response_format="content_and_artifact")
+    def get_tide(city: str) -> tuple[list[dict[str, str]], int]:
+        """Look up the tide of a city."""
+        return [{"type": "text", "text": f"low in {city}"}], 12
+
+    messages = create_agent(chat(), [get_tide]).invoke(ask("How is the tide in Oslo?"))["messages"]
+    assert bodies(vcr)[-1]["messages"][-1] == {"role": "tool", "content": "low in Oslo"}
+    assert messages[2].artifact == 12

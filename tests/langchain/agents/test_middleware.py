@@ -11,6 +11,7 @@ from langchain.agents.middleware import (
     ClearToolUsesEdit,
     ContextEditingMiddleware,
     HumanInTheLoopMiddleware,
+    LLMToolSelectorMiddleware,
     ModelCallLimitMiddleware,
     ModelFallbackMiddleware,
     ModelRetryMiddleware,
@@ -62,46 +63,42 @@ def served_by(emulator: Emulator, **arguments: Any) -> ChatMonster:
     )
 
 
-def test_retry_middleware_repeats_a_call_that_came_too_often(busy: Emulator) -> None:
+def test_retry_middleware_repeats_a_call_that_came_too_soon(busy: Emulator) -> None:
     retry = ModelRetryMiddleware(initial_delay=0, on_failure="error")
-    agent = create_agent(served_by(busy), [get_weather], middleware=[retry])
-    state = agent.invoke(ask("What is the weather in Paris?"))
-    assert said(state["messages"])[-1][1] == "The result is 22 degrees in Paris."
-    assert len(busy.requests) == 3
+    state = create_agent(served_by(busy), [], middleware=[retry]).invoke(ask("Please count to 3."))
+    assert said(state["messages"])[-1] == ("ai", "1, 2, 3")
+    assert len(busy.requests) == 2
 
 
 async def test_retry_middleware_repeats_it_in_async_code_too(busy: Emulator) -> None:
     retry = ModelRetryMiddleware(initial_delay=0, on_failure="error")
-    llm = served_by(busy)
-    state = await create_agent(llm, [], middleware=[retry]).ainvoke(ask("Hello!"))
-    assert said(state["messages"])[1:] == [("ai", "Hello! How can I help you today?")]
-    await llm.aclose()
+    async with served_by(busy) as llm:
+        agent = create_agent(llm, [], middleware=[retry])
+        state = await agent.ainvoke(ask("Please count to 3."))
+    assert said(state["messages"])[-1] == ("ai", "1, 2, 3")
 
 
-def test_without_retry_middleware_the_agent_ends_with_the_error(busy: Emulator) -> None:
+def test_without_retries_the_agent_ends_with_the_error(busy: Emulator) -> None:
     with pytest.raises(RateLimitError):
         create_agent(served_by(busy), []).invoke(ask("Hello!"))
 
 
-def test_retry_middleware_does_not_repeat_what_the_server_refuses(
-    monster_emulator: Emulator,
-) -> None:
+def test_retry_middleware_does_not_repeat_what_the_server_refuses() -> None:
     retry = ModelRetryMiddleware(initial_delay=0, on_failure="error")
-    llm = served_by(monster_emulator, model_kwargs={"no_such_field": 1})
-    with pytest.raises(BadRequestError):
-        create_agent(llm, [], middleware=[retry]).invoke(ask("Hello!"))
-    assert len(monster_emulator.requests) == 1
+    with Emulator() as emulator:
+        llm = served_by(emulator, model_kwargs={"no_such_field": 1})
+        with pytest.raises(BadRequestError, match="no_such_field"):
+            create_agent(llm, [], middleware=[retry]).invoke(ask("Hello!"))
+        assert len(emulator.requests) == 1
 
 
-def test_fallback_middleware_asks_another_model(
-    busy: Emulator, monster_emulator: Emulator
-) -> None:
-    other = ModelFallbackMiddleware(served_by(monster_emulator))
-    state = create_agent(served_by(busy), [get_weather], middleware=[other]).invoke(
-        ask("What is the weather in Paris?")
-    )
-    assert said(state["messages"])[1] == ("ai", "get_weather(city='Paris')")
-    assert (len(busy.requests), len(monster_emulator.requests)) == (2, 1)
+def test_fallback_middleware_asks_another_model(busy: Emulator) -> None:
+    with Emulator() as idle:
+        other = ModelFallbackMiddleware(served_by(idle))
+        agent = create_agent(served_by(busy), [], middleware=[other])
+        state = agent.invoke(ask("Please count to 3."))
+        assert said(state["messages"])[-1] == ("ai", "1, 2, 3")
+        assert (len(busy.requests), len(idle.requests)) == (1, 1)
 
 
 @pytest.mark.vcr
@@ -139,6 +136,31 @@ def test_summarization_middleware_leaves_the_calls_of_tools_whole(vcr: Cassette)
         "system",
         *("user", "assistant", "tool"),
     ]
+
+
+@pytest.mark.vcr
+def test_summarization_middleware_knows_the_context_window(vcr: Cassette) -> None:
+    window = chat().profile["max_input_tokens"]
+    summarize = SummarizationMiddleware(
+        chat(),
+        trigger=("fraction", 20 / window),
+        keep=("messages", 1),
+        summary_prompt="Sum up: {messages}",
+    )
+    agent = create_agent(chat(), [], middleware=[summarize], checkpointer=InMemorySaver())
+    agent.invoke(ask("Hello!"), THREAD)
+    agent.invoke(ask("What is the capital of France?"), THREAD)
+    assert [len(body["messages"]) for body in bodies(vcr)] == [1, 1, 2]
+
+
+@pytest.mark.vcr
+def test_a_tool_selector_leaves_the_other_tools_out(vcr: Cassette) -> None:
+    selector = LLMToolSelectorMiddleware(max_tools=1)
+    agent = create_agent(chat(), [get_weather, add], middleware=[selector])
+    state = agent.invoke(ask("What is the weather in Paris?"))
+    assert said(state["messages"])[1] == ("ai", "get_weather(city='Paris')")
+    told = [body["messages"][0]["content"] for body in bodies(vcr)]
+    assert ["Add two numbers" in text for text in told] == [True, False] * 2
 
 
 @pytest.mark.vcr
@@ -189,21 +211,26 @@ def test_an_agent_waits_for_a_human_and_goes_on_when_the_call_is_approved() -> N
 
 @pytest.mark.vcr
 def test_a_human_may_reject_a_call() -> None:
-    answer = decide(paused(), type="reject", message="Not today.")
-    assert answer[1:] == [("tool", "Not today."), ("ai", "The result is Error: Not today..")]
+    call, (kind, result), (_, answer) = decide(paused(), type="reject", message="Not today.")
+    assert (call, kind) == (SUM[0], "tool")
+    assert result.endswith("Not today.")
+    assert answer.startswith("The result is Error: ")
 
 
 @pytest.mark.vcr
 def test_a_human_may_edit_a_call() -> None:
     edited = {"name": "add", "args": {"a": 20, "b": 30}}
-    answer = decide(paused(), type="edit", edited_action=edited)
-    assert answer[0] == ("ai", "add(a=20, b=30)")
-    assert answer[1][1].endswith("50")
+    _, (kind, result), _ = decide(paused(), type="edit", edited_action=edited)
+    assert kind == "tool"
+    assert result.endswith("50")
 
 
 @pytest.mark.vcr
-def test_context_editing_leaves_old_results_out(vcr: Cassette) -> None:
-    edit = ContextEditingMiddleware(edits=[ClearToolUsesEdit(trigger=1, keep=1)])
+@pytest.mark.parametrize("method", ["approximate", "model"])
+def test_context_editing_leaves_old_results_out(method: Any, vcr: Cassette) -> None:
+    edit = ContextEditingMiddleware(
+        edits=[ClearToolUsesEdit(trigger=1, keep=1)], token_count_method=method
+    )
     agent = create_agent(chat(), [get_weather], middleware=[edit], checkpointer=InMemorySaver())
     agent.invoke(ask("What is the weather in Paris?"), THREAD)
     agent.invoke(ask("And what is the weather in Rome?"), THREAD)

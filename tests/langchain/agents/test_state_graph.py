@@ -36,7 +36,8 @@ def answer(state: MessagesState) -> dict[str, Any]:
 
 
 async def answer_async(state: MessagesState) -> dict[str, Any]:
-    return {"messages": [await chat().bind_tools([get_weather]).ainvoke(state["messages"])]}
+    async with chat() as llm:
+        return {"messages": [await llm.bind_tools([get_weather]).ainvoke(state["messages"])]}
 
 
 def test_a_graph_runs_the_tools_that_the_model_calls() -> None:

@@ -1,0 +1,101 @@
+"""Write the bodies that a server answers with, and collect answers in every way there is."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages.ai import add_ai_message_chunks
+
+from tests.core.scripted_server import Reply, events, reply
+
+__all__ = [
+    "TOOLS",
+    "WAYS",
+    "Way",
+    "call_piece",
+    "collected",
+    "delta",
+    "logprobs",
+    "streamed",
+    "summed",
+    "tool",
+    "whole",
+]
+
+Way = Literal["sync", "async"]
+WAYS: list[Way] = ["sync", "async"]
+
+USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+
+
+def tool(name: str, **properties: dict[str, Any]) -> dict[str, Any]:
+    """Return a tool's definition."""
+    parameters = {"type": "object", "properties": properties, "required": list(properties)}
+    function = {"name": name, "description": f"{name} it", "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+TOOLS = [tool("add", a={"type": "integer"}), tool("tell", text={"type": "string"})]
+
+
+def logprobs(token: str) -> dict[str, Any]:
+    """Return the log probabilities of one token."""
+    return {"content": [{"token": token, "logprob": -0.5, "bytes": None, "top_logprobs": []}]}
+
+
+def call_piece(
+    index: int, arguments: str, name: str | None = None, call_id: str | None = None
+) -> dict[str, Any]:
+    """Return a piece of a call, as today's servers stream it."""
+    function = {"arguments": arguments, **({"name": name} if name else {})}
+    return {"index": index, "function": function, **({"id": call_id} if call_id else {})}
+
+
+def delta(
+    content: str | None = None,
+    *,
+    reasoning: str | None = None,
+    calls: list[dict[str, Any]] | None = None,
+    finish: str | None = None,
+    **choice: Any,
+) -> dict[str, Any]:
+    """Return one event of a stream."""
+    said = {"content": content, "reasoning_content": reasoning, "tool_calls": calls}
+    given = {name: value for name, value in said.items() if value is not None}
+    told = {"index": 0, "delta": given, "finish_reason": finish, "logprobs": None, **choice}
+    return {"id": "cmpl-7", "model": "served", "choices": [told]}
+
+
+def streamed(*deltas: dict[str, Any]) -> Reply:
+    """Return a whole stream: these events, the usage and the end mark."""
+    usage = {"id": "cmpl-7", "model": "served", "choices": [], "usage": USAGE}
+    return events(delta(), *deltas, usage, "[DONE]")
+
+
+def whole(*messages: dict[str, Any], finish: str = "stop", **choice: Any) -> Reply:
+    """Return a full answer of these messages."""
+    choices = [
+        {
+            "index": index,
+            "message": {"role": "assistant", "content": "", "tool_calls": [], **message},
+            "finish_reason": finish,
+            "stop_reason": None,
+            "logprobs": None,
+            **choice,
+        }
+        for index, message in enumerate(messages)
+    ]
+    return reply(200, {"id": "cmpl-7", "model": "served", "choices": choices, "usage": USAGE})
+
+
+async def collected(llm: Any, way: Way, asked: Any = "Hi", **given: Any) -> list[AIMessageChunk]:
+    """Return the chunks of a stream."""
+    if way == "sync":
+        return list(llm.stream(asked, **given))
+    return [chunk async for chunk in llm.astream(asked, **given)]
+
+
+def summed(chunks: list[AIMessageChunk]) -> AIMessage:
+    """Return what the chunks of a stream add up to."""
+    return add_ai_message_chunks(chunks[0], *chunks[1:])

@@ -1,0 +1,122 @@
+"""The cache answers equal calls, and only these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.caches import InMemoryCache
+
+from langchain_monster import ChatMonster
+from monster_core.parameters import CallParameters
+from monster_emulator import Emulator
+from tests.langchain.answering import TOOLS, WAYS, Way
+from tests.langchain.conftest import chat_with
+from tests.recorded_endpoint import MODEL
+
+OTHER_VALUES: dict[str, Any] = {
+    "model": "other",
+    "user": "me",
+    "temperature": 0.5,
+    "top_p": 0.5,
+    "top_k": 5,
+    "min_p": 0.5,
+    "seed": 5,
+    "frequency_penalty": 0.5,
+    "presence_penalty": 0.5,
+    "repetition_penalty": 0.5,
+    "logit_bias": {"5": 1.0},
+    "max_tokens": 5,
+    "min_tokens": 5,
+    "stop": ["x"],
+    "stop_token_ids": [5],
+    "include_stop_str_in_output": True,
+    "ignore_eos": True,
+    "n": 2,
+    "best_of": 2,
+    "use_beam_search": True,
+    "length_penalty": 0.5,
+    "early_stopping": True,
+    "logprobs": True,
+    "top_logprobs": 2,
+    "echo": True,
+    "add_generation_prompt": False,
+    "add_special_tokens": True,
+    "skip_special_tokens": False,
+    "spaces_between_special_tokens": False,
+    "stream_options": {"include_usage": False},
+    "tools": TOOLS,
+    "tool_choice": "add",
+    "response_format": {"type": "json_object"},
+    "guided_json": {"type": "object"},
+    "guided_regex": "a+",
+    "guided_choice": ["a"],
+    "guided_grammar": "start: A",
+    "guided_decoding_backend": "outlines",
+    "guided_whitespace_pattern": "",
+    "family": "gemma",
+    "tool_format": "hermes",
+    "tool_strategy": "guided",
+    "parallel_tool_calls": False,
+    "schema_in_prompt": False,
+}
+
+
+def key(**given: Any) -> str:
+    stop = given.pop("call_stop", None)
+    call = given.pop("call", {})
+    llm = ChatMonster(**{"model": MODEL, "api_key": "open-sesame", **given})
+    return llm._get_llm_string(stop=stop, **call)
+
+
+def test_every_parameter_is_tried() -> None:
+    assert set(OTHER_VALUES) == set(CallParameters.model_fields)
+
+
+@pytest.mark.parametrize("name", OTHER_VALUES)
+def test_every_parameter_makes_another_key(name: str) -> None:
+    changed = {name: OTHER_VALUES[name]}
+    assert len({key(), key(**changed), key(call=changed)}) == 3
+    assert key(**changed) == key(**changed)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"base_url": "https://other/v1"}, {"model_kwargs": {"a": 1}}, {"call_stop": ["x"]}],
+    ids=str,
+)
+def test_what_else_changes_the_answer_makes_another_key(given: dict[str, Any]) -> None:
+    assert key(**given) != key()
+
+
+def test_the_key_holds_no_secret() -> None:
+    assert key(api_key="k-1") == key(api_key="k-2")
+    secretive = key(default_headers={"x-gateway": "open-sesame"})
+    assert "open-sesame" not in secretive
+
+
+def test_an_assigned_field_makes_another_key() -> None:
+    llm = ChatMonster(model=MODEL, api_key="k")
+    before = llm._get_llm_string(stop=None)
+    llm.temperature = 0.5
+    assert llm._get_llm_string(stop=None) != before
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_equal_call_is_answered_from_the_cache(emulator: Emulator, way: Way) -> None:
+    llm = chat_with(emulator, cache=InMemoryCache())
+    for asked in ("Hi", "Hi", "Bye"):
+        answer = llm.invoke(asked) if way == "sync" else await llm.ainvoke(asked)
+    assert answer.text == "Goodbye!"
+    assert [request.body["messages"][-1]["content"] for request in emulator.requests] == [
+        "Hi",
+        "Bye",
+    ]
+
+
+def test_a_cached_answer_keeps_what_it_was(emulator: Emulator) -> None:
+    llm = chat_with(emulator, cache=InMemoryCache())
+    first, again = llm.invoke("Hi", logprobs=True), llm.invoke("Hi", logprobs=True)
+    assert again.content_blocks == first.content_blocks
+    assert again.response_metadata == first.response_metadata
+    assert len(emulator.requests) == 1

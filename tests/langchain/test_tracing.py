@@ -1,0 +1,147 @@
+"""What callbacks, traces and caches learn of a call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import BaseCallbackHandler, UsageMetadataCallbackHandler
+from langchain_core.outputs import ChatGenerationChunk
+
+from langchain_monster import ChatMonster
+from langchain_monster.errors import InvalidRequestError, NotFoundError
+from monster_emulator import Emulator
+from tests.core.scripted_server import reply
+from tests.langchain.answering import TOOLS, WAYS, Way, collected
+from tests.langchain.conftest import Scripted, chat_with
+
+every_way = pytest.mark.parametrize("way", WAYS)
+SECRET = "sk-very-secret"
+
+
+class Recorder(BaseCallbackHandler):
+    def __init__(self) -> None:
+        self.started: list[dict[str, Any]] = []
+        self.tokens: list[str] = []
+        self.chunks: list[ChatGenerationChunk] = []
+        self.ended: list[Any] = []
+        self.failed: list[tuple[BaseException, Any]] = []
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, **told: Any) -> None:
+        self.started.append({"serialized": serialized, **told})
+
+    def on_llm_new_token(self, token: Any, *, chunk: Any = None, **_: Any) -> None:
+        self.tokens.append(token)
+        self.chunks.append(chunk)
+
+    def on_llm_end(self, response: Any, **_: Any) -> None:
+        self.ended.append(response)
+
+    def on_llm_error(self, error: BaseException, *, response: Any = None, **_: Any) -> None:
+        self.failed.append((error, response))
+
+
+@every_way
+async def test_callbacks_hear_of_every_chunk_once(emulated: ChatMonster, way: Way) -> None:
+    recorder = Recorder()
+    chunks = await collected(emulated, way, "Hi", config={"callbacks": [recorder]})
+    assert [chunk.message for chunk in recorder.chunks] == chunks
+    assert "".join(recorder.tokens) == "Hello! How can I help you?"
+    assert len(recorder.ended) == 1
+
+
+@every_way
+async def test_callbacks_hear_tokens_of_an_invoke_that_streams(
+    emulator: Emulator, way: Way
+) -> None:
+    recorder = Recorder()
+    with chat_with(emulator, streaming=True) as llm:
+        config: Any = {"callbacks": [recorder]}
+        llm.invoke("Hi", config) if way == "sync" else await llm.ainvoke("Hi", config)
+    assert "".join(recorder.tokens) == "Hello! How can I help you?"
+    assert emulator.requests[0].body["stream"] is True
+
+
+def test_the_provider_is_named_alike_in_traces_and_answers(emulated: ChatMonster) -> None:
+    provider = emulated._get_ls_params()["ls_provider"]
+    assert emulated.invoke("Hi").response_metadata["model_provider"] == provider == "monster"
+
+
+def test_traces_name_what_the_call_asks_for() -> None:
+    llm = ChatMonster(model="m", temperature=0.5, max_tokens=7, stop="x")
+    assert llm._get_ls_params() == {
+        "ls_provider": "monster",
+        "ls_model_type": "chat",
+        "ls_model_name": "m",
+        "ls_temperature": 0.5,
+        "ls_max_tokens": 7,
+        "ls_stop": ["x"],
+    }
+    told = llm._get_ls_params(["y"], model="other", temperature=0.0, max_tokens=1)
+    assert (told["ls_model_name"], told["ls_temperature"], told["ls_stop"]) == ("other", 0.0, ["y"])
+
+
+def test_traces_hold_no_secret_and_no_huge_schema(emulator: Emulator) -> None:
+    recorder = Recorder()
+    headers: Any = {"x-gateway": f"{SECRET}-header"}
+    huge = {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(500)}}
+    llm = chat_with(emulator, default_headers=headers, callbacks=[recorder], guided_json=huge)
+    with pytest.raises(InvalidRequestError):
+        llm.invoke("Hi", extra_headers={"authorization": SECRET})
+    assert SECRET not in str(recorder.started)
+    assert emulator.api_key not in str(recorder.started)
+    params = recorder.started[0]["invocation_params"]
+    assert len(str(params["guided_json"])) < 1100
+    assert (params["model"], params["_type"]) == (emulator.model, "monster-chat")
+
+
+def test_traces_keep_what_the_call_adds(emulated: ChatMonster) -> None:
+    recorder = Recorder()
+    config: Any = {"callbacks": [recorder]}
+    bound = emulated.bind_tools(TOOLS, tool_choice="none").bind(stop=["!"], temperature=0.5)
+    bound.invoke("Hi", config)
+    params = recorder.started[0]["invocation_params"]
+    assert (params["tools"], params["stop"], params["temperature"]) == (TOOLS, ["!"], 0.5)
+
+
+@every_way
+async def test_usage_is_counted_once_by_model(emulated: ChatMonster, way: Way) -> None:
+    counter = UsageMetadataCallbackHandler()
+    config: Any = {"callbacks": [counter]}
+    chunks = await collected(emulated, way, "Hi", config=config)
+    told = emulated.invoke("Hi", config).usage_metadata or {}
+    assert sum(chunk.usage_metadata is not None for chunk in chunks) == 1
+    counted = next(iter(counter.usage_metadata.values()))
+    assert counted["total_tokens"] == 2 * told["total_tokens"] > 0
+    assert list(counter.usage_metadata) == [emulated.model]
+
+
+def test_usage_of_a_stream_can_be_left_out(emulator: Emulator) -> None:
+    with chat_with(emulator, stream_usage=False) as llm:
+        assert not any(chunk.usage_metadata for chunk in llm.stream("Hi"))
+        assert any(chunk.usage_metadata for chunk in llm.stream("Hi", stream_usage=True))
+
+
+def test_usage_of_a_batch_is_added_up(emulated: ChatMonster) -> None:
+    from langchain_core.messages import HumanMessage
+
+    result = emulated.generate([[HumanMessage("Hi")], [HumanMessage("Hi")]])
+    one = emulated.generate([[HumanMessage("Hi")]])
+    assert result.llm_output is not None
+    assert one.llm_output is not None
+    for name, count in one.llm_output["token_usage"].items():
+        assert result.llm_output["token_usage"][name] == 2 * count
+
+
+def test_a_failure_tells_traces_what_the_server_said(scripted: Scripted) -> None:
+    recorder = Recorder()
+    said = reply(404, {"message": "no such model"}, {"x-request-id": "req-1"})
+    llm, _ = scripted(said, callbacks=[recorder])
+    with pytest.raises(NotFoundError):
+        llm.invoke("Hi")
+    [(error, response)] = recorder.failed
+    assert isinstance(error, NotFoundError)
+    told = response.generations[0][0].message.response_metadata
+    assert told["status_code"] == 404
+    assert told["request_id"] == "req-1"
+    assert told["body"] == {"message": "no such model"}
