@@ -6,6 +6,16 @@ from collections.abc import Iterable
 
 __all__ = ["unknown_name"]
 
+_ELSEWHERE = {
+    "api_base": "base_url",
+    "base_url": "api_base",
+    "default_timeout": "timeout",
+    "max_new_tokens": "max_tokens",
+    "request_timeout": "timeout",
+    "stop_sequences": "stop",
+}
+"""What other packages call arguments of ours."""
+
 _LEAST_LIKENESS = 0.62
 _SHARED_WORD = 0.15
 
@@ -21,9 +31,12 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
     Returns:
         The sentence.
     """
+    candidates = sorted(known)
     likeness, nearest = max(
-        ((_likeness(name, candidate), candidate) for candidate in sorted(known)), default=(0.0, "")
+        ((_likeness(name, candidate), candidate) for candidate in candidates), default=(0.0, "")
     )
+    if _ELSEWHERE.get(name) in candidates:
+        likeness, nearest = 1.0, _ELSEWHERE[name]
     hint = f": did you mean {nearest!r}?" if likeness >= _LEAST_LIKENESS else "."
     return f"Unknown {kind} {name!r}{hint}"
 

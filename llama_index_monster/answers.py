@@ -1,0 +1,156 @@
+"""Translate the core's answers and chunks into LlamaIndex's responses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    CompletionResponse,
+    LogProb,
+    MessageRole,
+    TextBlock,
+    ThinkingBlock,
+)
+
+from monster_core.answer import Answer, Chunk, Usage
+from monster_core.errors import ResponseError
+
+__all__ = ["StreamedAnswer", "to_chat_response", "to_completion_response"]
+
+
+def to_chat_response(answer: Answer) -> ChatResponse:
+    """Translate a full answer; of several, the first is the message and ``raw`` holds them all.
+
+    Args:
+        answer: The core's answer.
+
+    Raises:
+        ResponseError: The server sent no answer at all.
+    """
+    if not answer.choices:
+        raise ResponseError("The server's reply holds no choice.")
+    choice = answer.choices[0]
+    return ChatResponse(
+        message=_message(choice.text, choice.reasoning),
+        raw={**answer.raw, "usage": _usage(answer.usage, answer.raw)},
+        logprobs=_logprobs(choice.logprobs),
+        additional_kwargs={
+            **_counts(answer.usage),
+            "finish_reason": choice.finish_reason,
+            "stop_reason": choice.stop_reason,
+        },
+    )
+
+
+def to_completion_response(response: ChatResponse) -> CompletionResponse:
+    """Translate a chat's response, full or streamed, into a completion's.
+
+    Args:
+        response: The chat's response.
+    """
+    completion = CompletionResponse(
+        text=response.message.content or "",
+        delta=response.delta,
+        raw=response.raw,
+        additional_kwargs={**response.message.additional_kwargs, **response.additional_kwargs},
+    )
+    completion.logprobs = response.logprobs
+    return completion
+
+
+class StreamedAnswer:
+    """Collect a stream: each response holds everything so far and shares nothing with the others.
+
+    The last one holds the whole text, why it ended, and the usage.
+    """
+
+    __slots__ = ("_end", "_event", "_logprobs", "_reasoning", "_text")
+
+    def __init__(self) -> None:
+        self._text = ""
+        self._reasoning = ""
+        self._logprobs: list[list[LogProb]] = []
+        self._end: dict[str, Any] = {}
+        self._event: dict[str, Any] = {}
+
+    def add(self, chunk: Chunk) -> ChatResponse:
+        """Take the next chunk and return the response as it stands now.
+
+        Args:
+            chunk: The core's chunk.
+        """
+        self._text += chunk.text
+        additional = {"thinking_delta": chunk.reasoning} if chunk.reasoning else {}
+        self._reasoning += chunk.reasoning or ""
+        if chunk.finish_reason is not None:
+            self._end = {"finish_reason": chunk.finish_reason, "stop_reason": chunk.stop_reason}
+        self._event = chunk.raw or deepcopy(self._event)
+        response = ChatResponse(
+            message=_message(self._text, self._reasoning),
+            delta=chunk.text,
+            raw={**self._event, "usage": _usage(chunk.usage, self._event)},
+            additional_kwargs={**additional, **self._end, **_counts(chunk.usage)},
+        )
+        # assigned, not passed: pydantic would validate every token again with every chunk
+        response.logprobs = self._all_logprobs(chunk.logprobs)
+        return response
+
+    def _all_logprobs(self, new: dict[str, Any] | None) -> list[list[LogProb]] | None:
+        self._logprobs += _logprobs(new) or []
+        return self._logprobs.copy() or None
+
+
+def _message(text: str, reasoning: str | None) -> ChatMessage:
+    blocks: list[Any] = [ThinkingBlock(content=reasoning)] if reasoning else []
+    return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*blocks, TextBlock(text=text)])
+
+
+def _counts(usage: Usage | None) -> dict[str, int]:
+    if usage is None:
+        return {}
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+    }
+
+
+def _usage(usage: Usage | None, body: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what the server said of the usage, its counts surely integers."""
+    if usage is None:
+        return None
+    said = body.get("usage")
+    return {**(said if isinstance(said, dict) else {}), **_counts(usage)}
+
+
+def _logprobs(logprobs: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
+    """Return one list per token: the token itself, then its likeliest alternatives."""
+    content = logprobs.get("content") if logprobs else None
+    if not isinstance(content, list):
+        return None
+    return [_candidates(token) for token in content if isinstance(token, dict)]
+
+
+def _candidates(token: Mapping[str, Any]) -> list[LogProb]:
+    chosen = _logprob(token)
+    others = [_logprob(other) for other in token.get("top_logprobs") or ()]
+    if chosen in others:
+        others.remove(chosen)
+    return [chosen, *others]
+
+
+def _logprob(token: Mapping[str, Any]) -> LogProb:
+    logprob = token.get("logprob")
+    return LogProb(
+        token=str(token.get("token") or ""),
+        logprob=_IMPOSSIBLE if logprob is None else logprob,
+        bytes=token.get("bytes") or [],
+    )
+
+
+_IMPOSSIBLE = -9999.0
+"""The log probability that vLLM itself writes for a token of probability 0."""

@@ -1,0 +1,334 @@
+"""Implement LlamaIndex's LLM interface on a MonsterAPI endpoint."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import aclosing, closing
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    ChatResponseAsyncGen,
+    ChatResponseGen,
+    CompletionResponse,
+    CompletionResponseAsyncGen,
+    CompletionResponseGen,
+    LLMMetadata,
+    MessageRole,
+)
+from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
+from llama_index.core.llms.function_calling import FunctionCallingLLM
+from pydantic import Field, Strict
+
+from llama_index_monster.answers import StreamedAnswer, to_chat_response, to_completion_response
+from llama_index_monster.messages import to_core
+from monster_core.call import ChatCall, plan_call
+from monster_core.connection import MonsterConnection
+from monster_core.errors import MonsterError
+from monster_core.families import FAMILIES, family_of
+
+if TYPE_CHECKING:
+    from llama_index.core.callbacks import CallbackManager
+    from llama_index.core.tools.types import BaseTool
+    from llama_index.core.types import BaseOutputParser, PydanticProgramMode
+    from pydantic import SecretStr
+    from typing_extensions import Self
+
+__all__ = ["MonsterLLM"]
+
+DEFAULT_MODEL = "meta-llama/Meta-Llama-3-8B-Instruct"
+
+
+class MonsterLLM(MonsterConnection, FunctionCallingLLM):
+    """Ask a model that MonsterAPI, or any vLLM 0.5 endpoint, serves.
+
+    Every request field of the server is an argument here and of each call; the call's wins, and
+    None means "not sent". Settings come from an argument, else from the environment
+    (``MONSTER_API_KEY``, ``MONSTER_API_BASE``, ``MONSTER_MODEL``, ``MONSTER_TIMEOUT``,
+    ``MONSTER_MAX_RETRIES``), else from their default. Making one opens no connection.
+
+    Example:
+        .. code-block:: python
+
+            from llama_index_monster import MonsterLLM
+
+            llm = MonsterLLM(model="meta-llama/Meta-Llama-3.1-8B-Instruct")
+            print(llm.complete("What is the capital of France?"))
+
+    Args:
+        model: Name of the model to ask; ``MONSTER_MODEL``.
+        temperature: Randomness; the server's default is 0.7.
+        max_tokens: Most tokens to answer with; what the context leaves if None.
+        additional_kwargs: Request fields this package does not know; sent as they are.
+        max_retries: How often a failed request is sent again; ``MONSTER_MAX_RETRIES``.
+        api_base: The endpoint's base URL; ``MONSTER_API_BASE``.
+        api_key: The API key; ``MONSTER_API_KEY``.
+        callback_manager: LlamaIndex's callbacks.
+        system_prompt: What ``predict``, ``stream`` and structured output begin with.
+        messages_to_prompt: Not used by a chat model; LlamaIndex's own argument.
+        completion_to_prompt: What makes a message of the prompt of ``complete``.
+        pydantic_program_mode: How LlamaIndex makes structured output.
+        output_parser: What LlamaIndex parses predictions with.
+        **kwargs: Every other field, by name.
+
+    Raises:
+        pydantic.ValidationError: An argument is unknown, of the wrong type or out of range.
+    """
+
+    _base_url_field: ClassVar[str] = "api_base"
+    _async_client_field: ClassVar[str] = "async_http_client"
+    _extra_fields_field: ClassVar[str] = "additional_kwargs"
+
+    model: Annotated[str, Strict()] | None = Field(
+        default=DEFAULT_MODEL, description="Name of the model to ask; MONSTER_MODEL."
+    )
+    api_base: str | None = Field(
+        default=None, description="The endpoint's base URL; MONSTER_API_BASE."
+    )
+    async_http_client: Any = Field(
+        default=None, exclude=True, repr=False, description="An httpx.AsyncClient of your own."
+    )
+    additional_kwargs: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Request fields this package does not know; sent as they are.",
+    )
+    context_window: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Tokens that prompt and answer may have together; assumed if None.",
+    )
+
+    def __init__(
+        self,
+        model: str | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        additional_kwargs: dict[str, Any] | None = None,
+        max_retries: int | None = None,
+        api_base: str | None = None,
+        api_key: str | SecretStr | None = None,
+        callback_manager: CallbackManager | None = None,
+        system_prompt: str | None = None,
+        messages_to_prompt: Callable[[Sequence[ChatMessage]], str] | None = None,
+        completion_to_prompt: Callable[[str], str] | None = None,
+        pydantic_program_mode: PydanticProgramMode | None = None,
+        output_parser: BaseOutputParser | None = None,
+        **kwargs: Any,
+    ) -> None:
+        kwargs.pop("class_name", None)  # to_dict() writes it
+        super().__init__(
+            model=model,
+            temperature=temperature,
+            max_tokens=max_tokens,
+            additional_kwargs=additional_kwargs,
+            max_retries=max_retries,
+            api_base=api_base,
+            api_key=api_key,
+            callback_manager=callback_manager,
+            system_prompt=system_prompt,
+            messages_to_prompt=messages_to_prompt,
+            completion_to_prompt=completion_to_prompt,
+            pydantic_program_mode=pydantic_program_mode,
+            output_parser=output_parser,
+            **kwargs,
+        )
+
+    @classmethod
+    def class_name(cls) -> str:
+        """Return the name that serialized models carry."""
+        return "MonsterLLM"
+
+    @property
+    def metadata(self) -> LLMMetadata:
+        """What LlamaIndex asks of a model; the same for the same fields, and never a request."""
+        model = self.model or ""
+        return LLMMetadata(
+            context_window=self.context_window or assumed_context_window(model, self.family),
+            num_output=self.max_tokens or -1,
+            is_chat_model=True,
+            is_function_calling_model=True,
+            model_name=model,
+            system_role=MessageRole.SYSTEM,
+        )
+
+    def discover_context_window(self) -> int:
+        """Ask the endpoint for the model's context window and keep it; a failure is a warning.
+
+        Returns:
+            The context window that holds from now on.
+        """
+        try:
+            found = self._client().context_window(self.model or "")
+        except MonsterError as error:
+            return self._keep_context_window(None, str(error))
+        return self._keep_context_window(found)
+
+    async def adiscover_context_window(self) -> int:
+        """Ask for the context window; the twin of :meth:`discover_context_window`."""
+        try:
+            found = await self._async_client().context_window(self.model or "")
+        except MonsterError as error:
+            return self._keep_context_window(None, str(error))
+        return self._keep_context_window(found)
+
+    def _keep_context_window(
+        self, found: int | None, problem: str = "The endpoint does not tell it."
+    ) -> int:
+        if found is not None:
+            self.context_window = found
+        held = self.metadata.context_window
+        if found is None:
+            warnings.warn(
+                f"The context window of {self.model!r} stays at {held}: {problem} "
+                "Pass context_window to set it.",
+                stacklevel=3,
+            )
+        return held
+
+    @llm_chat_callback()
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Answer a conversation.
+
+        Args:
+            messages: The conversation.
+            **kwargs: Request fields for this call.
+
+        Raises:
+            MonsterError: The call failed.
+        """
+        return self._chat(messages, kwargs)
+
+    @llm_completion_callback()
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
+        """Answer a prompt, sent as a user's message.
+
+        Args:
+            prompt: The prompt.
+            formatted: Whether completion_to_prompt has been applied.
+            **kwargs: Request fields for this call.
+
+        Raises:
+            MonsterError: The call failed.
+        """
+        return to_completion_response(self._chat(self._as_messages(prompt, formatted), kwargs))
+
+    @llm_chat_callback()
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Answer a conversation piece by piece; each response holds everything so far.
+
+        Args:
+            messages: The conversation.
+            **kwargs: Request fields for this call.
+
+        Raises:
+            MonsterError: The call failed, or its stream was cut.
+        """
+        return self._responses(self._plan(messages, kwargs, stream=True))
+
+    @llm_completion_callback()
+    def stream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseGen:
+        """Answer a prompt piece by piece; see :meth:`stream_chat` and :meth:`complete`."""
+        call = self._plan(self._as_messages(prompt, formatted), kwargs, stream=True)
+        return (to_completion_response(response) for response in self._responses(call))
+
+    @llm_chat_callback()
+    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Answer a conversation; the twin of :meth:`chat`."""
+        return await self._achat(messages, kwargs)
+
+    @llm_completion_callback()
+    async def acomplete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponse:
+        """Answer a prompt; the twin of :meth:`complete`."""
+        messages = self._as_messages(prompt, formatted)
+        return to_completion_response(await self._achat(messages, kwargs))
+
+    @llm_chat_callback()
+    async def astream_chat(
+        self, messages: Sequence[ChatMessage], **kwargs: Any
+    ) -> ChatResponseAsyncGen:
+        """Answer a conversation piece by piece; the twin of :meth:`stream_chat`."""
+        return self._aresponses(self._plan(messages, kwargs, stream=True))
+
+    @llm_completion_callback()
+    async def astream_complete(
+        self, prompt: str, formatted: bool = False, **kwargs: Any
+    ) -> CompletionResponseAsyncGen:
+        """Answer a prompt piece by piece; the twin of :meth:`stream_complete`."""
+        call = self._plan(self._as_messages(prompt, formatted), kwargs, stream=True)
+        return self._acompletions(call)
+
+    def _chat(self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]) -> ChatResponse:
+        return to_chat_response(self._client().answer(self._plan(messages, kwargs)))
+
+    async def _achat(self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]) -> ChatResponse:
+        return to_chat_response(await self._async_client().answer(self._plan(messages, kwargs)))
+
+    def _responses(self, call: ChatCall) -> ChatResponseGen:
+        answer = StreamedAnswer()
+        with closing(self._client().stream(call)) as chunks:
+            for chunk in chunks:
+                yield answer.add(chunk)
+
+    async def _aresponses(self, call: ChatCall) -> ChatResponseAsyncGen:
+        answer = StreamedAnswer()
+        async with aclosing(self._async_client().stream(call)) as chunks:
+            async for chunk in chunks:
+                yield answer.add(chunk)
+
+    async def _acompletions(self, call: ChatCall) -> CompletionResponseAsyncGen:
+        async with aclosing(self._aresponses(call)) as responses:
+            async for response in responses:
+                yield to_completion_response(response)
+
+    def _as_messages(self, prompt: str, formatted: bool) -> list[ChatMessage]:
+        if not formatted and self.completion_to_prompt is not None:
+            prompt = self.completion_to_prompt(prompt)
+        return [ChatMessage(prompt)]
+
+    def _plan(
+        self, messages: Sequence[ChatMessage], kwargs: dict[str, Any], *, stream: bool = False
+    ) -> ChatCall:
+        fields = self._request_fields(kwargs)
+        if stream:
+            fields.setdefault("stream_options", {"include_usage": True})
+        elif kwargs.get("stream_options") is None:
+            fields.pop("stream_options", None)  # the instance's are for its streams
+        return plan_call(to_core(messages), fields, stream=stream, extra=self._unknown_fields())
+
+    def _prepare_chat_with_tools(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        memo = {} if memo is None else memo
+        # a copy keeps to the same budget and reports to the same handlers
+        for shared in (getattr(self, "rate_limiter", None), self.callback_manager):
+            memo[id(shared)] = shared
+        return super().__deepcopy__(memo)
+
+
+def assumed_context_window(model: str, family: str | None = None) -> int:
+    """Return the context window of a model's family, or one that most models have.
+
+    Args:
+        model: The model's name; any at all.
+        family: The family's name, where the model's does not tell it; any at all.
+    """
+    known = FAMILIES.get(family) if family else family_of(model)
+    return (known and known.context_window) or _COMMON_CONTEXT_WINDOW
+
+
+_COMMON_CONTEXT_WINDOW = 8192
