@@ -110,10 +110,8 @@ def _generation(answer: Answer, choice: Choice, usage: Usage | None) -> ChatGene
         tool_calls=calls,
         invalid_tool_calls=invalid,
     )
-    return ChatGeneration(
-        message=message,
-        generation_info={"finish_reason": choice.finish_reason, "logprobs": choice.logprobs},
-    )
+    told = {name: metadata[name] for name in ("finish_reason", "logprobs") if name in metadata}
+    return ChatGeneration(message=message, generation_info=told)
 
 
 def _calls(choice: Choice) -> tuple[list[ToolCall], list[InvalidToolCall]]:

@@ -66,7 +66,9 @@ class BadRequestError(core.BadRequestError, langchain.ModelInvalidRequestError):
     """Report a request that the server refused: 400, 413 or 422."""
 
 
-class ContextOverflowError(core.ContextOverflowError, langchain.ContextOverflowError):
+class ContextOverflowError(
+    core.ContextOverflowError, BadRequestError, langchain.ContextOverflowError
+):
     """Report that prompt and answer together do not fit the model's context window."""
 
 
@@ -106,7 +108,7 @@ class StructuredAnswerError(core.StructuredAnswerError, langchain.OutputParserEx
     """Report an answer that is not what its schema, choice or pattern asked for."""
 
 
-class TruncatedAnswerError(core.TruncatedAnswerError, langchain.OutputParserException):
+class TruncatedAnswerError(core.TruncatedAnswerError, StructuredAnswerError):
     """Report an answer that had to be complete and was cut by ``max_tokens``."""
 
 
@@ -128,8 +130,8 @@ def to_langchain(error: core.MonsterError) -> core.MonsterError:
     Returns:
         One of this module's classes, with the same message, attributes, cause and traceback.
     """
-    kind = _CLASSES.get(type(error))
-    if kind is None:
+    kind = next((_CLASSES[base] for base in type(error).__mro__ if base in _CLASSES), None)
+    if kind is None or isinstance(error, langchain.LangChainException):
         return error
     twin = kind(*error.args)
     twin.__dict__.update(error.__dict__)

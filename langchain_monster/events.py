@@ -6,15 +6,14 @@ The bridge keeps the log probabilities of the last chunk only.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_monster.model_part import ModelPart
 
 if TYPE_CHECKING:
-    from langchain_core.language_models._compat_bridge import MessagesData
     from langchain_core.messages import BaseMessage
     from langchain_core.outputs import ChatGenerationChunk
+    from langchain_protocol.protocol import MessagesData
 
 __all__ = ["ProtocolEvents"]
 
@@ -28,9 +27,9 @@ class ProtocolEvents(ModelPart):
         from langchain_core.language_models._compat_bridge import chunks_to_events
 
         kept = _Logprobs()
-        with closing(self._stream(messages, **kwargs)) as chunks:  # type: ignore[type-var]
-            for event in chunks_to_events(kept.watch(chunk) for chunk in chunks):
-                yield kept.put_into(event)
+        chunks = self._stream(messages, **kwargs)
+        for event in chunks_to_events(kept.watch(chunk) for chunk in chunks):
+            yield kept.put_into(event)
 
     async def _astream_chat_model_events(
         self, messages: list[BaseMessage], **kwargs: Any
@@ -38,9 +37,9 @@ class ProtocolEvents(ModelPart):
         from langchain_core.language_models._compat_bridge import achunks_to_events
 
         kept = _Logprobs()
-        async with aclosing(self._astream(messages, **kwargs)) as chunks:  # type: ignore[type-var]
-            async for event in achunks_to_events(kept.watch(chunk) async for chunk in chunks):
-                yield kept.put_into(event)
+        chunks = self._astream(messages, **kwargs)
+        async for event in achunks_to_events(kept.watch(chunk) async for chunk in chunks):
+            yield kept.put_into(event)
 
 
 class _Logprobs:
@@ -62,4 +61,5 @@ class _Logprobs:
         if self._whole is None or event["event"] != "message-finish":
             return event
         finish: Any = event
-        return {**finish, "metadata": {**finish.get("metadata", {}), "logprobs": self._whole}}
+        metadata = {**finish.get("metadata", {}), "logprobs": self._whole}
+        return cast("MessagesData", {**finish, "metadata": metadata})

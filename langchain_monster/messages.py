@@ -130,7 +130,7 @@ def _image_url(block: Mapping[str, Any]) -> str | None:
 
 def _refused(block: Mapping[str, Any], kind: str) -> InvalidRequestError:
     return InvalidRequestError(
-        f"The content block {block.get('type')!r} of a {kind} cannot be sent: the server takes "
+        f"The content block {block.get('type')!r} ({kind}) cannot be sent: the server takes "
         "text, and image_url in a HumanMessage for a multimodal model."
     )
 

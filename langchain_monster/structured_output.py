@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.output_parsers import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
-from langchain_core.utils.function_calling import convert_to_json_schema
+from langchain_core.runnables import RunnableMap, RunnablePassthrough
+from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
 from pydantic import ConfigDict, PrivateAttr
 from typing_extensions import is_typeddict, override
 
-from langchain_monster.errors import to_langchain
+from langchain_monster.errors import as_langchain_errors
 from monster_core.conversation.partial_json import PartialJson
 from monster_core.conversation.structured import Structure, check_value, structure_of
-from monster_core.errors import MonsterError, StructuredAnswerError, TruncatedAnswerError
+from monster_core.errors import StructuredAnswerError, TruncatedAnswerError
 
-__all__ = ["StructuredOutputParser", "parser_for"]
+if TYPE_CHECKING:
+    from langchain_core.language_models import LanguageModelInput
+    from langchain_core.runnables import Runnable
+
+__all__ = ["StructuredOutputParser", "parsed_by", "parser_for"]
 
 
 def parser_for(shape: Any, method: str | None) -> StructuredOutputParser:
@@ -38,6 +44,28 @@ def parser_for(shape: Any, method: str | None) -> StructuredOutputParser:
     structure = structure_of(known, method)
     is_class = isinstance(shape, type) and is_basemodel_subclass(shape)
     return StructuredOutputParser(structure, _built_by(shape) if is_class else None)
+
+
+def parsed_by(
+    parser: StructuredOutputParser,
+    llm: Runnable[LanguageModelInput, AIMessage],
+    *,
+    include_raw: bool,
+) -> Runnable[LanguageModelInput, Any]:
+    """Return a model whose answers are parsed.
+
+    Args:
+        parser: What reads the answers.
+        llm: The model, bound to ask for the shape.
+        include_raw: Whether to return the message and what is wrong with it as well.
+    """
+    if not include_raw:
+        return llm | parser
+    parsed = RunnablePassthrough.assign(
+        parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
+    )
+    failed = RunnablePassthrough.assign(parsed=lambda _: None)
+    return RunnableMap(raw=llm) | parsed.with_fallbacks([failed], exception_key="parsing_error")
 
 
 class StructuredOutputParser(BaseTransformOutputParser[Any]):
@@ -80,6 +108,25 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
             return self.parse_message(generation.message)
         return self.parse(generation.text)
 
+    def arguments(self, schema: Any, strict: bool | None) -> dict[str, Any]:
+        """Return the arguments of ``bind_tools`` that ask for the shape.
+
+        Args:
+            schema: What ``with_structured_output`` was given, for the traces.
+            strict: Likewise.
+        """
+        method = self._structure.method
+        given: dict[str, Any] = dict(self._structure.fields)
+        if self._structure.schema is not None:
+            how = {"method": method, "strict": strict}
+            given["ls_structured_output_format"] = {"kwargs": how, "schema": schema}
+        if method == "function_calling":
+            definition = convert_to_openai_tool(schema)
+            name = definition["function"]["name"]
+            given = {**given, "tools": [definition], "tool_choice": name}
+            del given["response_format"]
+        return given
+
     def parse_message(self, message: AIMessage) -> Any:
         """Read a whole message.
 
@@ -89,15 +136,13 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
         Raises:
             StructuredAnswerError: It is not what was asked for; also an OutputParserException.
         """
-        try:
+        with as_langchain_errors():
             if self._structure.method == "function_calling":
                 return self._finished(_arguments(message))
             if message.tool_calls and not message.text:
                 return None  # tools were bound as well, and the model chose one
             finish_reason = message.response_metadata.get("finish_reason")
             return self._finished(self._structure.read(message.text, finish_reason))
-        except MonsterError as error:
-            raise to_langchain(error) from error.__cause__
 
     def _finished(self, value: Any) -> Any:
         if self._structure.schema is None:
@@ -152,7 +197,11 @@ class _Growing:
         self._last: Any = None
 
     def feed(self, chunk: str | BaseMessage) -> Iterator[Any]:
-        message = chunk if isinstance(chunk, AIMessage) else AIMessageChunk(content=_text(chunk))
+        message = (
+            chunk
+            if isinstance(chunk, AIMessage)
+            else AIMessageChunk(content=str(getattr(chunk, "text", chunk)))
+        )
         piece = message if isinstance(message, AIMessageChunk) else _as_chunk(message)
         self._pieces.append(piece)
         if self._json is not None and self._json.feed(self._text_of(piece)):
@@ -198,10 +247,6 @@ def _as_chunk(message: AIMessage) -> AIMessageChunk:
         invalid_tool_calls=message.invalid_tool_calls,
         response_metadata=message.response_metadata,
     )
-
-
-def _text(chunk: str | BaseMessage) -> str:
-    return chunk if isinstance(chunk, str) else str(chunk.text)
 
 
 def _built_by(shape: Any) -> Callable[[Any], Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -16,17 +16,22 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
 )
 
+from llama_index_monster.tool_calls import CallReading, GivenCall, StreamedCalls, given_calls
 from monster_core.answer import Answer, Chunk, Usage
 from monster_core.errors import ResponseError
 
 __all__ = ["StreamedAnswer", "to_chat_response", "to_completion_response"]
 
 
-def to_chat_response(answer: Answer) -> ChatResponse:
+_ALL_CALLS = CallReading()
+
+
+def to_chat_response(answer: Answer, reading: CallReading = _ALL_CALLS) -> ChatResponse:
     """Translate a full answer; of several, the first is the message and ``raw`` holds them all.
 
     Args:
         answer: The core's answer.
+        reading: How its calls are given.
 
     Raises:
         ResponseError: The server sent no answer at all.
@@ -34,8 +39,9 @@ def to_chat_response(answer: Answer) -> ChatResponse:
     if not answer.choices:
         raise ResponseError("The server's reply holds no choice.")
     choice = answer.choices[0]
+    calls = given_calls(choice.tool_calls, choice.finish_reason, reading)
     return ChatResponse(
-        message=_message(choice.text, choice.reasoning),
+        message=_message(choice.text, choice.reasoning, calls),
         raw={**answer.raw, "usage": _usage(answer.usage, answer.raw)},
         logprobs=_logprobs(choice.logprobs),
         additional_kwargs={
@@ -65,12 +71,16 @@ def to_completion_response(response: ChatResponse) -> CompletionResponse:
 class StreamedAnswer:
     """Collect a stream: each response holds everything so far and shares nothing with the others.
 
-    The last one holds the whole text, why it ended, and the usage.
+    The last one holds the whole text, every call, why it ended, and the usage.
+
+    Args:
+        reading: How the answer's calls are given.
     """
 
-    __slots__ = ("_end", "_event", "_logprobs", "_reasoning", "_text")
+    __slots__ = ("_calls", "_end", "_event", "_logprobs", "_reasoning", "_text")
 
-    def __init__(self) -> None:
+    def __init__(self, reading: CallReading = _ALL_CALLS) -> None:
+        self._calls = StreamedCalls(reading)
         self._text = ""
         self._reasoning = ""
         self._logprobs: list[list[LogProb]] = []
@@ -89,8 +99,9 @@ class StreamedAnswer:
         if chunk.finish_reason is not None:
             self._end = {"finish_reason": chunk.finish_reason, "stop_reason": chunk.stop_reason}
         self._event = chunk.raw or deepcopy(self._event)
+        self._calls.add(chunk.tool_calls or ())
         response = ChatResponse(
-            message=_message(self._text, self._reasoning),
+            message=_message(self._text, self._reasoning, self._given_calls(chunk)),
             delta=chunk.text,
             raw={**self._event, "usage": _usage(chunk.usage, self._event)},
             additional_kwargs={**additional, **self._end, **_counts(chunk.usage)},
@@ -99,14 +110,23 @@ class StreamedAnswer:
         response.logprobs = self._all_logprobs(chunk.logprobs)
         return response
 
+    def _given_calls(self, chunk: Chunk) -> list[GivenCall]:
+        is_over = chunk.is_last or bool(self._end)
+        return self._calls.given(self._end.get("finish_reason"), is_over=is_over)
+
     def _all_logprobs(self, new: dict[str, Any] | None) -> list[list[LogProb]] | None:
         self._logprobs += _logprobs(new) or []
         return self._logprobs.copy() or None
 
 
-def _message(text: str, reasoning: str | None) -> ChatMessage:
-    blocks: list[Any] = [ThinkingBlock(content=reasoning)] if reasoning else []
-    return ChatMessage(role=MessageRole.ASSISTANT, blocks=[*blocks, TextBlock(text=text)])
+def _message(text: str, reasoning: str | None, calls: Sequence[GivenCall]) -> ChatMessage:
+    thinking = [ThinkingBlock(content=reasoning)] if reasoning else []
+    return ChatMessage(
+        role=MessageRole.ASSISTANT,
+        blocks=[*thinking, TextBlock(text=text), *(call.to_block() for call in calls)],
+        # beside the blocks: LlamaIndex's programs and chat engines still look here
+        additional_kwargs={"tool_calls": [call.to_openai() for call in calls]} if calls else {},
+    )
 
 
 def _counts(usage: Usage | None) -> dict[str, int]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
-from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from llama_index.core.base.llms.types import (
@@ -22,16 +20,16 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from pydantic import Field, Strict
 
-from llama_index_monster.answers import StreamedAnswer, to_chat_response, to_completion_response
-from llama_index_monster.messages import to_core
-from monster_core.call import ChatCall, plan_call
+from llama_index_monster.answers import to_completion_response
+from llama_index_monster.asking import Asking
+from llama_index_monster.async_responses import AsyncResponses
+from llama_index_monster.served_models import ServedModels, assumed_context_window
+from llama_index_monster.structured_output import StructuredOutput
+from llama_index_monster.tool_calling import ToolCalling
 from monster_core.connection import MonsterConnection
-from monster_core.errors import MonsterError
-from monster_core.families import FAMILIES, family_of
 
 if TYPE_CHECKING:
     from llama_index.core.callbacks import CallbackManager
-    from llama_index.core.tools.types import BaseTool
     from llama_index.core.types import BaseOutputParser, PydanticProgramMode
     from pydantic import SecretStr
     from typing_extensions import Self
@@ -41,7 +39,9 @@ __all__ = ["MonsterLLM"]
 DEFAULT_MODEL = "meta-llama/Meta-Llama-3-8B-Instruct"
 
 
-class MonsterLLM(MonsterConnection, FunctionCallingLLM):
+class MonsterLLM(
+    Asking, ToolCalling, StructuredOutput, ServedModels, MonsterConnection, FunctionCallingLLM
+):
     """Ask a model that MonsterAPI, or any vLLM 0.5 endpoint, serves.
 
     Every request field of the server is an argument here and of each call; the call's wins, and
@@ -152,40 +152,6 @@ class MonsterLLM(MonsterConnection, FunctionCallingLLM):
             system_role=MessageRole.SYSTEM,
         )
 
-    def discover_context_window(self) -> int:
-        """Ask the endpoint for the model's context window and keep it; a failure is a warning.
-
-        Returns:
-            The context window that holds from now on.
-        """
-        try:
-            found = self._client().context_window(self.model or "")
-        except MonsterError as error:
-            return self._keep_context_window(None, str(error))
-        return self._keep_context_window(found)
-
-    async def adiscover_context_window(self) -> int:
-        """Ask for the context window; the twin of :meth:`discover_context_window`."""
-        try:
-            found = await self._async_client().context_window(self.model or "")
-        except MonsterError as error:
-            return self._keep_context_window(None, str(error))
-        return self._keep_context_window(found)
-
-    def _keep_context_window(
-        self, found: int | None, problem: str = "The endpoint does not tell it."
-    ) -> int:
-        if found is not None:
-            self.context_window = found
-        held = self.metadata.context_window
-        if found is None:
-            warnings.warn(
-                f"The context window of {self.model!r} stays at {held}: {problem} "
-                "Pass context_window to set it.",
-                stacklevel=3,
-            )
-        return held
-
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Answer a conversation.
@@ -260,57 +226,7 @@ class MonsterLLM(MonsterConnection, FunctionCallingLLM):
     ) -> CompletionResponseAsyncGen:
         """Answer a prompt piece by piece; the twin of :meth:`stream_complete`."""
         call = self._plan(self._as_messages(prompt, formatted), kwargs, stream=True)
-        return self._acompletions(call)
-
-    def _chat(self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]) -> ChatResponse:
-        return to_chat_response(self._client().answer(self._plan(messages, kwargs)))
-
-    async def _achat(self, messages: Sequence[ChatMessage], kwargs: dict[str, Any]) -> ChatResponse:
-        return to_chat_response(await self._async_client().answer(self._plan(messages, kwargs)))
-
-    def _responses(self, call: ChatCall) -> ChatResponseGen:
-        answer = StreamedAnswer()
-        with closing(self._client().stream(call)) as chunks:
-            for chunk in chunks:
-                yield answer.add(chunk)
-
-    async def _aresponses(self, call: ChatCall) -> ChatResponseAsyncGen:
-        answer = StreamedAnswer()
-        async with aclosing(self._async_client().stream(call)) as chunks:
-            async for chunk in chunks:
-                yield answer.add(chunk)
-
-    async def _acompletions(self, call: ChatCall) -> CompletionResponseAsyncGen:
-        async with aclosing(self._aresponses(call)) as responses:
-            async for response in responses:
-                yield to_completion_response(response)
-
-    def _as_messages(self, prompt: str, formatted: bool) -> list[ChatMessage]:
-        if not formatted and self.completion_to_prompt is not None:
-            prompt = self.completion_to_prompt(prompt)
-        return [ChatMessage(prompt)]
-
-    def _plan(
-        self, messages: Sequence[ChatMessage], kwargs: dict[str, Any], *, stream: bool = False
-    ) -> ChatCall:
-        fields = self._request_fields(kwargs)
-        if stream:
-            fields.setdefault("stream_options", {"include_usage": True})
-        elif kwargs.get("stream_options") is None:
-            fields.pop("stream_options", None)  # the instance's are for its streams
-        return plan_call(to_core(messages), fields, stream=stream, extra=self._unknown_fields())
-
-    def _prepare_chat_with_tools(
-        self,
-        tools: Sequence[BaseTool],
-        user_msg: str | ChatMessage | None = None,
-        chat_history: list[ChatMessage] | None = None,
-        verbose: bool = False,
-        allow_parallel_tool_calls: bool = False,
-        tool_required: bool = False,
-        **kwargs: Any,
-    ) -> dict[str, Any]:
-        raise NotImplementedError
+        return AsyncResponses(self._aresponses(call), to_completion_response)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         memo = {} if memo is None else memo
@@ -318,17 +234,3 @@ class MonsterLLM(MonsterConnection, FunctionCallingLLM):
         for shared in (getattr(self, "rate_limiter", None), self.callback_manager):
             memo[id(shared)] = shared
         return super().__deepcopy__(memo)
-
-
-def assumed_context_window(model: str, family: str | None = None) -> int:
-    """Return the context window of a model's family, or one that most models have.
-
-    Args:
-        model: The model's name; any at all.
-        family: The family's name, where the model's does not tell it; any at all.
-    """
-    known = FAMILIES.get(family) if family else family_of(model)
-    return (known and known.context_window) or _COMMON_CONTEXT_WINDOW
-
-
-_COMMON_CONTEXT_WINDOW = 8192

@@ -13,7 +13,7 @@ from monster_core.answer import ToolCall
 from monster_core.conversation import Message, Role
 from monster_core.errors import InvalidRequestError
 
-__all__ = ["to_core"]
+__all__ = ["legacy_calls", "to_core"]
 
 
 def to_core(messages: Sequence[ChatMessage]) -> list[Message]:
@@ -50,10 +50,17 @@ def _calls(message: ChatMessage) -> list[ToolCall]:
         for block in message.blocks
         if isinstance(block, ToolCallBlock)
     ]
-    if calls:
-        return calls
-    legacy = message.additional_kwargs.get("tool_calls")
-    return [_legacy_call(call) for call in legacy or () if call] if _is_list(legacy) else []
+    return calls or legacy_calls(message)
+
+
+def legacy_calls(message: ChatMessage) -> list[ToolCall]:
+    """Return the calls that a message's additional_kwargs hold, in OpenAI's shape.
+
+    Args:
+        message: The message.
+    """
+    calls = message.additional_kwargs.get("tool_calls")
+    return [_legacy_call(call) for call in calls or () if call] if _is_list(calls) else []
 
 
 def _legacy_call(call: Any) -> ToolCall:

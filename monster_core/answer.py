@@ -361,7 +361,7 @@ class _CallIdentities:
                     index,
                     (_text(call.get("id")) or call_id(answer_id, index)) if is_first else None,
                     name if is_first else None,
-                    _text(function.get("arguments")),
+                    _arguments(function.get("arguments")),
                 )
             )
         return deltas
@@ -394,14 +394,16 @@ def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
     )
 
 
-def call_id(answer_id: str, index: int) -> str:
+def call_id(answer_id: str, index: int, *, choice: int = 0) -> str:
     """Return the id of an answer's call: the same each time the same answer is read.
 
     Args:
         answer_id: The server's id of the answer.
-        index: The call's place in it.
+        index: The call's place among those of its choice.
+        choice: The choice's place among the n answers.
     """
-    return f"call_{answer_id.removeprefix('cmpl-').removeprefix('chatcmpl-')[:24]}_{index}"
+    source = answer_id.removeprefix("cmpl-").removeprefix("chatcmpl-")[:24]
+    return f"call_{source}_{choice}_{index}" if choice else f"call_{source}_{index}"
 
 
 def _read_choice(choice: dict[str, Any], position: int, answer_id: str) -> Choice:
@@ -414,7 +416,7 @@ def _read_choice(choice: dict[str, Any], position: int, answer_id: str) -> Choic
         index=index,
         text=_content(message.get("content")),
         tool_calls=[
-            _read_call(call, number, answer_id if index == 0 else f"{answer_id}-{index}")
+            _read_call(call, call_id(answer_id, number, choice=index))
             for number, call in enumerate(calls if isinstance(calls, list) else [])
             if isinstance(call, dict)
         ],
@@ -425,17 +427,19 @@ def _read_choice(choice: dict[str, Any], position: int, answer_id: str) -> Choic
     )
 
 
-def _read_call(call: dict[str, Any], number: int, answer_id: str) -> ToolCall:
+def _read_call(call: dict[str, Any], own_id: str) -> ToolCall:
     raw_function = call.get("function")
     function: dict[str, Any] = raw_function if isinstance(raw_function, dict) else {}
-    arguments = function.get("arguments")
-    if isinstance(arguments, (dict, list)):
-        arguments = orjson.dumps(arguments).decode()
     return ToolCall(
-        _text(call.get("id")) or call_id(answer_id, number),
+        _text(call.get("id")) or own_id,
         _text(function.get("name")),
-        _text(arguments),
+        _arguments(function.get("arguments")),
     )
+
+
+def _arguments(value: Any) -> str:
+    """Return arguments as JSON text; some servers send them as an object."""
+    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else _text(value)
 
 
 def _read_usage(usage: Any) -> Usage | None:

@@ -81,16 +81,20 @@ else:
 class _Live:
     """Hold what an instance makes for itself; a copy or a pickle begins with none of it."""
 
-    __slots__ = ("async_client", "client", "fields", "unknown")
+    __slots__ = ("async_client", "client", "fields", "given", "unknown")
 
     def __init__(self) -> None:
         self.client: MonsterClient | None = None
         self.async_client: AsyncMonsterClient | None = None
         self.fields: dict[str, Any] | None = None
+        self.given: dict[str, Any] = {}  # the extra fields that `fields` and `unknown` come from
         self.unknown: dict[str, Any] = {}
 
     def __reduce__(self) -> tuple[type[_Live], tuple[()]]:
         return _Live, ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Live)  # models of the same settings are equal
 
 
 class MonsterConnection(CallParameters):
@@ -215,15 +219,32 @@ class MonsterConnection(CallParameters):
             bare.__dict__[name] = None
         return bare.__getstate__()
 
-    def _request_fields(self, call: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the request fields of one call: the instance's, with the call's laid over."""
-        live = self._live
-        if live.fields is None:
+    def _request_fields(
+        self, call: Mapping[str, Any], *, stream: bool = False, ask_usage: bool = True
+    ) -> dict[str, Any]:
+        """Return the request fields of one call: the instance's, with the call's laid over.
+
+        Args:
+            call: The call's arguments.
+            stream: Whether it is streamed; the instance's stream_options are for streams only.
+            ask_usage: Whether a stream shall end with its token counts.
+
+        Raises:
+            InvalidRequestError: An argument is unknown, of the wrong type or out of range.
+        """
+        live, given = self._live, self.__dict__[self._extra_fields_field] or {}
+        if live.fields is None or given != live.given:
             values = {name: self.__dict__[name] for name in CallParameters.model_fields}
-            extra = dict(self.__dict__[self._extra_fields_field] or {})
+            live.given, extra = dict(given), dict(given)
+            extra.update(extra.pop("extra_body", None) or {})  # as OpenAI's clients nest them
             values.update({name: extra.pop(name) for name in list(extra) if name in values})
             live.fields, live.unknown = validate_parameters(values), extra
-        return merge_parameters(live.fields, call, also=type(self).model_fields)
+        fields = merge_parameters(live.fields, call, also=type(self).model_fields)
+        if stream and ask_usage:
+            fields.setdefault("stream_options", {"include_usage": True})
+        elif not stream and call.get("stream_options") is None:
+            fields.pop("stream_options", None)
+        return fields
 
     def _unknown_fields(self) -> dict[str, Any]:
         """Return the fields that this package does not know; sent as they are."""

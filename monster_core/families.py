@@ -44,7 +44,15 @@ class ModelFamily:
 
 _GENERIC = ModelFamily("generic")
 
-_PATTERNS: tuple[tuple[str, ModelFamily], ...] = (
+_PATTERNS: tuple[tuple[str, ModelFamily], ...] = (  # the first that is found in a name counts
+    (
+        r"hermes-?_?3|hermes.*llama-?_?3[._-]?[123]",
+        ModelFamily("hermes-3", tool_format="hermes", has_tool_role=True, context_window=131072),
+    ),
+    (
+        r"hermes",
+        ModelFamily("hermes", tool_format="hermes", has_tool_role=True, context_window=8192),
+    ),
     (
         r"llama-?_?3[._-]?2.*vision",
         ModelFamily("llama-3-vision", has_tool_role=True, context_window=131072, takes_images=True),
@@ -54,10 +62,6 @@ _PATTERNS: tuple[tuple[str, ModelFamily], ...] = (
         ModelFamily("llama-3.1", has_tool_role=True, context_window=131072),
     ),
     (r"llama-?_?3", ModelFamily("llama-3", has_tool_role=True, context_window=8192)),
-    (
-        r"hermes",
-        ModelFamily("hermes", tool_format="hermes", has_tool_role=True, context_window=8192),
-    ),
     (r"qwen", ModelFamily("qwen", tool_format="hermes", context_window=32768)),
     (
         r"mixtral|mistral|ministral",

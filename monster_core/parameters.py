@@ -41,7 +41,7 @@ def _token_biases(value: Any) -> Any:
         return value
     biases: dict[str, Any] = {}
     for token, bias in value.items():
-        if isinstance(token, bool) or not re.fullmatch(r"\d{1,9}", str(token)):
+        if isinstance(token, bool) or not re.fullmatch(r"[0-9]{1,9}", str(token)):
             raise ValueError(f"the key {token!r} is no token id: keys are integers from 0")
         biases[str(token)] = bias
     return biases

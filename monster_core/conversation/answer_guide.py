@@ -10,7 +10,9 @@ from typing import Any
 import orjson
 
 from monster_core.answer import Answer, Choice, Chunk, StreamReader
-from monster_core.schemas import LoweredSchema, lower
+from monster_core.errors import InvalidRequestError
+from monster_core.schemas import LoweredSchema, SchemaError, lower
+from monster_core.schemas.lowering import canonical
 
 __all__ = ["AnswerGuide", "GuidedStreamReader", "plan_guide"]
 
@@ -57,10 +59,10 @@ class AnswerGuide:
         if choice.tool_calls or self.lowered is None:
             return choice
         try:
-            value = orjson.loads(choice.text)
-        except ValueError:
+            text = orjson.dumps(self.lowered.restore(orjson.loads(choice.text)))
+        except (ValueError, TypeError):  # no JSON, or nested too deeply
             return choice
-        return replace(choice, text=orjson.dumps(self.lowered.restore(value)).decode())
+        return replace(choice, text=text.decode())
 
 
 class GuidedStreamReader(StreamReader):
@@ -84,7 +86,8 @@ class GuidedStreamReader(StreamReader):
         chunk.text = self._restorer.feed(chunk.text)
         if chunk.finish_reason:
             chunk.text += self._restorer.flush()
-        return chunk if chunk.text or chunk.finish_reason or chunk.logprobs else None
+        is_empty = not (chunk.text or chunk.finish_reason or chunk.reasoning or chunk.tool_calls)
+        return None if is_empty and chunk.logprobs is None else chunk
 
     def end(self) -> Chunk:
         """Close the stream; see :meth:`StreamReader.end`."""
@@ -101,10 +104,14 @@ def plan_guide(schema: Mapping[str, Any], *, in_prompt: bool) -> AnswerGuide:
         in_prompt: Whether the model is told the schema, too: guiding alone does not inform it.
 
     Raises:
-        SchemaError: It is no usable JSON schema.
+        InvalidRequestError: It is no usable JSON schema.
     """
-    lowered = lower(schema)
-    told = f"Answer with only JSON that satisfies this JSON schema:\n\n{_json(schema)}"
+    try:
+        lowered = lower(schema)
+    except SchemaError as error:
+        raise InvalidRequestError(f"The answer's schema cannot be used: {error}.") from error
+    shown = canonical(schema).decode()
+    told = f"Answer with only JSON that satisfies this JSON schema:\n\n{shown}"
     if lowered.obstacle is None:
         return AnswerGuide({"guided_json": lowered.schema}, told if in_prompt else None, lowered)
     if lowered.obstacle not in _warned:
@@ -117,7 +124,3 @@ def plan_guide(schema: Mapping[str, Any], *, in_prompt: bool) -> AnswerGuide:
     is_object = schema.get("type", "object") == "object"
     fields = {"response_format": {"type": "json_object"}} if is_object else {}
     return AnswerGuide(fields, told, lowered)
-
-
-def _json(schema: Mapping[str, Any]) -> str:
-    return orjson.dumps(schema, default=dict).decode()

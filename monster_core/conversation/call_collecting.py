@@ -44,17 +44,17 @@ def _collect(choice: Choice, answer_id: str, plan: ToolPlan) -> Choice:
     pieces = [reader.feed(choice.text), reader.flush()]
     text = "".join(piece for piece, _ in pieces)
     deltas = [delta for _, found in pieces for delta in found]
-    source = answer_id if choice.index == 0 else f"{answer_id}-{choice.index}"
-    calls = [*choice.tool_calls, *_joined(deltas, source)]
+    calls = [*choice.tool_calls, *_joined(deltas, answer_id, choice.index)]
     return replace(choice, text=text, tool_calls=[_restored(call, plan) for call in calls])
 
 
-def _joined(deltas: Iterable[ToolCallDelta], answer_id: str) -> list[ToolCall]:
+def _joined(deltas: Iterable[ToolCallDelta], answer_id: str, choice: int) -> list[ToolCall]:
     calls: list[ToolCall] = []
     pieces: list[list[str]] = []
     for delta in deltas:
         if delta.name is not None:
-            calls.append(ToolCall(call_id(answer_id, delta.index), delta.name, ""))
+            own_id = call_id(answer_id, delta.index, choice=choice)
+            calls.append(ToolCall(own_id, delta.name, ""))
             pieces.append([])
         pieces[delta.index].append(delta.arguments)
     for call, arguments in zip(calls, pieces, strict=True):
@@ -68,10 +68,10 @@ def _restored(call: ToolCall, plan: ToolPlan) -> ToolCall:
     if lowered is None or not lowered.changes_instances:
         return call
     try:
-        arguments = orjson.loads(call.arguments)
-    except ValueError:
+        arguments = orjson.dumps(lowered.restore(orjson.loads(call.arguments)))
+    except (ValueError, TypeError):  # no JSON, or nested too deeply
         return call
-    return ToolCall(call.id, call.name, orjson.dumps(lowered.restore(arguments)).decode())
+    return ToolCall(call.id, call.name, arguments.decode())
 
 
 class ToolStreamReader(StreamReader):
@@ -123,7 +123,9 @@ class ToolStreamReader(StreamReader):
         last = super().end()
         text, deltas = self._reader.flush()  # empty, unless no finish reason ever came
         last.text = text
-        last.tool_calls = [*self._tracked(deltas), *self._rests()] or None
+        last.tool_calls = _merged([*self._tracked(deltas), *self._rests()]) or None
+        if self._withheld is not None:
+            self._withhold(last)
         return last
 
     def _finish(self, chunk: Chunk) -> None:

@@ -36,7 +36,6 @@ class Verdict:
 
 
 _REFUSED = Verdict("refused")
-_UNDECIDED = Verdict("undecided")
 _HELD = Verdict("held")
 
 
@@ -77,7 +76,10 @@ def whole_call(text: str, names: Collection[str], *, is_marked: bool) -> tuple[s
     if not is_marked and not value.keys() <= set(_KEYS):
         return None
     arguments: Any = next((value[key] for key in _ARGUMENT_KEYS if key in value), {})
-    return name, arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
+    try:
+        return name, arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
+    except TypeError:  # nested too deeply
+        return None
 
 
 class _Members:
@@ -101,7 +103,7 @@ class _Members:
     def _member(self) -> Verdict | None:
         kind, key, _ = next(self._tokens)
         if kind == "partial":
-            return self._partial(key, _KEYS)
+            return self._partial(key, _KEYS, _HELD if self._name else _REFUSED)
         if kind == "end":
             return self._undecided()
         if kind != "string":
@@ -111,7 +113,7 @@ class _Members:
         colon, sign, _ = next(self._tokens)
         if colon == "end":
             return self._undecided()
-        if sign != ":":
+        if (colon, sign) != ("sign", ":"):
             return _REFUSED
         verdict = self._value(key)
         return verdict if verdict is not None else self._separator()
@@ -128,10 +130,14 @@ class _Members:
             self._depth = 2
             return None
         if kind == "partial":
-            allowed = () if key == "id" else ("function",) if key == "type" else self._names
-            return _UNDECIDED if key == "id" else self._partial(value, allowed)
+            if key == "id":
+                return self._undecided()
+            return self._partial(value, ("function",) if key == "type" else self._names, _REFUSED)
         if kind != "string":
-            return _REFUSED
+            return _HELD if self._is_marked else _REFUSED
+        return self._text(key, value)
+
+    def _text(self, key: str, value: str) -> Verdict | None:
         if key == "type":
             return None if value == "function" or self._is_marked else _REFUSED
         if key in _NAME_KEYS:
@@ -146,14 +152,15 @@ class _Members:
         kind, sign, _ = next(self._tokens)
         if kind == "end":
             return self._undecided()
-        if sign == ",":
+        if (kind, sign) == ("sign", ","):
             return None
-        return _HELD if self._name and sign == "}" else _REFUSED
+        return _HELD if self._name and (kind, sign) == ("sign", "}") else _REFUSED
 
-    def _partial(self, text: str, allowed: Collection[str]) -> Verdict:
-        if self._is_marked or any(word.startswith(text) for word in allowed):
+    def _partial(self, text: str, allowed: Collection[str], otherwise: Verdict) -> Verdict:
+        known = text.partition("\\")[0]  # an escape means nothing before the string is whole
+        if self._is_marked or any(word.startswith(known) for word in allowed):
             return self._undecided()
-        return _HELD if self._name else _REFUSED
+        return otherwise
 
     def _undecided(self) -> Verdict:
         return Verdict("undecided", self._name)

@@ -24,6 +24,7 @@ class _State(Enum):
     OPENED = auto()  # the buffer begins with what may open a call
     ARGUMENTS = auto()  # inside the arguments of a call, which stream
     HELD = auto()  # inside an object that can only be judged when it is closed
+    BEHIND = auto()  # right behind the arguments: the object goes on, unless its brace is missing
     CLOSING = auto()  # behind the arguments, before the call's object is closed
     BETWEEN = auto()  # behind a call: separators, closing marks, another call, or text
 
@@ -42,6 +43,7 @@ class CallReader:
         self._names = frozenset(names)
         self._state = _State.TEXT
         self._buffer = ""
+        self._held_at = 0  # where in the buffer a held object begins, behind what opened it
         self._looked = 0  # how much of the buffer is known not to end a held object
         self._depth = _Depth()
         self._outer = 0  # braces around the arguments of the present call
@@ -62,12 +64,10 @@ class CallReader:
         Returns:
             What is certainly text, and the pieces of calls.
         """
-        self._buffer += text
-        while self._buffer and _STEPS[self._state](self):
-            pass
-        given = "".join(self._texts), self._deltas
-        self._texts, self._deltas = [], []
-        return given
+        for start in range(0, len(text), _SLICE):
+            self._buffer += text[start : start + _SLICE]
+            self._go_on()
+        return self._given()
 
     def flush(self) -> tuple[str, list[ToolCallDelta]]:
         """Take the end of the answer.
@@ -76,8 +76,20 @@ class CallReader:
             What was still held back: text, or a call that was cut short.
         """
         self._is_end = True
-        text, deltas = self.feed("")
-        return text if self._calls else text + self._space, deltas
+        self._go_on()
+        if self._space:  # there was nothing but white space
+            self._texts.append(self._space)
+            self._space = ""
+        return self._given()
+
+    def _go_on(self) -> None:
+        while self._buffer and _STEPS[self._state](self):
+            pass
+
+    def _given(self) -> tuple[str, list[ToolCallDelta]]:
+        given = "".join(self._texts), self._deltas
+        self._texts, self._deltas = [], []
+        return given
 
     # Each of these reads the beginning of the buffer, and returns whether to go on.
 
@@ -93,28 +105,31 @@ class CallReader:
         return opener is not None
 
     def _read_opened(self) -> bool:
-        opening = find_opening(self._buffer)
-        if opening.kind == "undecided" and not self._is_end:
+        seen = self._buffer[:_LONGEST_HEADER]
+        is_long = len(seen) == _LONGEST_HEADER
+        opening = find_opening(seen)
+        if opening.kind == "undecided" and not (self._is_end or is_long):
             return False
         if opening.kind != "open":
             return self._refuse(opening.length)
         is_marked = self._is_marked or opening.is_marked
-        rest = self._buffer[opening.brace_at :]
-        verdict = inspect_call(rest, self._names, is_marked=is_marked)
-        if verdict.kind == "undecided" and not self._is_end:
+        verdict = inspect_call(seen[opening.brace_at :], self._names, is_marked=is_marked)
+        if verdict.kind == "undecided" and not (self._is_end or is_long):
             return False
-        if verdict.kind == "refused" or (verdict.kind == "undecided" and not verdict.name):
+        is_nameless = verdict.kind == "undecided" and (is_long or not verdict.name)
+        if verdict.kind == "refused" or is_nameless:
             return self._refuse(opening.brace_at or 1 if opening.is_marked else 1)
-        self._is_marked, self._buffer = is_marked, rest
-        self._open(verdict)
+        self._is_marked = is_marked
+        self._open(verdict, opening.brace_at)
         return True
 
-    def _open(self, verdict: Verdict) -> None:
+    def _open(self, verdict: Verdict, brace_at: int) -> None:
         if verdict.kind == "held":
-            self._state, self._depth, self._looked = _State.HELD, _Depth(), 0
+            self._state, self._depth = _State.HELD, _Depth()
+            self._held_at = self._looked = brace_at
         elif verdict.kind == "call":
             self._begin_call(verdict.name, "")
-            self._buffer = self._buffer[verdict.arguments_at :]
+            self._buffer = self._buffer[brace_at + verdict.arguments_at :]
             self._state, self._depth, self._outer = _State.ARGUMENTS, _Depth(), verdict.depth
         else:  # cut behind its name: arguments that cannot be parsed, never none at all
             self._begin_call(verdict.name, "{")
@@ -126,7 +141,7 @@ class CallReader:
         self._deltas.append(ToolCallDelta(self._calls - 1, None, None, self._buffer[:length]))
         self._buffer = self._buffer[length:]
         if end is not None:
-            self._state, self._depth = _State.CLOSING, _Depth(self._outer)
+            self._state, self._depth = _State.BEHIND, _Depth(self._outer)
         return end is not None
 
     def _read_held(self) -> bool:
@@ -136,11 +151,18 @@ class CallReader:
             if self._is_end:
                 self._refuse(len(self._buffer))
             return False
-        call = whole_call(self._buffer[:end], self._names, is_marked=self._is_marked)
+        call = whole_call(self._buffer[self._held_at : end], self._names, is_marked=self._is_marked)
         if call is None:
             return self._refuse(end)
         self._begin_call(*call)
         self._buffer, self._state = self._buffer[end:], _State.BETWEEN
+        return True
+
+    def _read_behind(self) -> bool:
+        self._buffer = self._buffer.lstrip()
+        if not self._buffer:
+            return False
+        self._state = _State.CLOSING if self._buffer[0] in ",}" else _State.BETWEEN
         return True
 
     def _read_closing(self) -> bool:
@@ -210,6 +232,8 @@ class _Depth:
         return None
 
 
+_SLICE = 4096  # characters looked at together: the buffer stays short, however long the piece
+_LONGEST_HEADER = 1000  # characters: what is not known to be a call by then is text
 _OPENER = re.compile(f"[{re.escape(OPENERS)}]")
 _BETWEEN = re.compile(r"(?:[\s;,\]]|</tool_call>|<\|eom_id\|>|```(?=[^a-z`]))+")
 _STRUCTURE = re.compile(r'["{}\[\]]')
@@ -220,6 +244,7 @@ _STEPS = {
     _State.OPENED: CallReader._read_opened,
     _State.ARGUMENTS: CallReader._read_arguments,
     _State.HELD: CallReader._read_held,
+    _State.BEHIND: CallReader._read_behind,
     _State.CLOSING: CallReader._read_closing,
     _State.BETWEEN: CallReader._read_between,
 }

@@ -109,9 +109,9 @@ def _read_definition(tool: Mapping[str, Any]) -> ToolDefinition:
             'A tool has no name: give {"type": "function", "function": {"name": ..., '
             '"description": ..., "parameters": ...}}.'
         )
-    parameters = function.get("parameters")
-    return ToolDefinition(
-        name,
-        str(function.get("description") or ""),
-        dict(parameters) if parameters else {"type": "object", "properties": {}},
-    )
+    parameters = function.get("parameters") or {"type": "object", "properties": {}}
+    if not isinstance(parameters, Mapping):
+        raise InvalidRequestError(
+            f"The parameters of the tool {name!r} are no JSON schema: give a dict of type object."
+        )
+    return ToolDefinition(name, str(function.get("description") or ""), dict(parameters))

@@ -8,6 +8,7 @@ import orjson
 
 from monster_core.answer import ToolCall
 from monster_core.conversation.definitions import ToolChoice, ToolDefinition
+from monster_core.errors import InvalidRequestError
 from monster_core.families import ToolFormat
 
 __all__ = ["ARGUMENTS_KEY", "write_calls", "write_definitions", "write_result"]
@@ -124,4 +125,7 @@ def _definition(definition: ToolDefinition) -> str:
 
 
 def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as error:
+        raise InvalidRequestError(f"A tool cannot be told as JSON: {error}.") from None

@@ -29,7 +29,8 @@ class PartialJson:
     def value(self) -> Any:
         """The value so far, None before any has begun; a container is the parser's own."""
         if self._string:
-            self._put_string("".join(self._string))
+            self._string = ["".join(self._string)]  # joined once: a value is asked for often
+            self._put_string(self._string[0])
         return self._root[0] if self._root else None
 
     def feed(self, text: str) -> bool:
@@ -50,8 +51,7 @@ class PartialJson:
                 continue
             found = _TOKEN.match(text, position)
             if found is None or (found.end() == len(text) and found.lastgroup == "other"):
-                start = found.end(1) if found else position
-                self._token = text[start:]
+                self._token = text[found.end(1) :] if found else ""  # separators mean nothing
                 break
             position = found.end()
             changed = self._take(found.lastgroup or "", found[found.lastgroup or 0]) or changed
@@ -136,6 +136,7 @@ class PartialJson:
         escape = _ESCAPE.match(text, position)
         if escape is None:
             self._token = text[position:]
+            self._is_broken = len(self._token) >= _LONGEST_ESCAPE
             return len(text), False
         pieces.append(_unescaped(escape[0]))
         return escape.end(), not self._awaits_key
@@ -150,8 +151,10 @@ _TOKEN = re.compile(
 _PLAIN = re.compile(r'[^"\\]*')
 _ESCAPE = re.compile(
     r'\\(?:["\\/bfnrt]|u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}'
-    r"|u(?![dD][89abAB])[0-9a-fA-F]{4})"
+    r"|u(?![dD][89abAB])[0-9a-fA-F]{4}"
+    r"|u[dD][89abAB][0-9a-fA-F]{2}(?=[^\\]|\\(?:[^u]|u(?:[^dD]|[dD][^c-fC-F]))))"
 )
+_LONGEST_ESCAPE = len(r"\ud83d\ude00")
 
 
 def _unescaped(escape: str) -> str:

@@ -7,6 +7,7 @@ turns that a family's template raises on are folded into those it takes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Any
 
 from monster_core.answer import ToolCall
@@ -41,8 +42,9 @@ def render(
     told = _with_calls_as_text(messages, family, tool_format)
     if instructions:
         told = _with_instructions(told, instructions)
-    if not family.has_system_role:
-        told = _with_system_folded(told)
+    if family.must_alternate or not family.has_system_role:
+        kept = _leading_systems(told) if family.has_system_role else 0
+        told = [*told[:kept], *_with_system_folded(told[kept:])]
     if family.must_alternate:
         told = _alternating(told)
     _check_images(told)
@@ -65,8 +67,7 @@ def _with_calls_as_text(
             calls.update((call.id, call) for call in message.tool_calls)
             expected = message.tool_calls[0].id if len(message.tool_calls) == 1 else None
             written = write_calls(message.tool_calls, tool_format)
-            text = f"{message.content}\n{written}" if message.content else written
-            told.append(Message("assistant", text, message.name))
+            told.append(Message("assistant", _followed(message.content, written), message.name))
         elif message.role == "tool":
             answered = message.tool_call_id
             is_plain = family.has_tool_role and answered is not None and answered == expected
@@ -89,6 +90,12 @@ def _with_calls_as_text(
     return told
 
 
+def _followed(content: Content, text: str) -> Content:
+    if isinstance(content, str):
+        return f"{content}\n{text}" if content else text
+    return [*content, {"type": "text", "text": text}]
+
+
 def _named(name: str | None) -> ToolCall | None:
     return ToolCall("", name, "") if name else None
 
@@ -99,6 +106,10 @@ def _with_instructions(messages: list[Message], instructions: str) -> list[Messa
         both = Message("system", _joined((first.content, instructions)), first.name)
         return [both, *messages[1:]]
     return [Message("system", instructions), *messages]
+
+
+def _leading_systems(messages: Sequence[Message]) -> int:
+    return sum(1 for _ in takewhile(lambda message: message.role == "system", messages))
 
 
 def _with_system_folded(messages: Sequence[Message]) -> list[Message]:

@@ -50,8 +50,7 @@ class Structure:
         method: How the answer is constrained.
         fields: The parameters that ask for it.
         schema: The JSON schema, for the methods that have one.
-        read: Turns the answer's text into the value.
-        instructions: What the prompt should say of the shape, where no field says it.
+        read: Turns the answer's text and its finish reason into the value.
     """
 
     method: str
@@ -120,15 +119,13 @@ def check_value(value: Any, schema: Mapping[str, Any]) -> Any:
 
 
 def _json_value(text: str, schema: Mapping[str, Any], finish_reason: str | None) -> Any:
-    if finish_reason == "length":
-        try:
-            return lower(schema).restore(read_json_answer(text))
-        except UnreadableAnswer as error:
-            raise _truncated(error) from error
     try:
-        return lower(schema).restore(read_json_answer(text))
+        value = read_json_answer(text)
     except UnreadableAnswer as error:
-        raise StructuredAnswerError(f"The answer is no JSON: {error}") from error
+        if finish_reason == "length":
+            raise _truncated(error) from error
+        raise StructuredAnswerError(f"The answer is no JSON: {error.reason}.") from error
+    return lower(schema).restore(value)
 
 
 def _truncated(error: UnreadableAnswer) -> TruncatedAnswerError:
@@ -184,9 +181,11 @@ def _choice(shape: Any) -> Structure:
 
 def _pattern(shape: Any) -> Structure:
     try:
-        pattern = shape if isinstance(shape, re.Pattern) else re.compile(shape)
+        pattern = re.compile(shape)
     except (TypeError, re.error) as error:
         raise InvalidRequestError(f"guided_regex takes a regular expression: {error}.") from None
+    if not isinstance(pattern.pattern, str):
+        raise InvalidRequestError("guided_regex takes a regular expression of text, not of bytes.")
     sent = guidable_pattern(pattern)
 
     def read(text: str, finish_reason: str | None) -> str:
@@ -221,19 +220,26 @@ def guidable_pattern(pattern: re.Pattern[str]) -> str:
     Raises:
         InvalidRequestError: It uses what the server cannot compile.
     """
-    source = re.sub(r"^(?:\^|\\A)|(?:(?<!\\)\$|\\Z)$", "", pattern.pattern)
     if pattern.flags & ~(re.UNICODE | re.DOTALL):
         raise InvalidRequestError("guided_regex takes no flags: write the pattern without them.")
-    obstacle = _UNGUIDABLE.search(re.sub(r"\\\\|\[\^|\\[\^$]", "", source))
+    source = _ANCHORED_START.sub("", _ANCHORED_END.sub(r"\1", pattern.pattern))
+    obstacle = next((found[1] for found in _PIECES.finditer(source) if found[1]), None)
     if obstacle:
         raise InvalidRequestError(
-            f"guided_regex cannot use {obstacle[0]!r}: the server compiles no look-around, "
-            "back-reference or anchor inside a pattern."
+            f"guided_regex cannot use {obstacle!r}: the server compiles no look-around, "
+            "back-reference, special group or anchor inside a pattern, and no \\u, \\N or \\0."
         )
     return source
 
 
-_UNGUIDABLE = re.compile(r"\(\?(?:[=!]|<[=!]|P=)|\\[1-9bBAZ]|[\^$]")
+_ANCHORED_START = re.compile(r"\A(?:\^|\\A)")
+_ANCHORED_END = re.compile(r"(?<!\\)((?:\\\\)*)(?:\$|\\Z)\Z")
+_PIECES = re.compile(
+    r"\[\^?\]?(?:\\[^uUN]|[^\]\\])*\]"  # a class of characters: nothing in it is an anchor
+    r"|(\(\?(?:[=!>#(]|<[=!]|P=)|\\(?:[1-9bBAZuUN]|0(?![0-7]))|[\^$])"
+    r"|\\?.",
+    re.DOTALL,
+)
 
 
 def _unfit(text: str, what: str, finish_reason: str | None) -> ResponseError:

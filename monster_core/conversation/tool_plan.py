@@ -16,7 +16,7 @@ from monster_core.conversation.definitions import ToolChoice, ToolDefinition
 from monster_core.conversation.formats import ARGUMENTS_KEY, write_definitions
 from monster_core.errors import InvalidRequestError
 from monster_core.families import ToolFormat
-from monster_core.schemas import LoweredSchema, lower
+from monster_core.schemas import LoweredSchema, SchemaError, lower
 from monster_core.schemas.calls import lower_calls
 
 __all__ = ["ToolPlan", "ToolStrategy", "plan_tools"]
@@ -72,7 +72,7 @@ def plan_tools(
         strategy: How to obtain a forced call; None for the best that the choice allows.
 
     Raises:
-        InvalidRequestError: The strategy cannot serve the choice.
+        InvalidRequestError: The strategy cannot serve the choice, or a schema cannot be used.
     """
     if choice.kind == "none":
         return ToolPlan()
@@ -86,7 +86,7 @@ def plan_tools(
             "tool_strategy out."
         )
     forced = [tool for tool in definitions if choice.name in (None, tool.name)]
-    lowered = {tool.name: lower(_closed(tool.parameters)) for tool in forced}
+    lowered = {tool.name: _lowered(tool) for tool in forced}
     obstacles = [f"{name}: {low.obstacle}" for name, low in lowered.items() if low.obstacle]
     if obstacles:
         _log.warning(
@@ -99,6 +99,15 @@ def plan_tools(
     key = ARGUMENTS_KEY[tool_format]
     schema = lower_calls(lowered, key, is_list=is_parallel, limit=_LONGEST_COMPILATION)
     return ToolPlan(instructions, {"guided_json": schema}, names, lowered)
+
+
+def _lowered(tool: ToolDefinition) -> LoweredSchema:
+    try:
+        return lower(_closed(tool.parameters))
+    except SchemaError as error:
+        raise InvalidRequestError(
+            f"The parameters of the tool {tool.name!r} cannot be used: {error}."
+        ) from error
 
 
 def _closed(parameters: dict[str, Any]) -> dict[str, Any]:

@@ -307,8 +307,9 @@ class AsyncMonsterClient:
         loop = asyncio.get_running_loop()
         pool = self._pools.get(loop)
         if pool is None:
-            for other in [known for known in self._pools if known.is_closed()]:
-                del self._pools[other]
+            for other in list(self._pools):  # other threads come and go with loops of their own
+                if other.is_closed():
+                    self._pools.pop(other, None)
             pool = self._pools[loop] = _LoopPool()
             await anext(pool.guard)
         return pool.http

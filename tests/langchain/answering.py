@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -96,6 +97,7 @@ async def collected(llm: Any, way: Way, asked: Any = "Hi", **given: Any) -> list
     return [chunk async for chunk in llm.astream(asked, **given)]
 
 
-def summed(chunks: list[AIMessageChunk]) -> AIMessage:
+def summed(chunks: Iterable[Any]) -> AIMessage:
     """Return what the chunks of a stream add up to."""
-    return add_ai_message_chunks(chunks[0], *chunks[1:])
+    first, *rest = chunks
+    return add_ai_message_chunks(first, *rest)

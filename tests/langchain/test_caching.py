@@ -63,10 +63,9 @@ OTHER_VALUES: dict[str, Any] = {
 
 
 def key(**given: Any) -> str:
-    stop = given.pop("call_stop", None)
-    call = given.pop("call", {})
+    call = {"stop": None, **given.pop("call", {})}
     llm = ChatMonster(**{"model": MODEL, "api_key": "open-sesame", **given})
-    return llm._get_llm_string(stop=stop, **call)
+    return llm._get_llm_string(**call)
 
 
 def test_every_parameter_is_tried() -> None:
@@ -82,7 +81,7 @@ def test_every_parameter_makes_another_key(name: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [{"base_url": "https://other/v1"}, {"model_kwargs": {"a": 1}}, {"call_stop": ["x"]}],
+    [{"base_url": "https://other/v1"}, {"model_kwargs": {"a": 1}}],
     ids=str,
 )
 def test_what_else_changes_the_answer_makes_another_key(given: dict[str, Any]) -> None:

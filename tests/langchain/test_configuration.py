@@ -115,8 +115,9 @@ def test_bound_arguments_win_over_fields(emulated: ChatMonster, emulator: Emulat
 def test_an_unknown_argument_of_a_call_is_refused_before_it_is_sent(
     emulated: ChatMonster, emulator: Emulator, name: str
 ) -> None:
+    given: dict[str, Any] = {name: {"x": "y"}}
     with pytest.raises(InvalidRequestError, match=name):
-        emulated.invoke("Hi", **{name: {"x": "y"}})
+        emulated.invoke("Hi", **given)
     assert emulator.requests == []
 
 

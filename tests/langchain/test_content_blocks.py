@@ -39,7 +39,6 @@ DELTAS = {
         delta(calls=[call_piece(1, '"x"}')]),
     ],
 }
-BLOCKS = {"reasoning": [REASONING], "text": [TEXT], "tools": [ADD, TELL]}
 MESSAGES: dict[str, dict[str, Any]] = {
     "reasoning": {"reasoning_content": "Let me see."},
     "text": {"content": "Hello"},
@@ -83,6 +82,11 @@ def told_at_once(mix: list[str]) -> Reply:
     return streamed(opening, *rest, delta(finish="stop"))
 
 
+def blocks_of(mix: list[str]) -> list[dict[str, Any]]:
+    found: dict[str, Any] = {"reasoning": [REASONING], "text": [TEXT], "tools": [ADD, TELL]}
+    return [block for kind in mix for block in found[kind]]
+
+
 def without_index(blocks: Any) -> list[dict[str, Any]]:
     return [{key: value for key, value in block.items() if key != "index"} for block in blocks]
 
@@ -96,7 +100,7 @@ async def test_a_whole_answer_is_told_in_blocks(
     message = {key: value for kind in mix for key, value in MESSAGES[kind].items()}
     llm, _ = scripted(whole(message), output_version=version)
     answer = llm.invoke("Hi") if way == "sync" else await llm.ainvoke("Hi")
-    expected = [block for kind in mix for block in BLOCKS[kind]]
+    expected = blocks_of(mix)
     assert answer.content_blocks == expected
     assert answer.content == (expected if version == "v1" else "Hello" if "text" in mix else "")
 
@@ -110,7 +114,7 @@ async def test_a_streamed_answer_adds_up_to_the_same_blocks(
 ) -> None:
     llm, _ = scripted(told(mix), output_version=version)
     answer = summed(await collected(llm.bind_tools(TOOLS), way))
-    assert without_index(answer.content_blocks) == [b for kind in mix for b in BLOCKS[kind]]
+    assert without_index(answer.content_blocks) == blocks_of(mix)
     assert answer.text == ("Hello" if "text" in mix else "")
     assert [call["args"] for call in answer.tool_calls] == (
         [{"a": 1}, {"text": "x"}] if "tools" in mix else []
@@ -163,7 +167,8 @@ async def answers_of_every_format(scripted: Scripted) -> list[AIMessage]:
         llm, _ = scripted(told_in_turn(mix), output_version=version)
         found.append(summed(await collected(llm.bind_tools(TOOLS), "sync")))
     llm, _ = scripted(told_in_turn(mix))
-    found.append(llm.bind_tools(TOOLS).stream_events("Hi", version="v3").output)
+    bound: Any = llm.bind_tools(TOOLS)
+    found.append(bound.stream_events("Hi", version="v3").output)
     return found
 
 

@@ -42,12 +42,6 @@ def test_leaving_the_loop(emulated: ChatMonster, freed: Callable[[], bool]) -> N
     assert freed()
 
 
-def test_leaving_a_chain(emulated: ChatMonster, freed: Callable[[], bool]) -> None:
-    for _ in (emulated | (lambda message: message)).stream(LONG):
-        break
-    assert freed()
-
-
 async def test_closing_an_async_stream(emulated: ChatMonster, freed: Callable[[], bool]) -> None:
     stream: Any = emulated.astream(LONG)
     await anext(stream)

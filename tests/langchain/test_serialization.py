@@ -6,7 +6,7 @@ import copy
 import pickle
 from typing import Any
 
-import cloudpickle  # type: ignore[import-untyped]
+import cloudpickle
 import httpx
 import pytest
 from langchain_core.load import dumps, loads
@@ -33,7 +33,7 @@ def loaded(written: str) -> ChatMonster:
 
 def secretive(**given: Any) -> ChatMonster:
     headers = {"x-gateway": f"{SECRET}-header"}
-    return ChatMonster(model="m", api_key=SECRET, default_headers=headers, **given)  # type: ignore[arg-type]
+    return ChatMonster(model="m", api_key=SECRET, default_headers=headers, **given)
 
 
 @pytest.mark.parametrize(

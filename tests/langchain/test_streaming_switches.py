@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from langchain_core.rate_limiters import BaseRateLimiter
 
-from langchain_monster import ChatMonster
 from monster_emulator import Emulator
 from tests.langchain.answering import TOOLS, WAYS, Way, collected
 from tests.langchain.conftest import chat_with
@@ -25,7 +24,7 @@ def was_streamed(emulator: Emulator) -> bool:
 
 @every_way
 @pytest.mark.parametrize(
-    ("given", "invoke_streams", "stream_streams"),
+    "given, invoke_streams, stream_streams",
     [
         ({}, False, True),
         ({"streaming": True}, True, True),
@@ -54,10 +53,11 @@ async def test_tool_calling_can_be_kept_from_streaming(emulator: Emulator, way: 
     assert not was_streamed(emulator)
 
 
-@every_way
-async def test_a_call_can_ask_not_to_stream(emulator: Emulator, way: Way) -> None:
-    await collected(chat_with(emulator), way, "Hi", stream=False)
-    assert not was_streamed(emulator)
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_call_can_ask_to_stream_or_not(emulator: Emulator, wanted: bool) -> None:
+    llm = chat_with(emulator, streaming=None if wanted else True)
+    assert llm.invoke("Hi", stream=wanted).text == "Hello! How can I help you?"
+    assert was_streamed(emulator) == wanted
 
 
 class Counting(BaseRateLimiter):
@@ -91,10 +91,3 @@ async def test_the_rate_limiter_is_asked_once_for_protocol_events(emulator: Emul
     llm = chat_with(emulator, rate_limiter=limiter)
     assert llm.stream_events("Hi", version="v3").output.text
     assert limiter.acquired == 1
-
-
-def test_several_answers_are_told_apart(emulated: ChatMonster) -> None:
-    generations = emulated.bind(n=2).generate_prompt(  # type: ignore[attr-defined]
-        [__import__("langchain_core").prompt_values.StringPromptValue(text="Tell me a joke")]
-    )
-    assert generations

@@ -1,0 +1,37 @@
+# make demo | test | lint | types | record | clean        PYTHON=python3.12 picks the interpreter
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test lint types record clean
+
+demo: $(READY)
+	@$(BIN)/python examples/quickstart.py
+
+test: lint types
+	@$(BIN)/python -m pytest
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(READY)
+	@$(BIN)/mypy
+
+# Records from MONSTER_API_BASE with MONSTER_API_KEY. ONLY=new keeps the cassettes that exist;
+# TESTS=tests/langchain records those of one place.
+record: $(READY)
+	@$(BIN)/python -m pytest -m vcr --record-mode=$(if $(filter new,$(ONLY)),once,rewrite) $(TESTS)
+
+clean:
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml
+	@echo "Installing into $(VENV): a few minutes the first time."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[all]" --group dev
+	@touch $@

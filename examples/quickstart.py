@@ -1,0 +1,82 @@
+"""Ask through LangChain and through LlamaIndex, whole answers and streams, and count tokens.
+
+python examples/quickstart.py
+
+It asks MonsterAPI with the key in MONSTER_API_KEY, or the endpoint that MONSTER_API_BASE names;
+where neither is set, a local emulator, which answers by fixed rules. MONSTER_MODEL names another
+model.
+"""
+
+import os
+import sys
+from contextlib import ExitStack
+
+from llama_index.core.llms import ChatMessage
+from pydantic import ValidationError
+
+from langchain_monster import ChatMonster
+from llama_index_monster import MonsterLLM
+from monster_core.errors import MonsterError
+from monster_emulator import Emulator
+
+MODEL = os.environ.get("MONSTER_MODEL") or "meta-llama/Meta-Llama-3.1-8B-Instruct"
+QUESTION = "What is the capital of France?"
+REQUEST = "Tell me a joke."
+
+
+def ask_through_langchain() -> None:
+    llm = ChatMonster(model=MODEL, temperature=0)
+    print(f"LangChain asks {llm.model} at {llm.base_url}")
+
+    answer = llm.invoke(QUESTION)
+    print(f"  {QUESTION} {answer.text} ({answer.usage_metadata['total_tokens']} tokens)")
+
+    print(f"  {REQUEST} ", end="")
+    streamed = None
+    for chunk in llm.stream(REQUEST):
+        print(chunk.text, end="", flush=True)
+        streamed = chunk if streamed is None else streamed + chunk
+    print(f" ({streamed.usage_metadata['total_tokens']} tokens)")
+
+
+def ask_through_llama_index() -> None:
+    llm = MonsterLLM(model=MODEL, temperature=0)
+    print(f"LlamaIndex asks {llm.model} at {llm.api_base}")
+
+    answer = llm.chat([ChatMessage(QUESTION)])
+    print(f"  {QUESTION} {answer.message.content} ({answer.raw['usage']['total_tokens']} tokens)")
+
+    print(f"  {REQUEST} ", end="")
+    for response in llm.stream_chat([ChatMessage(REQUEST)]):
+        print(response.delta, end="", flush=True)
+    print(f" ({response.raw['usage']['total_tokens']} tokens)")
+
+
+def use_the_emulator(emulator: Emulator) -> None:
+    print("Neither MONSTER_API_KEY nor MONSTER_API_BASE is set: asking a local emulator.")
+    print("It is no language model; it answers by fixed rules.")
+    os.environ["MONSTER_API_BASE"] = emulator.base_url
+    os.environ["MONSTER_API_KEY"] = emulator.api_key
+
+
+def in_one_sentence(error: Exception) -> str:
+    if isinstance(error, ValidationError):  # pydantic's list of what is wrong with the arguments
+        return error.errors()[0]["msg"].removeprefix("Value error, ")
+    return str(error)
+
+
+def main() -> int:
+    with ExitStack() as resources:
+        if not (os.environ.get("MONSTER_API_KEY") or os.environ.get("MONSTER_API_BASE")):
+            use_the_emulator(resources.enter_context(Emulator()))
+        try:
+            ask_through_langchain()
+            ask_through_llama_index()
+        except (MonsterError, ValidationError) as error:
+            print(in_one_sentence(error), file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Tell what the endpoint serves, and how long a model's context is."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+from llama_index_monster.model_part import ModelPart
+from monster_core.errors import MonsterError
+from monster_core.families import FAMILIES, family_of
+
+if TYPE_CHECKING:
+    from monster_core.served import ServedModel
+
+__all__ = ["ServedModels", "assumed_context_window"]
+
+_COMMON_CONTEXT_WINDOW = 8192
+
+
+def assumed_context_window(model: str, family: str | None = None) -> int:
+    """Return the context window of a model's family, or one that most models have.
+
+    Args:
+        model: The model's name; any at all.
+        family: The family's name, where the model's does not tell it; any at all.
+    """
+    known = FAMILIES.get(family) if family else family_of(model)
+    return (known and known.context_window) or _COMMON_CONTEXT_WINDOW
+
+
+class ServedModels(ModelPart):
+    """Ask the endpoint what it serves; metadata needs no asking."""
+
+    def models(self) -> list[ServedModel]:
+        """Return the models that the endpoint serves, each with its context window.
+
+        Raises:
+            MonsterError: The request failed.
+        """
+        return self._client().models()
+
+    async def amodels(self) -> list[ServedModel]:
+        """Return the models that the endpoint serves; the twin of :meth:`models`."""
+        return await self._async_client().models()
+
+    def discover_context_window(self) -> int:
+        """Ask the endpoint for the model's context window and keep it; a failure is a warning.
+
+        Returns:
+            The context window that holds from now on.
+        """
+        try:
+            found = self._client().context_window(self.model or "")
+        except MonsterError as error:
+            return self._keep_context_window(None, str(error))
+        return self._keep_context_window(found)
+
+    async def adiscover_context_window(self) -> int:
+        """Ask for the context window; the twin of :meth:`discover_context_window`."""
+        try:
+            found = await self._async_client().context_window(self.model or "")
+        except MonsterError as error:
+            return self._keep_context_window(None, str(error))
+        return self._keep_context_window(found)
+
+    def _keep_context_window(
+        self, found: int | None, problem: str = "The endpoint does not tell it."
+    ) -> int:
+        if found is not None:
+            self.context_window = found
+        held = int(self.metadata.context_window)
+        if found is None:
+            warnings.warn(
+                f"The context window of {self.model!r} stays at {held}: {problem} "
+                "Pass context_window to set it.",
+                stacklevel=3,
+            )
+        return held

@@ -1,0 +1,116 @@
+"""Compare what is sent with what was recorded, and say in words where they differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from vcr.cassette import Cassette
+from vcr.errors import CannotOverwriteExistingCassetteException
+from vcr.request import Request
+
+__all__ = ["body_differences", "drift_message", "find_drift", "same_body", "unplayed_message"]
+
+_ABSENT = object()
+
+
+def same_body(sent: Request, recorded: Request) -> bool:
+    """Whether two requests carry the same JSON.
+
+    Args:
+        sent: The request of the test.
+        recorded: A request of the cassette.
+    """
+    return not any(body_differences(_body(recorded), _body(sent)))
+
+
+def body_differences(recorded: Any, sent: Any, place: str = "") -> Iterator[str]:
+    """Yield one line for each value in which two JSON bodies differ.
+
+    Args:
+        recorded: The body in the cassette.
+        sent: The body that the test sends.
+        place: Where in the body these values stand.
+    """
+    if isinstance(recorded, dict) and isinstance(sent, dict):
+        for key in [*recorded, *(key for key in sent if key not in recorded)]:
+            inner = f"{place}.{key}" if place else str(key)
+            yield from body_differences(recorded.get(key, _ABSENT), sent.get(key, _ABSENT), inner)
+    elif isinstance(recorded, list) and isinstance(sent, list):
+        for index in range(max(len(recorded), len(sent))):
+            pair = (_item(recorded, index), _item(sent, index))
+            yield from body_differences(*pair, f"{place}[{index}]")
+    elif recorded is _ABSENT:
+        yield f"{place}: sent {sent!r:.300}, not recorded"
+    elif sent is _ABSENT:
+        yield f"{place}: recorded {recorded!r:.300}, not sent"
+    elif type(recorded) is not type(sent) or recorded != sent:
+        yield f"{place or 'body'}: recorded {recorded!r:.300}, sent {sent!r:.300}"
+
+
+def find_drift(error: BaseException | None) -> CannotOverwriteExistingCassetteException | None:
+    """Return vcrpy's refusal of a request among an error and what led to it.
+
+    Args:
+        error: What a test raised.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, CannotOverwriteExistingCassetteException):
+            return error
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def drift_message(cassette: Cassette, sent: Request) -> str:
+    """Say how a request differs from the nearest recorded one.
+
+    Args:
+        cassette: The test's cassette.
+        sent: The request that it does not hold.
+    """
+    sent = cassette.filter_request(sent)
+    head = f"{cassette._path} holds no such request: {sent.method} {sent.uri}"
+    ends = "\nIf the change is meant, record the test again: make record TESTS=<its file>."
+    if not len(cassette):
+        return f"{head}\nThe cassette does not exist or is empty.{ends}"
+    same_path = [request for request in cassette.requests if request.path == sent.path]
+    if not same_path:
+        return f"{head}\nIt was recorded with other paths only.{ends}"
+    compared = [list(body_differences(_body(request), _body(sent))) for request in same_path]
+    nearest = min(compared, key=len)
+    lines = nearest or ["The same request was recorded, but fewer times than it is sent."]
+    return f"{head}\n" + "\n".join(f"  {line}" for line in lines) + ends
+
+
+def unplayed_message(cassette: Cassette) -> str | None:
+    """Name the recorded requests that a test did not send, None if it sent them all.
+
+    Args:
+        cassette: The test's cassette, after the test.
+    """
+    left = [
+        request
+        for index, request in enumerate(cassette.requests)
+        if cassette.rewound and not cassette.play_counts[index]
+    ]
+    if not left:
+        return None
+    shown = "\n".join(f"  {one.method} {one.uri} {_body(one)!r:.300}" for one in left)
+    return (
+        f"{cassette._path} was not played to its end; never sent:\n{shown}\n"
+        "If the change is meant, record the test again: make record TESTS=<its file>."
+    )
+
+
+def _item(values: list[Any], index: int) -> Any:
+    return values[index] if index < len(values) else _ABSENT
+
+
+def _body(request: Request) -> Any:
+    try:
+        return json.loads(request.body or b"null")
+    except ValueError:
+        return request.body

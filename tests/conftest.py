@@ -1,0 +1,176 @@
+"""Give every test a closed network and an empty environment, and recorded tests their cassette."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_recording.plugin import get_default_cassette_name
+from vcr import VCR
+
+from tests import cassette_playback as playback
+from tests.cassette_format import CassetteFormat
+from tests.recorded_endpoint import REPLAYED, Endpoint, keep_listed_headers
+
+ROOT = Path(__file__).parent.parent
+CASSETTES = ROOT / "cassettes"
+LOOPBACK = ["127.0.0.1", "::1"]
+NAMED_ENDPOINT = Endpoint.from_environment()
+"""The endpoint of the environment in which pytest was started: for recording and live tests."""
+
+USED_CASSETTES = pytest.StashKey[set[Path]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to record from nowhere."""
+    if _is_recording(config) and NAMED_ENDPOINT is None:
+        raise pytest.UsageError(_NO_ENDPOINT)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let tests connect to this machine only, live and recording ones anywhere."""
+    config.stash[USED_CASSETTES] = {_cassette(item) for item in items if _is_recorded(item)}
+    for item in items:
+        is_online = item.get_closest_marker("live") or (
+            _is_recorded(item) and _is_recording(config)
+        )
+        mark = pytest.mark.enable_socket if is_online else pytest.mark.allow_hosts(LOOPBACK)
+        item.add_marker(mark)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that passed without sending every request of its cassette."""
+    result = yield
+    cassette = getattr(item, "funcargs", {}).get("vcr")
+    message = playback.unplayed_message(cassette) if cassette is not None else None
+    if message:
+        pytest.fail(message, pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say of a request that no cassette holds which key of its body differs."""
+    report = yield
+    drift = playback.find_drift(call.excinfo.value) if call.excinfo else None
+    if drift is not None and report.failed:
+        report.longrepr = playback.drift_message(drift.cassette, drift.failed_request)
+    return report
+
+
+def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
+    """Write cassettes in this project's format, and match requests by their JSON."""
+    secrets = [NAMED_ENDPOINT.api_key] if NAMED_ENDPOINT and _is_recording(config) else []
+    vcr.register_serializer("yaml", CassetteFormat(secrets))
+    vcr.register_matcher("json_body", playback.same_body)
+
+
+@pytest.fixture(scope="module")
+def vcr_cassette_dir(request: pytest.FixtureRequest) -> str:
+    """Keep the cassettes of a test module in ``cassettes/<path of the module>``."""
+    return str(_cassette_directory(request.path))
+
+
+@pytest.fixture
+def vcr_config(request: pytest.FixtureRequest, endpoint: Endpoint) -> dict[str, Any]:
+    """Match on method, path and JSON body; keep neither host nor key."""
+    return {
+        "match_on": ["method", "path", "query", "json_body"],
+        "before_record_request": endpoint.strip,
+        "before_record_response": keep_listed_headers,
+        "decode_compressed_response": True,
+        # a benchmark plays its one recorded exchange as often as it likes
+        "allow_playback_repeats": "benchmark" in request.fixturenames,
+    }
+
+
+@pytest.fixture
+def endpoint(request: pytest.FixtureRequest) -> Endpoint:
+    """Return the endpoint that a live or recording test talks to, else the placeholder."""
+    is_recording = _is_recorded(request.node) and _is_recording(request.config)
+    if not (request.node.get_closest_marker("live") or is_recording):
+        return REPLAYED
+    if NAMED_ENDPOINT is None:
+        pytest.fail(_NO_ENDPOINT, pytrace=False)
+    return NAMED_ENDPOINT
+
+
+@pytest.fixture(autouse=True)
+def environment(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint
+) -> None:
+    """Hide the developer's settings; recorded and live tests find their endpoint's."""
+    for name in list(os.environ):
+        if name.startswith(("MONSTER_", "OPENAI_", "LANGCHAIN_", "LANGSMITH_", "LC_")) or (
+            name.lower().endswith("_proxy")
+        ):
+            monkeypatch.delenv(name)
+    if _is_recorded(request.node) or request.node.get_closest_marker("live"):
+        monkeypatch.setenv("MONSTER_API_BASE", endpoint.base_url)
+        monkeypatch.setenv("MONSTER_API_KEY", endpoint.api_key)
+
+
+@pytest.fixture(autouse=True)
+def closed_name_service(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look up no name but this machine's: asking for one would already leave it."""
+    resolve = socket.getaddrinfo
+
+    def resolve_here(host: Any, *args: Any, **options: Any) -> Any:
+        if not _is_this_machine(host):
+            pytest.fail(f"A test looked up {host!r}: tests reach this machine only.")
+        return resolve(host, *args, **options)
+
+    if not request.node.get_closest_marker("enable_socket"):
+        monkeypatch.setattr(socket, "getaddrinfo", resolve_here)
+
+
+@pytest.fixture
+def used_cassettes(pytestconfig: pytest.Config) -> set[Path]:
+    """Return the cassettes of every test there is; skip where only some were collected."""
+    everything = {ROOT, ROOT / "tests"}
+    is_whole = all(Path(name).resolve() in everything for name in pytestconfig.args)
+    if not is_whole or pytestconfig.getoption("lf", default=False):
+        pytest.skip("only a run of the whole suite knows every cassette in use")
+    return pytestconfig.stash[USED_CASSETTES]
+
+
+_NO_ENDPOINT = (
+    "Recording and live tests need an endpoint: set MONSTER_API_KEY, and MONSTER_API_BASE if it "
+    "is not MonsterAPI's."
+)
+
+
+def _is_this_machine(host: Any) -> bool:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name in (None, "", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_recorded(item: pytest.Item) -> bool:
+    return item.get_closest_marker("vcr") is not None
+
+
+def _is_recording(config: pytest.Config) -> bool:
+    return config.getoption("--record-mode") not in (None, "none")
+
+
+def _cassette_directory(module: Path) -> Path:
+    return CASSETTES / module.relative_to(ROOT / "tests").with_suffix("")
+
+
+def _cassette(item: pytest.Item) -> Path:
+    name = get_default_cassette_name(getattr(item, "cls", None), item.name)
+    return _cassette_directory(item.path) / f"{name}.yaml"

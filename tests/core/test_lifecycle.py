@@ -1,0 +1,102 @@
+"""One client serves threads, event loops one after another, and forked processes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from monster_core.transport.client import AsyncMonsterClient, MonsterClient
+from tests.core.drivers import call, endpoint
+from tests.core.scripted_server import ScriptedServer, answer, events, token
+
+Serve = Callable[..., ScriptedServer]
+
+
+def test_threads_share_one_client(serve: Serve) -> None:
+    server = serve(answer("Hello"))
+    client = MonsterClient(endpoint(server.base_url))
+    with ThreadPoolExecutor(8) as pool:
+        texts = [one.choices[0].text for one in pool.map(client.answer, [call()] * 32)]
+    client.close()
+    assert texts == ["Hello"] * 32
+    assert server.connections <= 8
+
+
+def test_one_event_loop_after_another(serve: Serve) -> None:
+    server = serve(answer("Hello"))
+    client = AsyncMonsterClient(endpoint(server.base_url))
+    for _ in range(3):
+        assert asyncio.run(client.answer(call())).choices[0].text == "Hello"
+    assert server.clients_left.acquire(timeout=5)
+    assert server.connections == 3
+
+
+def test_many_coroutines_at_a_time(serve: Serve) -> None:
+    client = AsyncMonsterClient(endpoint(serve(answer("Hello")).base_url))
+
+    async def ask_often() -> list[str]:
+        found = await asyncio.gather(*(client.answer(call()) for _ in range(32)))
+        return [one.choices[0].text for one in found]
+
+    assert asyncio.run(ask_often()) == ["Hello"] * 32
+
+
+def test_cancelling_frees_the_server(serve: Serve) -> None:
+    server = serve(events(token("one"), *([0.05, token("more")] * 200)))
+    client = AsyncMonsterClient(endpoint(server.base_url))
+
+    async def give_up() -> None:
+        begun = asyncio.Event()
+        task = asyncio.create_task(_drain(client, begun))
+        await begun.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await asyncio.to_thread(server.clients_left.acquire, timeout=5)
+
+    asyncio.run(give_up())
+
+
+def test_an_abandoned_client_closes_its_connections(serve: Serve) -> None:
+    server = serve(answer())
+    client = MonsterClient(endpoint(server.base_url))
+    client.answer(call())
+    del client
+    gc.collect()
+    assert server.clients_left.acquire(timeout=5)
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this system has no fork")
+def test_a_forked_process_opens_its_own_connection(serve: Serve) -> None:
+    server = serve(answer())
+    script = """
+        import os, sys
+        from monster_core.transport.client import MonsterClient
+        from tests.core.drivers import call, endpoint
+
+        client = MonsterClient(endpoint(sys.argv[1]))
+        client.answer(call())
+        child = os.fork()
+        client.answer(call())
+        if child:
+            assert os.waitpid(child, 0)[1] == 0
+            client.answer(call())
+        else:
+            os._exit(0)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script), server.base_url]
+    subprocess.run(command, check=True, timeout=20)
+    by_connection = [one.connection for one in server.received]
+    assert sorted(map(by_connection.count, set(by_connection))) == [1, 3]
+
+
+async def _drain(client: AsyncMonsterClient, begun: asyncio.Event) -> None:
+    async for _ in client.stream(call(stream=True)):
+        begun.set()

@@ -1,0 +1,47 @@
+"""What stands in ``cassettes/``: nothing unused, nothing secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from tests.conftest import CASSETTES, ROOT
+from tests.files import files_of_the_repository
+from tests.recorded_endpoint import KEPT_HEADERS
+from tests.recording.key_shapes import find_keys
+
+RECORDED = sorted(CASSETTES.rglob("*.yaml"))
+
+
+def test_every_cassette_belongs_to_a_test(used_cassettes: set[Path]) -> None:
+    orphans = [str(path.relative_to(ROOT)) for path in RECORDED if path not in used_cassettes]
+    assert not orphans, f"no test uses these cassettes, delete them: {orphans}"
+
+
+def test_nothing_but_cassettes_and_their_readme_is_kept_there() -> None:
+    kept = {path for path in CASSETTES.rglob("*") if path.is_file()}
+    assert kept - set(RECORDED) == {CASSETTES / "README.md"}
+
+
+def test_a_cassette_holds_listed_headers_only() -> None:
+    held = {
+        name.lower()
+        for path in RECORDED
+        for interaction in yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)[
+            "interactions"
+        ]
+        for message in interaction.values()
+        for name in message["headers"]
+    }
+    assert held
+    assert held <= KEPT_HEADERS
+
+
+def test_no_file_holds_what_looks_like_a_key() -> None:
+    found = {
+        str(path.relative_to(ROOT)): keys
+        for path in files_of_the_repository()
+        if (keys := find_keys(path.read_bytes().decode("utf-8", "replace")))
+    }
+    assert not found
