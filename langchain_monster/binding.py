@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_monster.errors import as_langchain_errors
 from langchain_monster.model_part import ModelPart
 from monster_core.errors import InvalidRequestError
+from monster_core.request import validate_parameters
 
 if TYPE_CHECKING:
     from langchain_core.language_models import LanguageModelInput
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from langchain_core.tools import BaseTool
 
 __all__ = ["ToolBinding"]
+
+
+_TRACED_OR_OURS = ("ls_structured_output_format", "stream_usage", "config")
 
 
 class ToolBinding(ModelPart):
@@ -54,6 +58,7 @@ class ToolBinding(ModelPart):
         definitions = [convert_to_openai_tool(tool) for tool in tools]
         by_name = {definition["function"]["name"]: definition for definition in definitions}
         with as_langchain_errors():  # two tools of one name are refused by the call
+            validate_parameters({k: v for k, v in kwargs.items() if k not in _TRACED_OR_OURS})
             resolve_tool_choice(tool_choice, read_definitions(list(by_name.values())))
         given = {
             "tools": definitions or None,

@@ -101,7 +101,8 @@ class ChatMonster(
         super().__setattr__(name, check_tokenizer(value) if name == "tokenizer" else value)
         self.__dict__.pop("_serialized", None)  # the cache key must follow a changed field
         if is_stale:
-            self.profile = self._resolve_model_profile()
+            with as_langchain_errors():
+                self.profile = self._resolve_model_profile()
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other values, which are checked as in an assignment.

@@ -14,13 +14,14 @@ from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables import RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
 from langchain_core.utils.pydantic import is_basemodel_subclass
-from pydantic import ConfigDict, PrivateAttr
+from pydantic import ConfigDict, PrivateAttr, TypeAdapter
+from pydantic.errors import PydanticUserError
 from typing_extensions import is_typeddict, override
 
 from langchain_monster.errors import as_langchain_errors
 from monster_core.conversation.partial_json import PartialJson
 from monster_core.conversation.structured import Structure, check_value, structure_of
-from monster_core.errors import StructuredAnswerError, TruncatedAnswerError
+from monster_core.errors import InvalidRequestError, StructuredAnswerError, TruncatedAnswerError
 
 if TYPE_CHECKING:
     from langchain_core.language_models import LanguageModelInput
@@ -41,9 +42,7 @@ def parser_for(shape: Any, method: str | None) -> StructuredOutputParser:
     """
     is_openai_function = isinstance(shape, dict) and ("function" in shape or "parameters" in shape)
     known = convert_to_json_schema(shape) if is_typeddict(shape) or is_openai_function else shape
-    structure = structure_of(known, method)
-    is_class = isinstance(shape, type) and is_basemodel_subclass(shape)
-    return StructuredOutputParser(structure, _built_by(shape) if is_class else None)
+    return StructuredOutputParser(structure_of(known, method), _built_by(shape))
 
 
 def parsed_by(
@@ -65,7 +64,9 @@ def parsed_by(
         parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
     )
     failed = RunnablePassthrough.assign(parsed=lambda _: None)
-    return RunnableMap(raw=llm) | parsed.with_fallbacks([failed], exception_key="parsing_error")
+    # the model stands first, so that it is what gets the arguments of the call
+    kept = parsed.with_fallbacks([failed], exception_key="parsing_error")
+    return llm | RunnableMap(raw=RunnablePassthrough()) | kept
 
 
 class StructuredOutputParser(BaseTransformOutputParser[Any]):
@@ -117,15 +118,26 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
         """
         method = self._structure.method
         given: dict[str, Any] = dict(self._structure.fields)
+        shown = schema if isinstance(schema, (dict, type)) else self._titled_schema
         if self._structure.schema is not None:
             how = {"method": method, "strict": strict}
-            given["ls_structured_output_format"] = {"kwargs": how, "schema": schema}
+            given["ls_structured_output_format"] = {"kwargs": how, "schema": shown}
         if method == "function_calling":
-            definition = convert_to_openai_tool(schema)
+            if shown is not schema and "properties" not in self._titled_schema:
+                raise InvalidRequestError(
+                    "function_calling needs the schema of an object: use method='guided_json'."
+                )
+            definition = convert_to_openai_tool(shown)
             name = definition["function"]["name"]
             given = {**given, "tools": [definition], "tool_choice": name}
             del given["response_format"]
         return given
+
+    @property
+    def _titled_schema(self) -> dict[str, Any]:
+        """The schema of a shape that LangChain does not know, such as a union."""
+        schema = self._structure.schema or {}
+        return {"title": "answer", "description": "The answer.", "type": "object", **schema}
 
     def parse_message(self, message: AIMessage) -> Any:
         """Read a whole message.
@@ -197,12 +209,7 @@ class _Growing:
         self._last: Any = None
 
     def feed(self, chunk: str | BaseMessage) -> Iterator[Any]:
-        message = (
-            chunk
-            if isinstance(chunk, AIMessage)
-            else AIMessageChunk(content=str(getattr(chunk, "text", chunk)))
-        )
-        piece = message if isinstance(message, AIMessageChunk) else _as_chunk(message)
+        piece = _as_chunk(chunk)
         self._pieces.append(piece)
         if self._json is not None and self._json.feed(self._text_of(piece)):
             value = self._parser.partial(self._json.value)
@@ -240,15 +247,24 @@ def _arguments(message: AIMessage) -> Any:
     )
 
 
-def _as_chunk(message: AIMessage) -> AIMessageChunk:
-    return AIMessageChunk(
-        content=message.content,
-        tool_calls=message.tool_calls,
-        invalid_tool_calls=message.invalid_tool_calls,
-        response_metadata=message.response_metadata,
-    )
+def _as_chunk(piece: str | BaseMessage) -> AIMessageChunk:
+    if isinstance(piece, AIMessageChunk):
+        return piece
+    if not isinstance(piece, AIMessage):
+        return AIMessageChunk(content=str(getattr(piece, "text", piece)))
+    calls = {"tool_calls": piece.tool_calls, "invalid_tool_calls": piece.invalid_tool_calls}
+    return AIMessageChunk(content=piece.content, response_metadata=piece.response_metadata, **calls)
 
 
-def _built_by(shape: Any) -> Callable[[Any], Any]:
-    build: Callable[[Any], Any] = getattr(shape, "model_validate", None) or shape.parse_obj
-    return build
+def _built_by(shape: Any) -> Callable[[Any], Any] | None:
+    """Return what makes the caller's type of a JSON value; None where the value is wanted."""
+    if isinstance(shape, (dict, str, bytes)) or is_typeddict(shape):
+        return None
+    if isinstance(shape, type) and is_basemodel_subclass(shape):
+        of_version_1: Any = getattr(shape, "parse_obj", None)
+        build: Callable[[Any], Any] = getattr(shape, "model_validate", of_version_1)
+        return build
+    try:
+        return TypeAdapter(shape).validate_python
+    except PydanticUserError:  # no type: a pattern or a grammar
+        return None

@@ -149,11 +149,16 @@ def _fitting_method(shape: Any) -> str:
     return "guided_json"
 
 
+_TEXT_HINT = " A text must be a JSON schema, or a Lark grammar with a start rule."
+
+
 def _json(shape: Any, method: str) -> Structure:
     try:
         schema = schema_of(shape)
     except (SchemaError, TypeError) as error:
-        raise InvalidRequestError(f"The schema cannot be used: {error}") from error
+        reason = error.reason if isinstance(error, SchemaError) else str(error)
+        hint = _TEXT_HINT if isinstance(shape, str) else ""
+        raise InvalidRequestError(f"The schema cannot be used: {reason}.{hint}") from error
     named = {"name": str(schema.get("title") or "answer"), "schema": schema}
     fields = {"response_format": {"type": "json_schema", "json_schema": named}}
     if method == "json_mode":

@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from langchain.agents.middleware import ClearToolUsesEdit
+from langchain.agents import create_agent
+from langchain.agents.middleware import ClearToolUsesEdit, ContextEditingMiddleware
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
@@ -19,7 +20,8 @@ from langchain_core.tools import tool
 
 from langchain_monster import ChatMonster
 from langchain_monster.errors import ConfigurationError, InvalidRequestError
-from tests.langchain.answering import TOOLS
+from tests.langchain.answering import TOOLS, whole
+from tests.langchain.conftest import Scripted
 from tests.recorded_endpoint import MODEL
 
 TRUE_COUNTS = {
@@ -169,13 +171,16 @@ def test_messages_are_trimmed_to_the_context_window() -> None:
     assert llm.get_num_tokens_from_messages(kept) <= 500
 
 
-def test_old_tool_results_are_cleared_by_count() -> None:
-    llm = chat()
+def test_an_agent_clears_old_tool_results_by_count(scripted: Scripted) -> None:
+    llm, server = scripted(whole({"content": "Fine"}))
     told: list[Any] = [HumanMessage("Hi")]
     for n in range(6):
         call = {"id": f"c{n}", "name": "tell", "args": {"text": "x"}}
         told += [AIMessage("", tool_calls=[call]), ToolMessage("word " * 100, tool_call_id=f"c{n}")]
     edit = ClearToolUsesEdit(trigger=500, keep=1)
-    edit.apply(told, count_tokens=lambda left: llm.get_num_tokens_from_messages([*left]))
-    cleared = [message.text for message in told if isinstance(message, ToolMessage)]
-    assert [text == "[cleared]" for text in cleared] == [True] * 5 + [False]
+    editing = ContextEditingMiddleware(edits=[edit], token_count_method="model")
+    agent: Any = create_agent(llm, TOOLS, middleware=[editing])
+    assert agent.invoke({"messages": told})["messages"][-1].text == "Fine"
+    sent = server.received[0].body.decode()
+    assert sent.count("[cleared]") == 5
+    assert sent.count("word word") > 0
