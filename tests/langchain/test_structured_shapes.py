@@ -41,10 +41,10 @@ def ask(shape: Any, **given: Any) -> Any:
 
 @pytest.mark.vcr
 @pytest.mark.parametrize(
-    ("shape", "kinds"),
+    "shape, kinds",
     [
-        (Optional[Person], (Person, type(None))),
-        (Union[Person, Colour], (Person, Colour)),
+        (Optional[Person], (Person, type(None))),  # noqa: UP045, another type at run time
+        (Union[Person, Colour], (Person, Colour)),  # noqa: UP007, another type at run time
         (Person | Colour, (Person, Colour)),
         (Point, (Point,)),
         (int, (int,)),
@@ -59,7 +59,7 @@ def test_an_answer_is_built_as_the_shape_that_was_given(
 
 @pytest.mark.vcr
 @pytest.mark.parametrize(
-    ("shape", "kind"), [(list[Person], Person), (list[Letter], Letter)], ids=["models", "members"]
+    "shape, kind", [(list[Person], Person), (list[Letter], Letter)], ids=["models", "members"]
 )
 def test_the_items_of_a_list_are_built_as_well(shape: Any, kind: type) -> None:
     answer = ask(shape)
