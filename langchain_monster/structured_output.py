@@ -119,7 +119,7 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
         method = self._structure.method
         given: dict[str, Any] = dict(self._structure.fields)
         shown = schema if isinstance(schema, (dict, type)) else self._titled_schema
-        if self._structure.schema is not None:
+        if self._structure.schema is not None and _is_traceable(shown):
             how = {"method": method, "strict": strict}
             given["ls_structured_output_format"] = {"kwargs": how, "schema": shown}
         if method == "function_calling":
@@ -254,6 +254,15 @@ def _as_chunk(piece: str | BaseMessage) -> AIMessageChunk:
         return AIMessageChunk(content=str(getattr(piece, "text", piece)))
     calls = {"tool_calls": piece.tool_calls, "invalid_tool_calls": piece.invalid_tool_calls}
     return AIMessageChunk(content=piece.content, response_metadata=piece.response_metadata, **calls)
+
+
+def _is_traceable(schema: Any) -> bool:
+    """Whether LangChain can write a schema into its traces: it takes it for a tool, and may not."""
+    try:
+        convert_to_json_schema(schema)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _built_by(shape: Any) -> Callable[[Any], Any] | None:

@@ -70,5 +70,5 @@ class Asking(ModelPart):
         names = given.pop(TOOL_NAMES, {})
         fields = self._request_fields(given, stream=stream)
         reading = CallReading(names, fields.get("parallel_tool_calls", True))
-        extra = self._unknown_fields()
-        return _Plan(plan_call(to_core(messages), fields, stream=stream, extra=extra), reading)
+        told, extra = to_core(messages, names), self._unknown_fields()
+        return _Plan(plan_call(told, fields, stream=stream, extra=extra), reading)

@@ -15,8 +15,10 @@ from monster_core.errors import InvalidRequestError
 
 __all__ = ["legacy_calls", "to_core"]
 
+_NO_NAMES: Mapping[str, str] = {}
 
-def to_core(messages: Sequence[ChatMessage]) -> list[Message]:
+
+def to_core(messages: Sequence[ChatMessage], names: Mapping[str, str] = _NO_NAMES) -> list[Message]:
     """Translate a conversation; the messages are not changed.
 
     Of a message's ``additional_kwargs`` only ``tool_call_id`` and ``name`` (of a tool's message)
@@ -24,11 +26,16 @@ def to_core(messages: Sequence[ChatMessage]) -> list[Message]:
 
     Args:
         messages: LlamaIndex's messages.
+        names: The tools' own names by the names that are sent, where the two differ.
 
     Raises:
         InvalidRequestError: A message holds content that the server cannot take.
     """
-    return [_message(message) for message in messages]
+    told = [_message(message) for message in messages]
+    sent = {own: name for name, own in names.items()}
+    for call in (call for message in told for call in message.tool_calls if sent):
+        call.name = sent.get(call.name, call.name)
+    return told
 
 
 def _message(message: ChatMessage) -> Message:

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from pytest_recording.plugin import get_default_cassette_name
 from vcr import VCR
@@ -24,6 +25,12 @@ NAMED_ENDPOINT = Endpoint.from_environment()
 """The endpoint of the environment in which pytest was started: for recording and live tests."""
 
 USED_CASSETTES = pytest.StashKey[set[Path]]()
+
+# how long an example takes depends on what else the machine does
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:

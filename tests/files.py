@@ -7,7 +7,7 @@ from pathlib import Path
 __all__ = ["files_of_the_repository"]
 
 _ROOT = Path(__file__).parent.parent
-_UNTRACKED = {".git", ".venv", "__pycache__", "dist", ".hypothesis", ".benchmarks", ".env"}
+_UNTRACKED = {".git", "__pycache__", "dist", ".hypothesis", ".benchmarks", ".env"}
 
 
 def files_of_the_repository(directory: Path = _ROOT) -> list[Path]:
@@ -18,7 +18,8 @@ def files_of_the_repository(directory: Path = _ROOT) -> list[Path]:
     """
     files: list[Path] = []
     for path in sorted(directory.iterdir()):
-        if path.name in _UNTRACKED or path.name.endswith(("_cache", ".egg-info")):
+        is_made = path.name.startswith(".venv") or path.name.endswith(("_cache", ".egg-info"))
+        if is_made or path.name in _UNTRACKED:
             continue
         if path.is_dir():
             files += files_of_the_repository(path)

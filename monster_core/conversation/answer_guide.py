@@ -13,6 +13,7 @@ from monster_core.answer import Answer, Choice, Chunk, StreamReader
 from monster_core.errors import InvalidRequestError
 from monster_core.schemas import LoweredSchema, SchemaError, lower
 from monster_core.schemas.lowering import canonical
+from monster_core.schemas.telling import told
 
 __all__ = ["AnswerGuide", "GuidedStreamReader", "plan_guide"]
 
@@ -110,10 +111,10 @@ def plan_guide(schema: Mapping[str, Any], *, in_prompt: bool) -> AnswerGuide:
         lowered = lower(schema)
     except SchemaError as error:
         raise InvalidRequestError(f"The answer's schema cannot be used: {error}.") from error
-    shown = canonical(schema).decode()
-    told = f"Answer with only JSON that satisfies this JSON schema:\n\n{shown}"
+    shown = canonical(told(schema)).decode()
+    text = f"Answer with only JSON that satisfies this JSON schema:\n\n{shown}"
     if lowered.obstacle is None:
-        return AnswerGuide({"guided_json": lowered.schema}, told if in_prompt else None, lowered)
+        return AnswerGuide({"guided_json": lowered.schema}, text if in_prompt else None, lowered)
     if lowered.obstacle not in _warned:
         _warned.add(lowered.obstacle)
         _log.warning(
@@ -123,4 +124,4 @@ def plan_guide(schema: Mapping[str, Any], *, in_prompt: bool) -> AnswerGuide:
         )
     is_object = schema.get("type", "object") == "object"
     fields = {"response_format": {"type": "json_object"}} if is_object else {}
-    return AnswerGuide(fields, told, lowered)
+    return AnswerGuide(fields, text, lowered)

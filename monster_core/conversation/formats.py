@@ -118,9 +118,11 @@ def write_result(
 
 
 def _definition(definition: ToolDefinition) -> str:
+    from monster_core.schemas.telling import told  # for those who have tools only
+
     function = {"name": definition.name, "description": definition.description}
     return _json(
-        {"type": "function", "function": {**function, "parameters": definition.parameters}}
+        {"type": "function", "function": {**function, "parameters": told(definition.parameters)}}
     )
 
 

@@ -132,7 +132,7 @@ class PartialJson:
             else:
                 self._put_string(whole)
                 self._close_value()
-            return position + 1, not is_key
+            return position + 1, False
         escape = _ESCAPE.match(text, position)
         if escape is None:
             self._token = text[position:]

@@ -38,6 +38,7 @@ _STATE = 2.3e-4  # seconds to index one state
 _SPREAD = 7e-9  # seconds to look up where one character leads, for each state there is
 _FOLLOW = 5e-7  # seconds to follow one character out of one state backwards
 _FREE_NAME = 110_000  # comparisons, for what the server's own notion of a string costs
+_BEYOND = 10**12
 _NAME = 9  # states of quotation marks, colon, comma and white space around a name and its value
 
 
@@ -73,6 +74,12 @@ class Cost:
             self.spread + other.spread,
             self.vague + other.vague,
         )
+
+    def clamped(self) -> Cost:
+        """Cut off what is beyond all measure, and beyond what a float can hold."""
+        if self.raw < _BEYOND:
+            return self
+        return Cost(_BEYOND, _BEYOND, _BEYOND, _BEYOND, _BEYOND, _BEYOND, _BEYOND)
 
     def times(self, copies: int) -> Cost:
         """Repeat the states; the way to them is walked only twice."""
@@ -118,7 +125,7 @@ class Costs:
         """Estimate one shape."""
         known = self._known.get(id(node))
         if known is None:
-            known = self._known[id(node)] = (node, self._estimate(node))
+            known = self._known[id(node)] = (node, self._estimate(node).clamped())
         return known[1]
 
     def _estimate(self, node: Node) -> Cost:

@@ -116,7 +116,9 @@ def canonical(schema: Any) -> bytes:
         pass
     try:
         return json.dumps(schema, default=_plain).encode()
-    except (TypeError, ValueError, RecursionError) as error:
+    except RecursionError:
+        raise SchemaError("the schema is nested too deeply") from None
+    except (TypeError, ValueError) as error:
         raise SchemaError(f"the schema is not JSON: {error}") from error
 
 
@@ -128,8 +130,8 @@ def _plain(value: Any) -> Any:
 
 @lru_cache(maxsize=256)
 def _lowered(source: bytes, limit: float) -> LoweredSchema:
-    document = json.loads(source)
     try:
+        document = json.loads(source)
         notes, node = _settled(document, _DEPTHS[0])
         if isinstance(node, Never):
             return _endless(document, limit, node)

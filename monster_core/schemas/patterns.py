@@ -11,6 +11,14 @@ import re
 from functools import lru_cache
 
 from .nodes import Regex
+from .pattern_measures import (
+    has_anchor,
+    is_bound_to_start,
+    shortest,
+    states_of,
+    varies,
+    wide_states_of,
+)
 from .pattern_nodes import (
     ANY,
     ANY_TEXT,
@@ -28,7 +36,6 @@ from .pattern_parsing import parse
 
 _MOST_STATES = 64
 _SHORTEST_FORM = 4
-_WIDE = 30  # characters
 _LONG = 16  # a longer run of optional repeats is worth less than it costs
 _MANY_CHARACTERS = 256
 _ESCAPES = {8: "b", 9: "t", 10: "n", 12: "f", 13: "r", 34: '"', 92: "\\\\"}
@@ -53,17 +60,17 @@ def translate(source: str, *, is_bounded: bool = True) -> tuple[Regex, bool]:
     part = whole = _unanchored(parsed)
     if is_bounded:
         part = _bounded(whole)
-    exact = part == whole and "(?" not in source and _starts(parsed)
+    exact = part == whole and "(?" not in source and is_bound_to_start(parsed)
     text = _grouped(part) if isinstance(part, Choice) else _written(part)
-    return Regex(text, _states(part), _wide(part)), exact
+    return Regex(text, states_of(part), wide_states_of(part)), exact
 
 
 def _bounded(part: Part) -> Part:
     part, ceiling = _widened(part, _MOST_STATES), _MOST_STATES
-    while _states(part) > _MOST_STATES and ceiling > 1:
+    while states_of(part) > _MOST_STATES and ceiling > 1:
         ceiling //= 4
         part = _widened(part, ceiling)
-    if _states(part) > _MOST_STATES:
+    if states_of(part) > _MOST_STATES:
         raise UnsupportedPattern("more states than the server can bear")
     return part
 
@@ -72,7 +79,7 @@ def _bounded(part: Part) -> Part:
 def any_text(low: int = 0, high: int | None = None) -> Regex:
     """Write the pattern of arbitrary text between two lengths."""
     part = Repeat(ANY, low, high)
-    return Regex(_written(part), _states(part), _wide(part))
+    return Regex(_written(part), states_of(part), wide_states_of(part))
 
 
 def _unanchored(part: Part) -> Part:
@@ -80,16 +87,14 @@ def _unanchored(part: Part) -> Part:
     if isinstance(part, Choice):
         return Choice(tuple(_unanchored(option) for option in part.options))
     parts = list(part.parts) if isinstance(part, Sequence) else [part]
-    if len(parts) == 1 and isinstance(parts[0], Choice):
-        return _unanchored(parts[0])
     starts = ends = False
     while parts and parts[0] == Anchor(end=False):
         starts, parts = True, parts[1:]
     while parts and parts[-1] == Anchor(end=True):
         ends, parts = True, parts[:-1]
-    if starts and ends and len(parts) == 1 and _anchored(parts[0]):
+    if starts and ends and len(parts) == 1 and has_anchor(parts[0]):
         return _unanchored(parts[0])
-    if any(_anchored(inner) for inner in parts):
+    if any(has_anchor(inner) for inner in parts):
         raise UnsupportedPattern("an anchor inside the expression")
     if not parts and not (starts and ends):
         return ANY_TEXT
@@ -105,74 +110,7 @@ def _is_whole(part: Part) -> bool:
     anything else then never comes to an end. A word or two characters may stand anywhere; a
     longer expression with classes of characters is a form, whose author forgot the anchors.
     """
-    return _shortest(part) >= _SHORTEST_FORM and _varies(part)
-
-
-def _shortest(part: Part) -> int:
-    match part:
-        case Sequence(parts):
-            return sum(map(_shortest, parts))
-        case Choice(options):
-            return min(map(_shortest, options))
-        case Repeat(inner, low):
-            return low * _shortest(inner)
-    return 1 if isinstance(part, Chars) else 0
-
-
-def _varies(part: Part) -> bool:
-    match part:
-        case Sequence(parts) | Choice(parts):
-            return any(map(_varies, parts))
-        case Repeat(inner):
-            return _varies(inner)
-        case Chars(ranges):
-            return ranges[0][0] != ranges[-1][1] if ranges else False
-    return False
-
-
-def _starts(part: Part) -> bool:
-    """Tell whether a parsed expression is bound to the start of the text, or says nothing."""
-    match part:
-        case Choice(options):
-            return all(map(_starts, options))
-        case Sequence(()):
-            return True
-        case Sequence(parts):
-            return _starts(parts[0])
-    return part == Anchor(end=False)
-
-
-def _anchored(part: Part) -> bool:
-    match part:
-        case Anchor():
-            return True
-        case Sequence(parts) | Choice(parts):
-            return any(map(_anchored, parts))
-        case Repeat(inner):
-            return _anchored(inner)
-    return False
-
-
-def _states(part: Part) -> int:
-    match part:
-        case Sequence(parts) | Choice(parts):
-            return sum(map(_states, parts))
-        case Repeat(inner, low, high):
-            return _states(inner) * max(low, high or 0, 1)
-        case Chars(ranges):
-            return 1 if not ranges or ranges[-1][1] < 0x80 else 4
-    return 0
-
-
-def _wide(part: Part) -> int:
-    match part:
-        case Sequence(parts) | Choice(parts):
-            return sum(map(_wide, parts))
-        case Repeat(inner, low, high):
-            return _wide(inner) * max(low, high or 0, 1)
-        case Chars(ranges):
-            return int(sum(min(high, 0x7F) - low + 1 for low, high in ranges if low < 0x80) > _WIDE)
-    return 0
+    return shortest(part) >= _SHORTEST_FORM and varies(part)
 
 
 def _widened(part: Part, ceiling: int) -> Part:

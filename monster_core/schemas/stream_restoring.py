@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from .nodes import Dictionary, Listing, Node, Null, Presence, Record, Row, Union
+from .nodes import Dictionary, Listing, Node, Presence, Record, Row, Union, admits_null
 
 
 @dataclass(slots=True)
@@ -23,11 +23,19 @@ class _Frame:
     kept: int = 0  # members of an object that were given out; items of an array that began
     key: str = ""
     awaits: str = "key"  # of an object: its next token is a "key", "colon", "value" or "end"
-    head: str = field(default="")  # a member's text before its value, held back
+    head: str = ""  # a member's text before its value, held back
+
+    @property
+    def withheld(self) -> str:
+        """The text of the member that is held back, with its comma if one is needed."""
+        has_comma = self.is_object and self.kept > 0 and self.awaits != "end"
+        return ("," if has_comma else "") + self.head
 
 
 class StreamRestorer:
     """Drop from a JSON text, piece by piece, the nulls that stand for absent properties.
+
+    Text that turns out to be no JSON is given out as it is.
 
     Args:
         node: The settled shape that guided the text.
@@ -36,8 +44,9 @@ class StreamRestorer:
     def __init__(self, node: Node) -> None:
         self._root = [node]
         self._frames: list[_Frame] = []
-        self._rest = ""  # the beginning of a token whose end has not arrived
+        self._rest = ""  # what may be the beginning of a null, or of an escape
         self._in_string = False
+        self._is_broken = False
         self._out: list[str] = []
 
     def feed(self, text: str) -> str:
@@ -48,69 +57,78 @@ class StreamRestorer:
         """
         text, self._rest = self._rest + text, ""
         position = 0
-        while position < len(text):
-            found = self._pattern.match(text, position)
-            if found is None or (found.lastgroup == "word" and found.end() == len(text)):
+        while position < len(text) and not self._is_broken:
+            found = (_IN_STRING if self._in_string else _TOKEN).match(text, position)
+            if found is None or (found.end() == len(text) and "null".startswith(found[0])):
                 self._rest = text[position:]
                 break
             position = found.end()
             self._take(found.lastgroup or "", found[0])
+        if self._is_broken:
+            self._out.append(text[position:])
         given = "".join(self._out)
         self._out = []
         return given
 
     def flush(self) -> str:
         """Take the end of the text, and return what was still held back."""
-        given, self._rest = self._rest, ""
-        frame = self._frames[-1] if self._frames else None
-        if frame is not None and frame.head:
-            given = ("," if frame.kept else "") + frame.head + given
-            frame.head = ""
+        self._break("")
+        given, self._out = "".join(self._out) + self._rest, []
+        self._rest = ""
         return given
 
-    @property
-    def _pattern(self) -> re.Pattern[str]:
-        if self._in_string:
-            return _IN_STRING
-        is_key = self._frames and self._frames[-1].is_object and self._frames[-1].awaits == "key"
-        return _KEY if is_key else _TOKEN
+    def _break(self, token: str) -> None:
+        """Give out what was held back, and everything that follows as it is."""
+        if self._frames and not self._is_broken:
+            self._out.append(self._frames[-1].withheld)
+        self._out.append(token)
+        self._is_broken = True
 
     def _take(self, kind: str, token: str) -> None:
         frame = self._frames[-1] if self._frames else None
-        if self._in_string:
-            self._out.append(token)
-            if kind == "end":
-                self._in_string = False
-                self._end_value()
-        elif frame is None or not frame.is_object:
+        if frame is None or not frame.is_object:
             self._take_value(kind, token, frame)
-        elif kind == "space" and frame.awaits == "end":
-            self._out.append(token)
+        elif frame.awaits == "key" and self._in_string:
+            self._take_key(kind, token, frame)
+        elif self._in_string or (frame.awaits == "end" and kind in ("space", "word")):
+            self._take_value(kind, token, frame)  # the rest of a string or a number
         elif token == "}":
             self._out.append(frame.head + token)
             self._close()
+        elif token == "," and frame.awaits == "end":
+            frame.awaits, frame.head = "key", ""
         else:
             self._take_member(kind, token, frame)
 
+    def _take_key(self, kind: str, token: str, frame: _Frame) -> None:
+        frame.head += token
+        frame.key += token
+        if kind == "end":
+            self._in_string = False
+            frame.key, frame.awaits = _unquoted(frame.key), "colon"
+
     def _take_member(self, kind: str, token: str, frame: _Frame) -> None:
-        if token == ",":
-            frame.awaits, frame.head = "key", ""
-        elif kind == "space":
+        """Take the key, the colon, or the first token of the value."""
+        if kind == "space":
             frame.head += token
-        elif frame.awaits == "key":
-            frame.key, frame.head, frame.awaits = _unquoted(token), frame.head + token, "colon"
-        elif frame.awaits == "colon":
+        elif frame.awaits == "key" and kind == "quote":
+            frame.key, frame.head, self._in_string = token, frame.head + token, True
+        elif frame.awaits == "colon" and token == ":":
             frame.head, frame.awaits = frame.head + token, "value"
+        elif frame.awaits != "value" or token in _NO_VALUE:
+            self._break(token)
         elif token == "null" and _stands_in(frame.shapes, frame.key):
             frame.awaits, frame.head = "end", ""
         else:
-            self._out.append(("," if frame.kept else "") + frame.head)
-            frame.kept, frame.head = frame.kept + 1, ""
+            self._out.append(frame.withheld)
+            frame.kept, frame.head, frame.awaits = frame.kept + 1, "", "end"
             self._take_value(kind, token, frame)
 
     def _take_value(self, kind: str, token: str, frame: _Frame | None) -> None:
         self._out.append(token)
-        if token in ("{", "["):
+        if self._in_string:
+            self._in_string = kind != "end"
+        elif token in ("{", "["):
             self._frames.append(_Frame(token == "{", self._shapes_inside(frame)))
         elif token == "]":
             self._close()
@@ -118,8 +136,6 @@ class StreamRestorer:
             frame.kept += 1
         elif kind == "quote":
             self._in_string = True
-        elif kind == "word":
-            self._end_value()
 
     def _shapes_inside(self, frame: _Frame | None) -> list[Node]:
         if frame is None:
@@ -132,11 +148,6 @@ class StreamRestorer:
     def _close(self) -> None:
         if self._frames:
             self._frames.pop()
-        self._end_value()
-
-    def _end_value(self) -> None:
-        if self._frames and self._frames[-1].is_object:
-            self._frames[-1].awaits = "end"
 
 
 def _expanded(nodes: Iterable[Node]) -> Iterable[Node]:
@@ -182,13 +193,9 @@ def _stands_in(shapes: list[Node], key: str) -> bool:
         for part in shape.fields
         if part.name == key
     ]
-    if any(part.presence is not Presence.STAND_IN and _takes_null(part.node) for part in parts):
+    if any(part.presence is not Presence.STAND_IN and admits_null(part.node) for part in parts):
         return False
-    return any(part.presence is Presence.STAND_IN for part in parts)
-
-
-def _takes_null(node: Node) -> bool:
-    return any(isinstance(part, Null) for part in _expanded([node]))
+    return any(part.presence is not Presence.REQUIRED for part in parts)
 
 
 def _unquoted(token: str) -> str:
@@ -198,12 +205,9 @@ def _unquoted(token: str) -> str:
         return token
 
 
+_NO_VALUE = ("]", ",", ":")
 _TOKEN = re.compile(
     r"""(?P<space>\s+) | (?P<sign>[{}\[\]:,]) | (?P<quote>") | (?P<word>[^\s{}\[\]:,"]+)""",
     re.VERBOSE,
-)
-_KEY = re.compile(
-    r"""(?P<space>\s+) | (?P<sign>[{}\[\]:,]) | (?P<key>"(?:[^"\\]|\\.)*")""",
-    re.VERBOSE | re.DOTALL,
 )
 _IN_STRING = re.compile(r'(?P<escape>\\.)|(?P<text>[^"\\]+)|(?P<end>")', re.DOTALL)

@@ -7,6 +7,8 @@ line break; and it takes ten times as long to compile.
 
 from __future__ import annotations
 
+import re
+
 from .nodes import Regex, Text
 from .pattern_nodes import UnsupportedPattern
 from .patterns import any_text, translate
@@ -57,10 +59,12 @@ def regex_of(text: Text) -> tuple[Regex, list[str]]:
     regex = _of_patterns(text, loose) or _of_formats(text, loose)
     if regex is None:
         return _of_length(text, loose), loose
+    # one character at least: the expression itself mostly sees to that
+    low = None if text.low <= 1 and not re.fullmatch(regex.source, "") else text.low
     loose += [
         f"{keyword} {bound} is not enforced by the server"
-        for keyword, bound in (("minLength", text.low or None), ("maxLength", text.high))
-        if bound is not None
+        for keyword, bound in (("minLength", low), ("maxLength", text.high))
+        if bound
     ]
     return regex, loose
 

@@ -1,6 +1,5 @@
 """LangChain's own integration suite, whole, replayed from a real vLLM 0.5.0 server."""
 
-
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ from langchain_tests.integration_tests import ChatModelIntegrationTests
 
 from langchain_monster import ChatMonster
 from tests.recorded_endpoint import MODEL
-
 
 
 class Suite(ChatModelIntegrationTests):

@@ -86,7 +86,7 @@ def test_a_misspelt_argument_is_refused_where_it_is_bound() -> None:
 
 def test_function_calling_refuses_a_shape_that_is_no_object() -> None:
     with pytest.raises(InvalidRequestError, match="method='guided_json'"):
-        ChatMonster(model=MODEL).with_structured_output(Optional[Person], method="function_calling")
+        ChatMonster(model=MODEL).with_structured_output(Person | None, method="function_calling")
 
 
 def test_a_text_that_is_no_schema_is_told_what_a_text_can_be() -> None:

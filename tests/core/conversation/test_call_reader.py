@@ -44,11 +44,21 @@ ROME = [("weather", '{"city": "Rome"}')]
 
 call_like = st.lists(
     st.sampled_from(
-        [*"{}[]:,;`<x1\\ \n", *(f'"{word}"' for word in ("name", "function", "type", "id", "x"))]
-        + ['"weather"', '"parameters"', '"arguments"', '"input"', '"wea', '"nam', '"n\\u0061me"']
-        + ["```", "```json", "<tool_call>", "</tool_call>", "[TOOL_CALLS]", "<|python_tag|>"]
-        + ["<|eom_id|>", "null", "Hello", WEATHER, '{"name": "weather"}', '{"name": "weather", ']
-        + ['{"type": "function", "function": {"name": "weather", "arguments": {}}}']
+        [
+            *"{}[]:,;`<x1\\ \n",
+            *(f'"{word}"' for word in ("name", "function", "type", "id", "x", "weather")),
+            *('"parameters"', '"arguments"', '"input"', '"wea', '"nam', '"n\\u0061me"'),
+            *("```", "```json", "<tool_call>", "</tool_call>", "[TOOL_CALLS]", "<|python_tag|>"),
+            *(
+                "<|eom_id|>",
+                "null",
+                "Hello",
+                WEATHER,
+                '{"name": "weather"}',
+                '{"name": "weather", ',
+            ),
+            '{"type": "function", "function": {"name": "weather", "arguments": {}}}',
+        ]
     ),
     max_size=14,
 ).map("".join)
@@ -104,25 +114,25 @@ def test_written_calls_are_read_back_exactly(
     assert text == ""
 
 
-@pytest.mark.parametrize(
-    ("before", "between", "after"),
-    [
-        ("", "; ", ""),
-        ("", "\n", ""),
-        ("[", ", ", "]"),
-        ("```json\n", "\n```\n```json\n", "\n```"),
-        ("```json\n[", ",\n ", "]\n```\n"),
-        ("<|python_tag|>", "; ", "<|eom_id|>"),
-        ("<tool_call>", "</tool_call><tool_call>", "</tool_call>"),
-        ("[TOOL_CALLS] [", ", ", "]"),
-        ("[TOOL_CALLS][", ",", "]"),
-    ],
-)
-@few
-@given(st.lists(json_objects, min_size=1, max_size=3), st.data())
+WRAPPINGS = [
+    ("", "; ", ""),
+    ("", "\n", ""),
+    ("[", ", ", "]"),
+    ("```json\n", "\n```\n```json\n", "\n```"),
+    ("```json\n[", ",\n ", "]\n```\n"),
+    ("<|python_tag|>", "; ", "<|eom_id|>"),
+    ("<tool_call>", "</tool_call><tool_call>", "</tool_call>"),
+    ("[TOOL_CALLS] [", ", ", "]"),
+    ("[TOOL_CALLS][", ",", "]"),
+]
+
+
+@many
+@given(st.sampled_from(WRAPPINGS), st.lists(json_objects, min_size=1, max_size=3), st.data())
 def test_calls_are_found_in_every_wrapping(
-    before: str, between: str, after: str, arguments: list[Any], data: st.DataObject
+    wrapping: tuple[str, str, str], arguments: list[Any], data: st.DataObject
 ) -> None:
+    before, between, after = wrapping
     key = data.draw(st.sampled_from(["parameters", "arguments", "args", "input"]))
     objects = [json.dumps({"name": "größe", key: value}) for value in arguments]
     text = f"{before}{between.join(objects)}{after}"
@@ -200,7 +210,7 @@ def test_text_flows_at_once(text: str) -> None:
 def test_no_more_than_a_long_header_is_held_back() -> None:
     for start in ('{"id": "', "{", "<tool_call>", "[", '<tool_call>{"'):
         reader = CallReader(NAMES)
-        fed = start + ("x" if start.endswith('"') else " ") * 3000
+        fed = start + ("x" if start.endswith('"') else " ") * 1500
         given = "".join(reader.feed(character)[0] for character in fed)
         assert len(fed) - len(given) <= 1000
 
@@ -220,10 +230,18 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("unit", HOSTILE)
-def test_hostile_text_is_read_in_linear_time(unit: str) -> None:
+def test_hostile_text_is_no_error(unit: str) -> None:
+    text = unit * (4000 // len(unit))
+    whole = read([text])
+    assert read(list(text)) == whole
+    assert whole[1] or whole[0] == text
+
+
+def test_a_megabyte_is_read_in_linear_time() -> None:
     began = process_time()
-    read([unit * (40_000 // len(unit))])
-    assert process_time() - began < 1.5, "it takes about 0.2 s"
+    for text in ('{"input": ' + "{" * 2**20, '<tool_call>{"' + '\\"' * 2**19, " " * 2**20):
+        assert read([text]) == (text, [])
+    assert process_time() - began < 3, "it takes about 0.3 s"
 
 
 @pytest.mark.parametrize("start", ["{", "[", "<tool_call>", '{"id": "a', '<tool_call>{"a', "```"])

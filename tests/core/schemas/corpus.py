@@ -1,4 +1,4 @@
-"""Schemas as they are met: functions, configuration, events, documents, classes, and odd corners."""
+"""Schemas as they are met: functions, configuration, events, documents, classes, odd corners."""
 
 import json
 from pathlib import Path

@@ -1,0 +1,150 @@
+"""What tools, a tool choice and a conversation become before anything is sent."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.tools import FunctionTool
+
+from llama_index_monster import MonsterLLM
+from monster_core.errors import InvalidRequestError
+from tests.llama_index.toolbox import MULTIPLY, WEATHER, Box, Song, answered
+
+TOOLS = [MULTIPLY, WEATHER]
+ASK = "What is 6 times 7?"
+
+
+def prepared(**kwargs):
+    return MonsterLLM()._prepare_chat_with_tools(TOOLS, **kwargs)
+
+
+def boxed(kind=int, name=None):
+    """A tool whose name holds brackets, as LlamaIndex names generic classes."""
+    box = Box[kind]
+    return FunctionTool.from_defaults(box, name=name or box.__name__, fn_schema=box)
+
+
+@pytest.mark.parametrize("name", ["tool_required", "tool_choice", "allow_parallel_tool_calls"])
+def test_llama_index_finds_the_arguments_by_name(name):
+    assert name in inspect.signature(MonsterLLM._prepare_chat_with_tools).parameters
+
+
+@pytest.mark.parametrize(
+    "kwargs, choice",
+    [
+        ({}, "auto"),
+        ({"tool_choice": None}, "auto"),
+        ({"tool_required": True}, "required"),
+        ({"tool_choice": None, "tool_required": True}, "required"),
+        ({"tool_choice": "auto", "tool_required": True}, "auto"),
+        ({"tool_choice": "none"}, "none"),
+        ({"tool_choice": "any"}, "any"),
+        ({"tool_choice": "multiply", "tool_required": True}, "multiply"),
+        (
+            {"tool_choice": {"type": "function", "function": {"name": "multiply"}}},
+            {"type": "function", "function": {"name": "multiply"}},
+        ),
+    ],
+)
+def test_every_form_of_a_tool_choice(kwargs, choice):
+    assert prepared(user_msg=ASK, **kwargs)["tool_choice"] == choice
+
+
+def test_tools_are_told_in_openai_s_shape():
+    [multiply, weather] = prepared()["tools"]
+    assert multiply == MULTIPLY.metadata.to_openai_tool()
+    assert weather["function"]["name"] == "get_weather"
+
+
+def test_a_description_of_any_length_is_told():
+    tool = FunctionTool.from_defaults(lambda: None, name="f", description="word " * 1000)
+    [definition] = MonsterLLM()._prepare_chat_with_tools([tool])["tools"]
+    assert len(definition["function"]["description"]) == 5000
+
+
+@pytest.mark.parametrize("is_parallel", [True, False])
+def test_whether_several_calls_are_allowed_is_told(is_parallel):
+    given = prepared(allow_parallel_tool_calls=is_parallel)
+    assert given["parallel_tool_calls"] is is_parallel
+
+
+def test_further_arguments_are_passed_on():
+    given = prepared(user_msg=ASK, verbose=True, temperature=0)
+    assert given["temperature"] == 0
+    assert "verbose" not in given
+
+
+@pytest.mark.parametrize("message", [ASK, ChatMessage(ASK), ChatMessage(ASK, role="system")])
+def test_the_user_s_message_comes_last(message):
+    history = [ChatMessage("Hello."), ChatMessage("Hi!", role="assistant")]
+    messages = prepared(user_msg=message, chat_history=history)["messages"]
+    assert messages[:2] == history
+    assert messages[2] == (ChatMessage(message) if message is ASK else message)
+    assert len(history) == 2
+
+
+def test_there_may_be_a_history_alone():
+    history = [ChatMessage(ASK)]
+    messages = prepared(chat_history=history)["messages"]
+    assert messages == history
+    assert messages is not history
+
+
+@pytest.mark.parametrize("tools", [[], (), None])
+def test_without_tools_nothing_of_tools_is_sent(calls, emulated_llm, emulator, tools):
+    kwargs = {"tool_required": True, "tool_choice": "multiply", "allow_parallel_tool_calls": True}
+    answered(calls.is_async, emulated_llm, "chat_with_tools", tools, "hi", **kwargs)
+    messages = [{"role": "user", "content": "hi"}]
+    assert emulator.requests[-1].body == {"model": emulated_llm.model, "messages": messages}
+
+
+def test_the_server_is_told_a_name_it_can_take():
+    [definition] = MonsterLLM()._prepare_chat_with_tools([boxed()])["tools"]
+    assert definition["function"]["name"] == "Box_int_"
+
+
+def test_a_choice_may_use_the_tool_s_own_name():
+    def chosen(choice):
+        tools = [boxed(), MULTIPLY]
+        return MonsterLLM()._prepare_chat_with_tools(tools, tool_choice=choice)["tool_choice"]
+
+    named = {"type": "function", "function": {"name": "Box[int]"}}
+    assert chosen("Box[int]") == "Box_int_"
+    assert chosen(named) == {"type": "function", "function": {"name": "Box_int_"}}
+    assert named["function"] == {"name": "Box[int]"}
+
+
+def test_calls_of_the_history_are_told_by_the_names_that_are_sent(emulated_llm, emulator):
+    call = {"id": "1", "function": {"name": "Box[int]", "arguments": "{}"}}
+    history = [
+        ChatMessage("Make a box."),
+        ChatMessage(role="assistant", additional_kwargs={"tool_calls": [call]}),
+        ChatMessage("done", role="tool", additional_kwargs={"tool_call_id": "1"}),
+    ]
+    emulated_llm.chat_with_tools([boxed()], chat_history=history)
+    sent = emulator.requests[-1].body["messages"]
+    assert [m["content"] for m in sent if m["role"] == "assistant"] == [
+        '{"name": "Box_int_", "parameters": {}}'
+    ]
+    assert call["function"]["name"] == "Box[int]"
+
+
+def test_names_that_become_the_same_are_refused(emulated_llm):
+    tools = [boxed(), boxed(name="Box(int)")]
+    with pytest.raises(InvalidRequestError, match="Two tools are named 'Box_int_'"):
+        emulated_llm.chat_with_tools(tools, ASK)
+
+
+def test_an_unknown_tool_is_refused_unsent(calls, emulated_llm, emulator):
+    before = len(emulator.requests)
+    with pytest.raises(InvalidRequestError, match="'multipy': did you mean 'multiply'"):
+        answered(calls.is_async, emulated_llm, "chat_with_tools", TOOLS, ASK, tool_choice="multipy")
+    assert len(emulator.requests) == before
+
+
+def test_a_structured_class_is_a_tool_like_any_other():
+    tool = FunctionTool.from_defaults(Song, name="Song", fn_schema=Song)
+    [definition] = MonsterLLM()._prepare_chat_with_tools([tool])["tools"]
+    assert set(definition["function"]["parameters"]["properties"]) == {"title", "seconds"}
