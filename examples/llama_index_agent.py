@@ -1,4 +1,4 @@
-"""Let a model call your functions: one turn by hand, then an agent that goes on until it can answer.
+"""Let a model call your functions: one turn by hand, then an agent until it can answer.
 
 pip install "monsterapi-integrations[llama-index]"
 export MONSTER_API_KEY=...      # and MONSTER_API_BASE, if the model is not served by MonsterAPI

@@ -51,7 +51,7 @@ def main() -> None:
     print(answer, "|", answer.source_nodes[0].text)
 
     conversation = index.as_chat_engine(chat_mode="context", similarity_top_k=1)
-    for token in conversation.stream_chat("Tell me a joke.").response_gen:
+    for token in conversation.stream_chat("Tell me a joke about bread.").response_gen:
         print(token, end="", flush=True)
     print()
 

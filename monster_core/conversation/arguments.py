@@ -22,7 +22,8 @@ def read_arguments(call: ToolCall, finish_reason: str | None) -> tuple[dict[str,
         The arguments and None; or an empty dict and the sentence that says what is wrong.
     """
     try:
-        value = orjson.loads(call.arguments or "{}")
+        # none at all are an empty object, unless max_tokens cut them before their first sign
+        value = orjson.loads(call.arguments or ("" if finish_reason == "length" else "{}"))
     except ValueError:
         if finish_reason == "length":
             return {}, (

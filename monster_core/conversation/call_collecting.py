@@ -44,7 +44,7 @@ def _collect(choice: Choice, answer_id: str, plan: ToolPlan) -> Choice:
     pieces = [reader.feed(choice.text), reader.flush()]
     text = "".join(piece for piece, _ in pieces)
     deltas = [delta for _, found in pieces for delta in found]
-    calls = [*choice.tool_calls, *_joined(deltas, answer_id, choice.index)]
+    calls = [*choice.tool_calls, *_joined(deltas, answer_id, choice.index)][: plan.most_calls]
     return replace(choice, text=text, tool_calls=[_restored(call, plan) for call in calls])
 
 
@@ -148,7 +148,8 @@ class ToolStreamReader(StreamReader):
 
     def _tracked(self, deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
         """Complete the deltas with their calls' ids, and undo what guiding changed in them."""
-        for delta in deltas:
+        most, kept = self._plan.most_calls, []
+        for delta in deltas if most is None else [d for d in deltas if d.index < most]:
             if delta.name is not None:
                 delta.id = delta.id or call_id(self._id, delta.index)
                 lowered = self._plan.lowered.get(delta.name)
@@ -158,7 +159,8 @@ class ToolStreamReader(StreamReader):
             if restorer is not None:
                 delta.arguments = restorer.feed(delta.arguments)
             self._arguments.setdefault(delta.index, []).append(delta.arguments)
-        return _merged(deltas)
+            kept.append(delta)
+        return _merged(kept)
 
     def _rests(self) -> list[ToolCallDelta]:
         """Return what the calls' restorers still hold back."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from monster_core.conversation.definitions import ToolChoice, ToolDefinition
@@ -46,12 +46,14 @@ class ToolPlan:
         fields: Request fields to send.
         names: The tools whose calls are read from the answer's text.
         lowered: The schemas that guided a tool's arguments, by the tool's name.
+        most_calls: How many calls an answer may hold; what more there are is dropped.
     """
 
     instructions: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
     lowered: Mapping[str, LoweredSchema] = field(default_factory=dict)
+    most_calls: int | None = None
 
 
 def plan_tools(
@@ -76,6 +78,17 @@ def plan_tools(
     """
     if choice.kind == "none":
         return ToolPlan()
+    plan = _plan(definitions, choice, tool_format, is_parallel, strategy)
+    return plan if is_parallel else replace(plan, most_calls=1)
+
+
+def _plan(
+    definitions: Sequence[ToolDefinition],
+    choice: ToolChoice,
+    tool_format: ToolFormat,
+    is_parallel: bool,
+    strategy: ToolStrategy | None,
+) -> ToolPlan:
     instructions = write_definitions(definitions, choice, tool_format, is_parallel=is_parallel)
     names = frozenset(definition.name for definition in definitions)
     if choice.kind == "auto" or strategy == "prompt":

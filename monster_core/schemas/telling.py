@@ -51,7 +51,7 @@ class _Telling:
         self._told: dict[str, Any] = {}  # definitions by their pointers
 
     def whole(self) -> dict[str, Any]:
-        root = self._walk(self._schema)
+        root: dict[str, Any] = self._walk(self._schema)
         for group in _DEFINITIONS:
             kept = {
                 pointer.rsplit("/", 1)[1]: definition
@@ -63,9 +63,11 @@ class _Telling:
                 root[group] = kept
         return root
 
-    def _walk(self, schema: Any) -> dict[str, Any]:
-        if not isinstance(schema, Mapping):
+    def _walk(self, schema: Any) -> Any:
+        if isinstance(schema, bool):
             return {}
+        if not isinstance(schema, Mapping):
+            return schema
         if isinstance(schema.get("$ref"), str):
             return self._referred(schema)
         return {keyword: self._value(keyword, value) for keyword, value in self._items(schema)}

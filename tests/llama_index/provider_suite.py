@@ -6,15 +6,21 @@ this project. (It is not part of the wheel, which would then depend on pytest.)
 
 .. code-block:: python
 
-    class TestMyLLMOffline(LLMUnitTests):
+    class OfMyLLM(LLMTests):
         llm_class = MyLLM
-        llm_params = {"model": "my-model", "temperature": 0}
-
-
-    class TestMyLLM(LLMIntegrationTests):
-        llm_class = MyLLM
-        llm_params = {"model": "my-model", "temperature": 0}
         supports_logprobs = False  # what the provider cannot do is skipped
+
+        @property
+        def llm_params(self):
+            return {"model": "my-model", "temperature": 0}
+
+
+    class TestMyLLMOffline(OfMyLLM, LLMUnitTests):
+        pass
+
+
+    class TestMyLLM(OfMyLLM, LLMIntegrationTests):
+        pass
 
 Integration tests ask questions that any instruction-tuned model answers the same.
 """
@@ -51,7 +57,7 @@ from llama_index.core.tools import FunctionTool
 from llama_index.core.types import PydanticProgramMode
 from pydantic import BaseModel
 
-__all__ = ["LLMIntegrationTests", "LLMUnitTests"]
+__all__ = ["LLMIntegrationTests", "LLMTests", "LLMUnitTests"]
 
 KEY = "a-key-that-nobody-may-see"
 CAPITAL = "What is the capital of France?"
@@ -89,13 +95,10 @@ TOOLS = [FunctionTool.from_defaults(get_weather), FunctionTool.from_defaults(add
 
 
 class LLMTests:
-    """What both suites are told of the LLM under test; subclass one of them, not this."""
+    """What both suites are told of the LLM under test."""
 
     llm_class: ClassVar[type[LLM]]
     """The class under test."""
-
-    llm_params: ClassVar[dict[str, Any]] = {}
-    """What it is made with: a model, and temperature 0 where there is one."""
 
     api_key_argument: ClassVar[str] = "api_key"
     """The argument that takes the key."""
@@ -115,6 +118,11 @@ class LLMTests:
     supports_logprobs: ClassVar[bool] = True
     """Whether ``logprobs=True`` is a request for log probabilities."""
 
+    @property
+    def llm_params(self) -> dict[str, Any]:
+        """What it is made with: a model, and temperature 0 where there is one."""
+        return {}
+
     def make_llm(self, **kwargs: Any) -> Any:
         """Return an LLM; these arguments win over ``llm_params``."""
         return self.llm_class(**{**self.llm_params, **kwargs})
@@ -127,7 +135,7 @@ class LLMTests:
 class LLMUnitTests(LLMTests):
     """Checks that need no endpoint."""
 
-    @pytest.fixture(autouse=True)
+    @pytest.fixture
     def no_network(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*args: Any) -> None:
             pytest.fail("This must not open a connection.")
@@ -139,6 +147,7 @@ class LLMUnitTests(LLMTests):
     def keyed(self) -> Any:
         return self.make_llm(**{self.api_key_argument: KEY})
 
+    @pytest.mark.usefixtures("no_network")
     def test_it_is_made_without_a_connection(self) -> None:
         assert isinstance(self.make_llm(), LLM)
 
@@ -169,7 +178,10 @@ class LLMUnitTests(LLMTests):
         structured = keyed.as_structured_llm(Person)
         assert KEY not in f"{structured!r} {structured.to_dict()}"
 
-    def test_metadata_is_there_without_asking(self, llm: Any) -> None:
+    def test_metadata_is_there_without_asking(
+        self, llm: Any, request: pytest.FixtureRequest
+    ) -> None:
+        request.getfixturevalue("no_network")
         assert llm.metadata.is_chat_model
         assert llm.metadata.context_window > 256
         assert llm.metadata.num_output < llm.metadata.context_window
@@ -275,8 +287,8 @@ class LLMIntegrationTests(LLMTests):
         assert len(llm.complete("Count to 50.", max_tokens=3).text) < 20
 
     def test_completion_to_prompt_makes_the_prompt(self) -> None:
-        llm = self.make_llm(completion_to_prompt=lambda prompt: f"What is the {prompt}?")
-        assert "Paris" in llm.complete("capital of France").text
+        llm = self.make_llm(completion_to_prompt=lambda prompt: CAPITAL)
+        assert "Paris" in llm.complete("Hello!").text
 
     # counting and events
 

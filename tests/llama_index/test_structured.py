@@ -1,9 +1,6 @@
-"""Structured output: what is asked, what is emitted, and what goes wrong."""
+"""Structured output: what is asked, what comes back, and what is emitted."""
 
 from __future__ import annotations
-
-import json
-from typing import Any
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage
@@ -17,54 +14,10 @@ from llama_index.core.instrumentation.events.llm import (
 from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.types import PydanticProgramMode
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from llama_index_monster import MonsterLLM
-from monster_core.errors import InvalidRequestError, StructuredAnswerError, TruncatedAnswerError
-from tests.llama_index.toolbox import Song, answered, scripted, streamed
-
-PROMPT = PromptTemplate("The song {title}.")
-HEY_JUDE = Song(title="Hey Jude", seconds=431)
-JSON = '{"title": "Hey Jude", "seconds": 431}'
-MODES = [PydanticProgramMode.DEFAULT, PydanticProgramMode.FUNCTION]
-
-
-def song_llm(mode=PydanticProgramMode.DEFAULT, text=JSON, finish_reason="stop", **kwargs):
-    """An LLM whose server answers with this text, or with this text as a call's arguments."""
-    pieces = [text[start : start + 3] for start in range(0, len(text), 3)]
-    if mode == PydanticProgramMode.FUNCTION:
-        call = {"id": "1", "type": "function", "function": {"name": "Song", "arguments": text}}
-        message: dict[str, Any] = {"content": "", "tool_calls": [call]}
-        deltas: list[dict[str, Any]] = [
-            {"tool_calls": [{"function": {"name": "Song", "arguments": piece}}]} for piece in pieces
-        ]
-    else:
-        message, deltas = {"content": text}, [{"content": piece} for piece in pieces]
-    return scripted(message, deltas, finish_reason, pydantic_program_mode=mode, **kwargs)
-
-
-def predict(calls, llm, output_cls=Song, **kwargs):
-    kwargs = {"title": "Hey Jude", **kwargs}
-    return answered(calls.is_async, llm, "structured_predict", output_cls, PROMPT, **kwargs)
-
-
-def grow(calls, llm, output_cls=Song, **kwargs):
-    kwargs = {"title": "Hey Jude", **kwargs}
-    return streamed(calls.is_async, llm, "stream_structured_predict", output_cls, PROMPT, **kwargs)
-
-
-def sent_by(llm):
-    """Collect the bodies that an LLM sends."""
-    bodies: list[dict[str, Any]] = []
-    transport = llm.http_client._transport  # both clients have the same
-    handle = transport.handler
-
-    def kept(request):
-        bodies.append(json.loads(request.content))
-        return handle(request)
-
-    transport.handler = kept
-    return bodies
+from tests.llama_index.songs import HEY_JUDE, MODES, grow, predict, sent_by, song_llm
+from tests.llama_index.toolbox import Song, answered, streamed
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -144,57 +97,6 @@ def test_each_event_is_emitted_once(calls, events, mode):
         assert end.output == HEY_JUDE
 
 
-@pytest.mark.parametrize("mode", MODES)
-def test_a_truncated_answer_is_named(calls, mode):
-    llm = song_llm(mode, JSON[:20], "length")
-    with pytest.raises(TruncatedAnswerError, match="raise max_tokens"):
-        predict(calls, llm)
-    with pytest.raises(TruncatedAnswerError, match="raise max_tokens"):
-        grow(calls, llm)
-    seen = []
-    with pytest.raises(TruncatedAnswerError):
-        seen.extend(llm.stream_structured_predict(Song, PROMPT, title=""))
-    assert seen[-1].title == "Hey Jude"
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_a_whole_answer_at_the_limit_is_good(calls, mode):
-    llm = song_llm(mode, JSON, "length")
-    assert predict(calls, llm) == grow(calls, llm)[-1] == HEY_JUDE
-
-
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(
-    "text, said",
-    [
-        ('{"title": "a", "seconds": -1}', "seconds"),
-        ('{"title": "a"}', "seconds"),
-        ("{title}", "no JSON"),
-        ("[1]", "valid dictionary|no object"),
-    ],
-    ids=["out-of-range", "missing", "no-json", "array"],
-)
-def test_an_answer_of_another_shape_is_an_error(calls, mode, text, said):
-    for call in (predict, grow):
-        with pytest.raises(StructuredAnswerError, match=said) as raised:
-            call(calls, song_llm(mode, text))
-        assert isinstance(raised.value, ValueError)
-
-
-def test_a_function_that_is_not_called_is_an_error(calls):
-    llm = scripted({"content": "No."}, [{"content": "No."}])
-    llm.pydantic_program_mode = PydanticProgramMode.FUNCTION
-    for call in (predict, grow):
-        with pytest.raises(StructuredAnswerError, match=r"called no function; it said 'No\.'"):
-            call(calls, llm)
-
-
-def test_json_in_a_fence_is_read_where_the_server_does_not_guide(calls):
-    llm = song_llm(text=f"```json\n{JSON}\n```")
-    assert predict(calls, llm) == HEY_JUDE
-    assert grow(calls, llm)[-1] == HEY_JUDE
-
-
 def test_aliases_are_the_names_on_the_wire(calls):
     class Aliased(BaseModel):
         model_config = ConfigDict(populate_by_name=True)
@@ -207,18 +109,6 @@ def test_aliases_are_the_names_on_the_wire(calls):
     assert set(bodies[0]["guided_json"]["properties"]) == {"seconds"}
 
 
-def test_a_validator_may_trip_over_half_an_object(calls):
-    class Checked(Song):
-        @model_validator(mode="before")
-        @classmethod
-        def _check(cls, data: Any) -> Any:
-            return {**data, "title": data["title"].upper(), "seconds": data["seconds"] + 1}
-
-    items = grow(calls, song_llm(), Checked)
-    assert items[-1] == Checked.model_construct(title="HEY JUDE", seconds=432)
-    assert items[1].title == "H"
-
-
 def test_a_class_that_is_whole_at_once_is_yielded_as_it_grows(calls):
     class Loose(BaseModel):
         title: str = ""
@@ -226,11 +116,6 @@ def test_a_class_that_is_whole_at_once_is_yielded_as_it_grows(calls):
     items = grow(calls, song_llm(text='{"title": "Hey"}'), Loose)
     assert [item.title for item in items] == ["", "H", "Hey"]
     assert {type(item) for item in items} == {Loose}
-
-
-def test_a_second_schema_is_refused(calls):
-    with pytest.raises(InvalidRequestError, match="guided_json"):
-        predict(calls, song_llm(), llm_kwargs={"guided_json": {"type": "object"}})
 
 
 def test_llm_mode_is_llama_index_s_text_program(calls, on_emulator):
@@ -253,22 +138,6 @@ def test_llm_mode_reads_the_text(calls, events):
     assert kinds.count(LLMStructuredPredictEndEvent) == 1
     assert grow(calls, llm)[-1] == HEY_JUDE
     assert all(not {"guided_json", "tools"} & body.keys() for body in bodies)
-
-
-@pytest.mark.parametrize(
-    "mode, error",
-    [
-        (PydanticProgramMode.OPENAI, ImportError),
-        (PydanticProgramMode.LM_FORMAT_ENFORCER, ImportError),
-        (PydanticProgramMode.GUIDANCE, ValueError),
-    ],
-)
-def test_modes_of_other_packages_say_so(calls, mode, error):
-    llm = song_llm()
-    llm.pydantic_program_mode = mode
-    for call in (predict, grow):
-        with pytest.raises(error):
-            call(calls, llm)
 
 
 def test_the_rate_limiter_is_asked_once(calls):
@@ -296,21 +165,3 @@ def test_a_structured_llm_wraps_it(calls):
     items = streamed(calls.is_async, structured, "stream_chat", messages)
     assert items[-1].raw == HEY_JUDE
     assert structured.metadata == structured.llm.metadata
-
-
-def test_a_stream_that_is_left_is_closed(calls):
-    closed = []
-
-    class Left(MonsterLLM):
-        def _responses(self, plan):
-            try:
-                yield from super()._responses(plan)
-            finally:
-                closed.append(True)
-
-    llm = song_llm()
-    left = Left(api_base=llm.api_base, api_key="k", http_client=llm.http_client, max_retries=0)
-    growing = left.stream_structured_predict(Song, PROMPT, title="x")
-    next(growing)
-    growing.close()
-    assert closed == [True]

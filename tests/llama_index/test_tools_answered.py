@@ -1,11 +1,11 @@
-"""How calls come back, whole and streamed, from every kind of server and in every state."""
+"""How calls come back, whole and streamed."""
 
 from __future__ import annotations
 
 import json
 
 import pytest
-from llama_index.core.base.llms.types import ChatMessage, ChatResponse, TextBlock, ToolCallBlock
+from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
 from llama_index.core.chat_engine.types import is_function
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.program.utils import process_streaming_objects
@@ -19,7 +19,6 @@ from tests.llama_index.toolbox import (
     Song,
     answered,
     blocks_of,
-    scripted,
     streamed,
 )
 
@@ -40,22 +39,6 @@ def stream(calls, llm, text, tools=TOOLS, **kwargs):
 
 def selections(response, **kwargs):
     return MonsterLLM().get_tool_calls_from_response(response, **kwargs)
-
-
-def openai_call(index, call_id=None, name=None, arguments=""):
-    function = {"arguments": arguments, **({"name": name} if name else {})}
-    known = {"id": call_id, "type": "function"} if call_id else {}
-    return {"index": index, "function": function, **known}
-
-
-def response_of(*calls, finish_reason=None, **kwargs):
-    blocks = [
-        ToolCallBlock(tool_call_id=None, tool_name=name, tool_kwargs=arguments)
-        for name, arguments in calls
-    ]
-    told = {"finish_reason": finish_reason} if finish_reason else {}
-    message = ChatMessage(role="assistant", blocks=blocks, additional_kwargs=kwargs)
-    return ChatResponse(message=message, additional_kwargs=told)
 
 
 def test_a_call_is_a_block_and_a_plain_dict(calls, emulated_llm):
@@ -150,19 +133,6 @@ def test_only_as_many_calls_as_are_allowed(calls, emulated_llm, is_parallel):
     assert max(len(blocks_of(item)) for item in items) == (2 if is_parallel else 1)
 
 
-def test_further_calls_of_any_response_are_dropped_everywhere():
-    legacy = [{"function": {"name": "f"}}, {"function": {"name": "g"}}]
-    response = response_of(("f", {}), ("g", {}), tool_calls=legacy, other=1)
-    response.message.blocks.append(TextBlock(text="hi"))
-    validate = MonsterLLM()._validate_chat_with_tools_response
-    cut = validate(response, TOOLS, allow_parallel_tool_calls=False)
-    assert blocks_of(cut) == [("f", {})]
-    assert cut.message.content == "hi"
-    assert cut.message.additional_kwargs == {"tool_calls": legacy[:1], "other": 1}
-    assert len(blocks_of(response)) == len(response.message.additional_kwargs["tool_calls"]) == 2
-    assert validate(response, TOOLS, allow_parallel_tool_calls=True) is response
-
-
 def test_calls_carry_the_caller_s_name_for_the_tool(calls, emulated_llm):
     tools = [boxed(), MULTIPLY]
     call = '{"name": "Box_int_", "parameters": {"content": 3, "width": 4}}'
@@ -175,33 +145,6 @@ def test_calls_carry_the_caller_s_name_for_the_tool(calls, emulated_llm):
         assert name == told["function"]["name"] == selections(response)[0].tool_name == "Box[int]"
     output = emulated_llm.predict_and_call(tools, f"Repeat: {call}").sources[0]
     assert output.raw_output == boxed()(content=3, width=4).raw_output
-
-
-@pytest.mark.parametrize(
-    "arguments, said",
-    [
-        ('{"a": six}', "The arguments of 'multiply' are no JSON."),
-        ("[6, 7]", "The arguments of 'multiply' are JSON but no object."),
-        ('"six"', "The arguments of 'multiply' are JSON but no object."),
-    ],
-)
-def test_arguments_that_are_no_object_are_an_error(calls, arguments, said):
-    call = {"id": "1", "function": {"name": "multiply", "arguments": arguments}}
-    deltas = [
-        {"tool_calls": [openai_call(0, "1", "multiply")]},
-        *({"tool_calls": [openai_call(0, arguments=sign)]} for sign in arguments),
-    ]
-    llm = scripted({"content": None, "tool_calls": [call]}, deltas)
-    *partial, end, _ = stream(calls, llm, "")
-    for item in partial:
-        assert isinstance(selections(item)[0].tool_kwargs, dict)
-    for response in (chat(calls, llm, ""), end):
-        assert blocks_of(response) == [("multiply", arguments)]
-        with pytest.raises(StructuredAnswerError) as raised:
-            selections(response, error_on_no_tool_call=False)
-        assert str(raised.value) == said
-    with pytest.raises(ValueError, match="multiply"):
-        answered(calls.is_async, llm, "predict_and_call", TOOLS, "hi")
 
 
 def test_a_call_that_max_tokens_cut_says_so(calls, emulated_llm):
@@ -224,80 +167,6 @@ def test_a_whole_call_before_the_cut_is_good(calls, emulated_llm):
     ):
         assert response.additional_kwargs["finish_reason"] == "length"
         assert selections(response)[0].tool_kwargs == {"a": 6, "b": 7}
-
-
-@pytest.mark.parametrize(
-    "deltas",
-    [
-        [{"tool_calls": [openai_call(0, "x", "f", '{"a": 1}'), openai_call(1, "y", "g", "{}")]}],
-        [
-            {"tool_calls": [openai_call(0, "x", "f", '{"a"')]},
-            {"tool_calls": [openai_call(1, "y", "g", "{")]},
-            {"tool_calls": [openai_call(0, arguments=": 1}"), openai_call(1, arguments="}")]},
-        ],
-    ],
-    ids=["in-one-chunk", "interleaved"],
-)
-def test_several_calls_of_today_s_servers(calls, deltas):
-    items = stream(calls, scripted(deltas=deltas), "", allow_parallel_tool_calls=True)
-    assert blocks_of(items[-1]) == [("f", {"a": 1}), ("g", {})]
-    assert [one.tool_id for one in selections(items[-1])] == ["x", "y"]
-
-
-def test_a_forced_call_of_vllm_0_5_is_one_call(calls):
-    pieces = ["{", '"a"', ":", " 6", ",", '"b": 7', "}"]
-    deltas = [
-        {"tool_calls": [{"function": {"name": "multiply", "arguments": piece}}]} for piece in pieces
-    ]
-    items = stream(calls, scripted(deltas=deltas), "", tool_choice="multiply")
-    assert blocks_of(items[-1]) == [("multiply", {"a": 6, "b": 7})]
-    assert {one.tool_id for item in items for one in selections(item)} == {"call_1_0"}
-
-
-def test_reasoning_text_and_calls_stand_in_this_order(calls):
-    call = {"id": "1", "function": {"name": "multiply", "arguments": "{}"}}
-    message = {"content": "Well.", "reasoning_content": "Hm.", "tool_calls": [call]}
-    deltas = [
-        {"reasoning_content": "Hm."},
-        {"content": "Well."},
-        {"tool_calls": [openai_call(0, "1", "multiply", "{}")]},
-    ]
-    llm = scripted(message, deltas, finish_reason="tool_calls")
-    for response in (chat(calls, llm, ""), stream(calls, llm, "")[-1]):
-        kinds = [block.block_type for block in response.message.blocks]
-        assert kinds == ["thinking", "text", "tool_call"]
-
-
-@pytest.mark.parametrize(
-    "arguments, expected",
-    [
-        ({"a": 1}, {"a": 1}),
-        ('{"a": 1}', {"a": 1}),
-        ("", {}),
-        ('{"a": 1, "b', {"a": 1}),
-        ('{"a": "wor', {"a": "wor"}),
-    ],
-)
-def test_calls_of_other_responses_are_read_as_far_as_they_go(arguments, expected):
-    [one] = selections(response_of(("f", arguments)))
-    assert (one.tool_id, one.tool_name, one.tool_kwargs) == ("call_0", "f", expected)
-
-
-def test_calls_of_other_responses_may_stand_in_additional_kwargs_alone():
-    legacy = [
-        {"id": "1", "function": {"name": "f", "arguments": '{"a": 1}'}},
-        {"id": None, "function": {"name": "g", "arguments": None}},
-    ]
-    found = selections(response_of(tool_calls=legacy))
-    assert [(one.tool_id, one.tool_name, one.tool_kwargs) for one in found] == [
-        ("1", "f", {"a": 1}),
-        ("call_1", "g", {}),
-    ]
-
-
-def test_a_response_without_a_finish_reason_is_judged_once_nothing_can_follow():
-    with pytest.raises(StructuredAnswerError, match="no JSON"):
-        selections(response_of(("f", "six")))
 
 
 def test_llama_index_s_streaming_programs_find_the_arguments(calls, emulated_llm):

@@ -149,6 +149,6 @@ def test_only_fields_of_the_request_model_are_sent(
 
 
 def test_a_definition_that_is_no_json_is_refused_in_a_sentence() -> None:
-    odd = ToolDefinition("odd", "", {"type": "object", "properties": {"x": {1, 2}}})
+    odd = ToolDefinition("odd", "", {"type": "object", "properties": {"x": {"enum": {1, 2}}}})
     with pytest.raises(InvalidRequestError, match=r"A tool cannot be told as JSON: .*set"):
         plan([odd], "auto")

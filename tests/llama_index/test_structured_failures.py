@@ -1,0 +1,116 @@
+"""How structured output fails, and what it does not fail at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from llama_index.core.types import PydanticProgramMode
+from pydantic import model_validator
+
+from llama_index_monster import MonsterLLM
+from monster_core.errors import InvalidRequestError, StructuredAnswerError, TruncatedAnswerError
+from tests.llama_index.songs import HEY_JUDE, JSON, MODES, PROMPT, grow, predict, song_llm
+from tests.llama_index.toolbox import Song, scripted
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_truncated_answer_is_named(calls, mode):
+    llm = song_llm(mode, JSON[:20], "length")
+    with pytest.raises(TruncatedAnswerError, match="raise max_tokens"):
+        predict(calls, llm)
+    with pytest.raises(TruncatedAnswerError, match="raise max_tokens"):
+        grow(calls, llm)
+    seen = []
+    with pytest.raises(TruncatedAnswerError):
+        seen.extend(llm.stream_structured_predict(Song, PROMPT, title=""))
+    assert seen[-1].title == "Hey Jude"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_whole_answer_at_the_limit_is_good(calls, mode):
+    llm = song_llm(mode, JSON, "length")
+    assert predict(calls, llm) == grow(calls, llm)[-1] == HEY_JUDE
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ('{"title": "a", "seconds": -1}', "seconds"),
+        ('{"title": "a"}', "seconds"),
+        ("{title}", "no JSON"),
+        ("[1]", "valid dictionary|no object"),
+    ],
+    ids=["out-of-range", "missing", "no-json", "array"],
+)
+def test_an_answer_of_another_shape_is_an_error(calls, mode, text, said):
+    for call in (predict, grow):
+        with pytest.raises(StructuredAnswerError, match=said) as raised:
+            call(calls, song_llm(mode, text))
+        assert isinstance(raised.value, ValueError)
+
+
+def test_a_function_that_is_not_called_is_an_error(calls):
+    llm = scripted({"content": "No."}, [{"content": "No."}])
+    llm.pydantic_program_mode = PydanticProgramMode.FUNCTION
+    for call in (predict, grow):
+        with pytest.raises(StructuredAnswerError, match=r"called no function; it said 'No\.'"):
+            call(calls, llm)
+
+
+def test_json_in_a_fence_is_read_where_the_server_does_not_guide(calls):
+    llm = song_llm(text=f"```json\n{JSON}\n```")
+    assert predict(calls, llm) == HEY_JUDE
+    assert grow(calls, llm)[-1] == HEY_JUDE
+
+
+def test_a_validator_may_trip_over_half_an_object(calls):
+    class Checked(Song):
+        @model_validator(mode="before")
+        @classmethod
+        def _check(cls, data: Any) -> Any:
+            return {**data, "title": data["title"].upper(), "seconds": data["seconds"] + 1}
+
+    items = grow(calls, song_llm(), Checked)
+    assert items[-1] == Checked.model_construct(title="HEY JUDE", seconds=432)
+    assert items[1].title == "H"
+
+
+def test_a_second_schema_is_refused(calls):
+    with pytest.raises(InvalidRequestError, match="guided_json"):
+        predict(calls, song_llm(), llm_kwargs={"guided_json": {"type": "object"}})
+
+
+@pytest.mark.parametrize(
+    "mode, error",
+    [
+        (PydanticProgramMode.OPENAI, ImportError),
+        (PydanticProgramMode.LM_FORMAT_ENFORCER, ImportError),
+        (PydanticProgramMode.GUIDANCE, ValueError),
+    ],
+)
+def test_modes_of_other_packages_say_so(calls, mode, error):
+    llm = song_llm()
+    llm.pydantic_program_mode = mode
+    for call in (predict, grow):
+        with pytest.raises(error):
+            call(calls, llm)
+
+
+def test_a_stream_that_is_left_is_closed(calls):
+    closed = []
+
+    class Left(MonsterLLM):
+        def _responses(self, plan):
+            try:
+                yield from super()._responses(plan)
+            finally:
+                closed.append(True)
+
+    llm = song_llm()
+    left = Left(api_base=llm.api_base, api_key="k", http_client=llm.http_client, max_retries=0)
+    growing = left.stream_structured_predict(Song, PROMPT, title="x")
+    next(growing)
+    growing.close()
+    assert closed == [True]
