@@ -42,8 +42,8 @@ class ToolCalling(ModelPart):
             messages.append(ChatMessage(user_msg) if isinstance(user_msg, str) else user_msg)
         if not tools:
             return {"messages": messages, **kwargs}
-        if tool_choice is None:
-            tool_choice = "required" if tool_required else "auto"
+        if tool_choice is None and tool_required:
+            tool_choice = "required"
         definitions = [tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools]
         sent = {
             tool.metadata.get_name(): definition["function"]["name"]
@@ -53,8 +53,9 @@ class ToolCalling(ModelPart):
         return {
             "messages": messages,
             "tools": definitions,
-            "tool_choice": _with_sent_name(tool_choice, sent),
             "parallel_tool_calls": allow_parallel_tool_calls,
+            # not given: the instance's holds
+            **({} if tool_choice is None else {"tool_choice": _with_sent_name(tool_choice, sent)}),
             **({TOOL_NAMES: renamed} if renamed else {}),
             **kwargs,
         }

@@ -264,6 +264,7 @@ _ADVICE: dict[type[StatusError], str] = {
     PermissionDeniedError: " This API key may not use this model or path.",
     NotFoundError: " Check the model's name and the base URL; models() lists what is served.",
     ContextOverflowError: " Shorten the conversation or lower max_tokens.",
+    ServerError: " The failure is the server's: try again later, or restart one of your own.",
     RateLimitError: " Send fewer requests at a time, or raise max_retries.",
 }
 

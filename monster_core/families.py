@@ -63,6 +63,7 @@ _PATTERNS: tuple[tuple[str, ModelFamily], ...] = (  # the first that is found in
     ),
     (r"llama-?_?3", ModelFamily("llama-3", has_tool_role=True, context_window=8192)),
     (r"qwen", ModelFamily("qwen", tool_format="hermes", context_window=32768)),
+    (r"llava", ModelFamily("llava", context_window=4096, takes_images=True)),
     (
         r"mixtral|mistral|ministral",
         ModelFamily(
@@ -80,7 +81,6 @@ _PATTERNS: tuple[tuple[str, ModelFamily], ...] = (  # the first that is found in
     (r"phi-?3.*128k", ModelFamily("phi-3-128k", context_window=131072)),
     (r"phi-?3", ModelFamily("phi-3", context_window=4096)),
     (r"zephyr|tinyllama", ModelFamily("zephyr", context_window=2048)),
-    (r"llava", ModelFamily("llava", context_window=4096, takes_images=True)),
     (r"llama-?_?2", ModelFamily("llama-2", must_alternate=True, context_window=4096)),
 )
 

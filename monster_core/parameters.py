@@ -70,15 +70,15 @@ def _json_schema(value: Any) -> Any:
 
 
 def _pattern(value: Any) -> Any:
-    """Refuse a pattern that does not compile: the server answers it with a bare 500."""
-    if isinstance(value, re.Pattern):
-        value = value.pattern
-    if isinstance(value, str):
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"the pattern does not compile: {error}") from None
-    return value
+    """Refuse a pattern that the server cannot compile: it answers it with a bare 500."""
+    from monster_core.conversation.structured import guidable_pattern  # when there is one only
+
+    if not isinstance(value, (str, re.Pattern)):
+        return value
+    try:
+        return guidable_pattern(re.compile(value))
+    except re.error as error:
+        raise ValueError(f"the pattern does not compile: {error}") from None
 
 
 def _answer_format(value: Any) -> Any:

@@ -47,6 +47,8 @@ def merge_parameters(
 ) -> dict[str, Any]:
     """Lay the arguments of one call over those of the instance; the call's win.
 
+    A call that asks for an answer of some shape asks for no other: not for the instance's.
+
     Args:
         prepared: The instance's fields, already validated.
         call: The call's arguments; None takes a field of the instance back.
@@ -60,7 +62,8 @@ def merge_parameters(
     """
     if not call:
         return dict(prepared)
-    merged = {name: value for name, value in prepared.items() if name not in call}
+    replaced = call.keys() | (_ANSWER_SHAPES if not call.keys().isdisjoint(_ANSWER_SHAPES) else ())
+    merged = {name: value for name, value in prepared.items() if name not in replaced}
     merged.update(validate_parameters(call, also=also))
     return merged
 
@@ -115,6 +118,7 @@ def describe(error: ValidationError) -> str:
 
 _FIELDS = frozenset(CallParameters.model_fields)
 _GUIDES = ("guided_json", "guided_regex", "guided_choice", "guided_grammar")
+_ANSWER_SHAPES = frozenset({*_GUIDES, "response_format"})
 _SEVERAL_ANSWERS = {"n", "best_of", "use_beam_search", "length_penalty", "early_stopping"}
 _ENDLESS = 2**63
 

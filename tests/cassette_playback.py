@@ -41,6 +41,10 @@ def body_differences(recorded: Any, sent: Any, place: str = "") -> Iterator[str]
         for index in range(max(len(recorded), len(sent))):
             pair = (_item(recorded, index), _item(sent, index))
             yield from body_differences(*pair, f"{place}[{index}]")
+    elif isinstance(recorded, str) and isinstance(sent, str):
+        if recorded != sent:
+            was, now = _around(recorded, sent), _around(sent, recorded)
+            yield f"{place or 'body'}: recorded {was}, sent {now}"
     elif recorded is _ABSENT:
         yield f"{place}: sent {sent!r:.300}, not recorded"
     elif sent is _ABSENT:
@@ -103,6 +107,14 @@ def unplayed_message(cassette: Cassette) -> str | None:
         f"{cassette._path} was not played to its end; never sent:\n{shown}\n"
         "If the change is meant, record the test again: make record TESTS=<its file>."
     )
+
+
+def _around(text: str, other: str) -> str:
+    """Show a text from shortly before the place where it departs from another one."""
+    pairs = enumerate(zip(text, other, strict=False))
+    same = next((place for place, (one, two) in pairs if one != two), min(len(text), len(other)))
+    begin, end = max(0, same - 40), same + 80
+    return f"{'...' if begin else ''}{text[begin:end]!r}{'...' if end < len(text) else ''}"
 
 
 def _item(values: list[Any], index: int) -> Any:

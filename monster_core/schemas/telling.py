@@ -1,7 +1,8 @@
 """Writes a schema as the model is shown it: the same, without what runs in circles or says nothing.
 
-A recursive reference is told once and not again inside itself, boolean sub-schemas become empty
-ones, and positions of a tuple stand under ``prefixItems``.
+A recursive reference is told once and not again inside itself, a definition that would be huge if
+it were written out is only named, boolean sub-schemas become empty ones, and positions of a tuple
+stand under ``prefixItems``.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_LARGEST = 2_000  # sub-schemas of a definition with all that it refers to written out
 _DEFINITIONS = ("$defs", "definitions")
 _ONE = (
     "additionalItems",
@@ -49,6 +51,8 @@ class _Telling:
         self._schema = schema
         self._open = {"#"}  # what the walk is inside of
         self._told: dict[str, Any] = {}  # definitions by their pointers
+        self._sizes: dict[str, int] = {}  # how many sub-schemas each one is when written out
+        self._size = 0  # of what is being walked
 
     def whole(self) -> dict[str, Any]:
         root: dict[str, Any] = self._walk(self._schema)
@@ -68,6 +72,7 @@ class _Telling:
             return {}
         if not isinstance(schema, Mapping):
             return schema
+        self._size += 1
         if isinstance(schema.get("$ref"), str):
             return self._referred(schema)
         return {keyword: self._value(keyword, value) for keyword, value in self._items(schema)}
@@ -97,12 +102,21 @@ class _Telling:
         target = self._target(pointer)
         if pointer in self._open or target is None:
             return {**_stand_in(target, pointer), **beside}
-        if pointer not in self._told:
-            self._open.add(pointer)
-            self._told[pointer] = {}
-            self._told[pointer] = self._walk(target)
-            self._open.remove(pointer)
+        if pointer not in self._sizes:
+            self._define(pointer, target)
+        if self._sizes[pointer] > _LARGEST:
+            self._told.pop(pointer, None)
+            return {**_stand_in(target, pointer), **beside}
+        self._size += self._sizes[pointer]
         return dict(schema)
+
+    def _define(self, pointer: str, target: Any) -> None:
+        outer, self._size = self._size, 0
+        self._open.add(pointer)
+        self._told[pointer] = {}  # keeps the order in which definitions are met
+        self._told[pointer] = self._walk(target)
+        self._open.remove(pointer)
+        self._sizes[pointer], self._size = self._size, outer
 
     def _target(self, pointer: str) -> Any:
         group, _, name = pointer.removeprefix("#/").partition("/")

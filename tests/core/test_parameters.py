@@ -237,3 +237,9 @@ def test_a_call_wins_over_the_instance() -> None:
     assert merge_parameters(instance, {"temperature": None}) == {"seed": 7}
     assert merge_parameters(instance, {}) == instance
     assert instance == {"temperature": 0.5, "seed": 7}
+
+
+def test_a_pattern_is_sent_as_the_server_compiles_it() -> None:
+    assert validate_parameters({"guided_regex": r"^\d{2}$"}) == {"guided_regex": r"\d{2}"}
+    with pytest.raises(InvalidRequestError, match="look-around"):
+        validate_parameters({"guided_regex": r"(?=a)b"})

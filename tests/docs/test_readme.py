@@ -28,6 +28,7 @@ PRINTED = {
     "langchain": ["Paris.", "To keep an eye on the mouse."],
     "llamaindex": ["Paris.", "To keep an eye on the mouse."],
     "tools-and-structured-answers": ["'city': 'Rome'", "name='Ana' age=34", "green"],
+    "the-same-in-llamaindex": ["'city': 'Rome'", "name='Ana' age=34", "green"],
     "without-a-key": ["The capital of France is Paris."],
 }
 

@@ -488,7 +488,8 @@ class LLMIntegrationTests(LLMTests):
     @pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
     def test_a_function_agent_works(self, llm: Any, streaming: bool) -> None:
         self._skip_without(function_calling=self.supports_function_calling)
-        agent = FunctionAgent(tools=TOOLS, llm=llm, streaming=streaming)
+        one_by_one = {"allow_parallel_tool_calls": False}
+        agent = FunctionAgent(tools=TOOLS, llm=llm, streaming=streaming, **one_by_one)
         said, results = asyncio.run(run_agent(agent, WEATHER))
         assert results == ["22 degrees in Paris"]
         assert "22 degrees" in said

@@ -35,6 +35,12 @@ URL = f"{REPLAYED.base_url}/chat/completions"
         ({"n": 1}, {}, ["n: recorded 1, not sent"]),
         ({}, {"seed": None}, ["seed: sent None, not recorded"]),
         ({"a": [{"b": "x"}]}, {"a": [{"b": "y"}]}, ["a[0].b: recorded 'x', sent 'y'"]),
+        ({"a": "xy"}, {"a": "xz"}, ["a: recorded 'xy', sent 'xz'"]),
+        (
+            {"a": "p" * 99 + "b" * 99},
+            {"a": "p" * 99 + "c"},
+            [f"a: recorded ...'{'p' * 40}{'b' * 80}'..., sent ...'{'p' * 40}c'"],
+        ),
         ({"a": []}, {"a": [1]}, ["a[0]: sent 1, not recorded"]),
         ({"a": {}}, {"a": []}, ["a: recorded {}, sent []"]),
         (None, {"a": 1}, ["body: recorded None, sent {'a': 1}"]),

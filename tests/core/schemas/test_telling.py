@@ -26,18 +26,19 @@ TREE = {
 }
 
 
-def deepest(schema: Any, definitions: dict[str, Any], depth: int = 0) -> int:
-    """Follow every reference; a schema that runs in circles is deeper than any limit."""
-    assert depth < 200, "the schema runs in circles"
+def written_out(schema: Any, definitions: dict[str, Any], inside: tuple[str, ...] = ()) -> int:
+    """Count a schema's parts with every reference followed; fail where it runs in circles."""
     if isinstance(schema, list):
-        return max([deepest(part, definitions, depth) for part in schema], default=depth)
+        return sum(written_out(part, definitions, inside) for part in schema)
     if not isinstance(schema, dict):
-        return depth
+        return 0
     reference = schema.get("$ref")
     if isinstance(reference, str) and reference.startswith("#/"):
-        return deepest(definitions.get(reference.rsplit("/", 1)[1]), definitions, depth + 1)
+        name = reference.rsplit("/", 1)[1]
+        assert name not in inside, f"{name} stands inside itself"
+        return written_out(definitions.get(name), definitions, (*inside, name))
     parts = [part for name, part in schema.items() if name not in ("$defs", "definitions")]
-    return max([deepest(part, definitions, depth + 1) for part in parts], default=depth)
+    return 1 + sum(written_out(part, definitions, inside) for part in parts)
 
 
 def test_a_recursive_reference_is_told_once_and_named_inside_itself() -> None:
@@ -83,9 +84,9 @@ def test_the_positions_of_a_tuple_stand_under_their_present_name() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CORPUS if isinstance(CORPUS[name], dict)])
-def test_every_schema_of_the_corpus_ends(name: str) -> None:
+def test_every_schema_of_the_corpus_can_be_written_out(name: str) -> None:
     original = copy.deepcopy(CORPUS[name])
     shown = told(CORPUS[name])
     definitions = {**shown.get("definitions", {}), **shown.get("$defs", {})}
-    assert deepest(shown, definitions) < 200
+    assert written_out(shown, definitions) < 50_000
     assert CORPUS[name] == original

@@ -21,6 +21,7 @@ from vcr.cassette import Cassette
 from llama_index_monster import MonsterLLM
 from tests.llama_index.consumers.library import (
     CAPITAL,
+    NEWER_CORE,
     WEATHER,
     WEATHER_ANSWER,
     add,
@@ -64,7 +65,8 @@ def of(kind: type, events: list) -> list:
 async def test_an_agent_calls_a_tool_and_answers_from_its_result(
     llm: MonsterLLM, streaming: bool
 ) -> None:
-    output, events = await run(agent(llm, streaming=streaming), WEATHER)
+    patient = agent(llm, streaming=streaming, allow_parallel_tool_calls=False)
+    output, events = await run(patient, WEATHER)
     assert str(output) == WEATHER_ANSWER
     [call] = of(ToolCall, events)
     assert (call.tool_name, call.tool_kwargs) == ("get_weather", {"city": "Paris"})
@@ -92,7 +94,8 @@ async def test_the_question_decides_which_tool_is_called(
 async def test_a_question_that_needs_no_tool_is_answered_at_once(
     llm: MonsterLLM, streaming: bool
 ) -> None:
-    output, events = await run(agent(llm, streaming=streaming), CAPITAL)
+    patient = agent(llm, streaming=streaming, allow_parallel_tool_calls=False)
+    output, events = await run(patient, CAPITAL)
     assert str(output) == "Paris."
     assert of(ToolCall, events) == []
 
@@ -116,7 +119,9 @@ async def test_the_output_tells_the_server_s_usage(llm: MonsterLLM) -> None:
     assert output.raw["usage"]["completion_tokens"] > 0
 
 
-@STREAMED
+@pytest.mark.parametrize(
+    "streaming", [True, pytest.param(False, marks=NEWER_CORE)], ids=["streamed", "whole"]
+)
 async def test_calls_made_at_once_are_all_run(streaming: bool) -> None:
     tool = FunctionTool.from_defaults(get_weather, return_direct=True)
     chatty = agent(chat(**one_of(TWO_CALLS)), tools=[tool], streaming=streaming)

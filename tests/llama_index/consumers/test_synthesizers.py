@@ -9,7 +9,7 @@ from llama_index.core.schema import NodeWithScore, TextNode
 from vcr.cassette import Cassette
 
 from llama_index_monster import MonsterLLM
-from tests.llama_index.consumers.library import CAPITAL, City, bodies
+from tests.llama_index.consumers.library import CAPITAL, NEWER_CORE, City, bodies
 
 pytestmark = pytest.mark.vcr
 
@@ -51,6 +51,7 @@ def test_a_refined_answer_was_asked_for_once_a_text(llm: MonsterLLM, vcr: Casset
     assert ["guided_json" in body for body in bodies(vcr)] == [True, True]
 
 
+@NEWER_CORE
 def test_answers_that_do_not_help_are_left_out(llm: MonsterLLM, vcr: Cassette) -> None:
     refine = Refine(
         llm=llm, structured_answer_filtering=True, text_qa_template=ASK, refine_template=REFINE
