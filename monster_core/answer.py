@@ -170,7 +170,7 @@ def read_answer(body: bytes) -> Answer:
         StatusError: The body is an error in spite of its status.
     """
     data = _parse(body)
-    if not isinstance(data.get("choices"), list):
+    if not isinstance(data.get("choices"), list) or not data["choices"]:
         if data.get("error") or data.get("object") == "error":
             raise stream_error(data.get("error") or data, "")
         raise ResponseError(f"The server's reply holds no choices: {_shown(body)}")

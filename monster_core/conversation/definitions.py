@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from inspect import cleandoc
 from typing import Any, Literal
 
 from monster_core.errors import InvalidRequestError
@@ -114,4 +115,6 @@ def _read_definition(tool: Mapping[str, Any]) -> ToolDefinition:
         raise InvalidRequestError(
             f"The parameters of the tool {name!r} are no JSON schema: give a dict of type object."
         )
-    return ToolDefinition(name, str(function.get("description") or ""), dict(parameters))
+    # Python 3.13 drops a docstring's indentation by itself: the prompt shall not depend on it
+    description = cleandoc(str(function.get("description") or ""))
+    return ToolDefinition(name, description, dict(parameters))

@@ -280,3 +280,8 @@ def test_one_odd_value_gives_chunks_or_a_typed_error(path: Any, value: Any) -> N
     except errors.MonsterError:
         return
     assert all(isinstance(chunk.text, str) for chunk in chunks)
+
+
+def test_an_answer_without_choices_is_no_answer() -> None:
+    with pytest.raises(errors.ResponseError, match="holds no choices"):
+        read_answer(b'{"id": "cmpl-1", "object": "chat.completion", "choices": []}')

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ def test_messages_stream_the_call_the_result_and_the_answer_in_pieces() -> None:
     assert sum(bool(getattr(piece, "tool_call_chunks", None)) for piece in pieces) > 5
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="LangGraph needs 3.11 to stream from inside")
 async def test_messages_stream_the_same_in_async_code() -> None:
     async with chat() as llm:
         agent = create_agent(llm, [get_weather])
@@ -100,6 +102,7 @@ def test_the_tokens_of_every_turn_are_counted_once() -> None:
     )
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="LangGraph needs 3.11 to stream from inside")
 async def test_events_name_the_model_and_the_tool_at_work() -> None:
     async with chat() as llm:
         agent = create_agent(llm, [get_weather])
@@ -130,6 +133,7 @@ def test_v3_events_hand_out_each_message_with_its_calls_and_its_text() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The v3 streaming protocol")
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="LangGraph needs 3.11 to stream from inside")
 async def test_v3_events_come_in_async_code_too() -> None:
     async with chat() as llm:
         run = await create_agent(llm, [get_weather]).astream_events(QUESTION, version="v3")
