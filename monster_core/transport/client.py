@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import threading
 import time
-import weakref
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -21,15 +18,18 @@ from monster_core.served import (
     context_window_of,
     read_models,
 )
+from monster_core.transport.async_transport import AsyncOriginClient
 from monster_core.transport.endpoint import Endpoint
 from monster_core.transport.exchange import (
     LONGEST_ERROR_BODY,
     Exchange,
     StreamState,
-    limits,
-    tls_context,
+    acontents,
+    contents,
 )
+from monster_core.transport.proxied import LoopClients, can_watch, has_proxy, proxied_client
 from monster_core.transport.sse import EventDecoder
+from monster_core.transport.sync_transport import OriginClient
 
 if TYPE_CHECKING:
     from monster_core.answer import Answer, Chunk, StreamReader
@@ -51,9 +51,7 @@ class MonsterClient:
     def __init__(self, endpoint: Endpoint, http_client: httpx.Client | None = None) -> None:
         self.endpoint = endpoint
         self._given = http_client
-        self._own: httpx.Client | None = None
-        self._lock = threading.Lock()
-        _CLIENTS.add(self)
+        self._own: httpx.Client | OriginClient | None = None
 
     def answer(self, call: ChatCall) -> Answer:
         """Send a call and return its full answer.
@@ -94,7 +92,7 @@ class MonsterClient:
         state = StreamState(exchange, EventDecoder(), reader)
         try:
             exchange.deadline.content_arrived()
-            for received in response.iter_bytes():
+            for received in contents(response):
                 for chunk in state.receive(received):
                     yield chunk
             for chunk in state.close():
@@ -139,16 +137,15 @@ class MonsterClient:
         return None
 
     def close(self) -> None:
-        """Close the pool; the next call opens a new one."""
-        with self._lock:
-            own, self._own = self._own, None
+        """Close the connections that are idle; the next call opens a new one."""
+        own, self._own = self._own, None
         if own is not None:
             own.close()
 
     def _whole(self, exchange: Exchange) -> bytes:
         response = self._open(exchange)
         try:
-            return response.read()
+            return b"".join(contents(response))
         except _FAILURES as error:
             raise exchange.failure(error) from error
         finally:
@@ -175,27 +172,16 @@ class MonsterClient:
                 raise failure from cause
             time.sleep(delay)
 
-    def _http(self) -> httpx.Client:
+    def _http(self) -> httpx.Client | OriginClient:
         client = self._given or self._own
-        if client is None:
-            with self._lock:
-                if self._own is None:
-                    self._own = httpx.Client(verify=tls_context(), limits=limits())
-                    weakref.finalize(self, self._own.close)
-                client = self._own
+        if client is None:  # two threads may both make one; the other is dropped after its call
+            client = proxied_client() if has_proxy() else OriginClient(self.endpoint.origin)
+            self._own = client
         return client
-
-    def _forget(self) -> None:
-        """Leave the parent process its connections: a fork must not share or close them."""
-        _PARENTS_CLIENTS.append(self._own)
-        self._own, self._lock = None, threading.Lock()
 
 
 class AsyncMonsterClient:
-    """Send calls from coroutines, over one pool of connections for each event loop.
-
-    A pool is closed when its loop shuts down its async generators (``asyncio.run`` does), when
-    :meth:`aclose` is called, or when this object is dropped.
+    """Send calls from coroutines, on one event loop after another or on several at a time.
 
     Args:
         endpoint: Where calls go.
@@ -205,8 +191,8 @@ class AsyncMonsterClient:
     def __init__(self, endpoint: Endpoint, http_client: httpx.AsyncClient | None = None) -> None:
         self.endpoint = endpoint
         self._given = http_client
-        self._pools: dict[asyncio.AbstractEventLoop, _LoopPool] = {}
-        _CLIENTS.add(self)
+        self._own: AsyncOriginClient | None = None
+        self._proxied = LoopClients() if has_proxy() else None
 
     async def answer(self, call: ChatCall) -> Answer:
         """Send a call and return its full answer; the twin of :meth:`MonsterClient.answer`."""
@@ -235,7 +221,7 @@ class AsyncMonsterClient:
         state = StreamState(exchange, EventDecoder(), reader)
         try:
             exchange.deadline.content_arrived()
-            async for received in response.aiter_bytes():
+            async for received in acontents(response):
                 for chunk in state.receive(received):
                     yield chunk
             for chunk in state.close():
@@ -266,15 +252,17 @@ class AsyncMonsterClient:
         return None
 
     async def aclose(self) -> None:
-        """Close the running loop's pool; the next call opens a new one."""
-        pool = self._pools.pop(asyncio.get_running_loop(), None)
-        if pool is not None:
-            await pool.guard.aclose()
+        """Close the connections that are idle; the next call opens a new one."""
+        own, self._own = self._own, None
+        if own is not None:
+            await own.aclose()
+        if self._proxied is not None:
+            await self._proxied.aclose()
 
     async def _whole(self, exchange: Exchange) -> bytes:
         response = await self._open(exchange)
         try:
-            return await response.aread()
+            return b"".join([received async for received in acontents(response)])
         except _FAILURES as error:
             raise exchange.failure(error) from error
         finally:
@@ -301,46 +289,22 @@ class AsyncMonsterClient:
                 raise failure from cause
             await asyncio.sleep(delay)
 
-    async def _http(self) -> httpx.AsyncClient:
+    async def _http(self) -> httpx.AsyncClient | AsyncOriginClient:
         if self._given is not None:
             return self._given
-        loop = asyncio.get_running_loop()
-        pool = self._pools.get(loop)
-        if pool is None:
-            for other in list(self._pools):  # other threads come and go with loops of their own
-                if other.is_closed():
-                    self._pools.pop(other, None)
-            pool = self._pools[loop] = _LoopPool()
-            await anext(pool.guard)
-        return pool.http
-
-    def _forget(self) -> None:
-        """Leave the parent process its connections: a fork must not share or close them."""
-        _PARENTS_CLIENTS.append(self._pools)
-        self._pools = {}
-
-
-class _LoopPool:
-    """Tie a pool to its event loop: the loop closes the guard, the guard closes the pool."""
-
-    __slots__ = ("guard", "http")
-
-    def __init__(self) -> None:
-        self.http = httpx.AsyncClient(verify=tls_context(), limits=limits())
-        self.guard = _close_at_end(self.http)
-
-
-async def _close_at_end(http: httpx.AsyncClient) -> AsyncGenerator[None, None]:
-    try:
-        yield
-    finally:
-        await http.aclose()
+        if self._proxied is None and not can_watch(asyncio.get_running_loop()):
+            self._proxied = LoopClients()
+        if self._proxied is not None:
+            return await self._proxied.get()
+        if self._own is None:
+            self._own = AsyncOriginClient(self.endpoint.origin)
+        return self._own
 
 
 def _error_body(response: httpx.Response) -> bytes:
     try:
         body = b""
-        for received in response.iter_bytes():
+        for received in contents(response):
             body += received
             if len(body) >= LONGEST_ERROR_BODY:
                 break
@@ -352,23 +316,10 @@ def _error_body(response: httpx.Response) -> bytes:
 async def _aerror_body(response: httpx.Response) -> bytes:
     try:
         body = b""
-        async for received in response.aiter_bytes():
+        async for received in acontents(response):
             body += received
             if len(body) >= LONGEST_ERROR_BODY:
                 break
         return body
     finally:
         await response.aclose()
-
-
-_CLIENTS: weakref.WeakSet[MonsterClient | AsyncMonsterClient] = weakref.WeakSet()
-_PARENTS_CLIENTS: list[object] = []
-
-
-def _after_fork() -> None:
-    for client in list(_CLIENTS):
-        client._forget()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
