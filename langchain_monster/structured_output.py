@@ -19,8 +19,9 @@ from pydantic.errors import PydanticUserError
 from typing_extensions import is_typeddict, override
 
 from langchain_monster.errors import as_langchain_errors
+from monster_core.conversation.answer_reading import check_value
 from monster_core.conversation.partial_json import PartialJson
-from monster_core.conversation.structured import Structure, check_value, structure_of
+from monster_core.conversation.structured import Structure, structure_of
 from monster_core.errors import InvalidRequestError, StructuredAnswerError, TruncatedAnswerError
 
 if TYPE_CHECKING:
