@@ -10,7 +10,8 @@ import httpx
 from pydantic import SecretStr
 
 from monster_core.answer import Answer, Chunk
-from monster_core.call import ChatCall, plan_call
+from monster_core.call import ChatCall
+from monster_core.call_planning import plan_call
 from monster_core.conversation import Message
 from monster_core.served import ServedModel
 from monster_core.transport.client import AsyncMonsterClient, MonsterClient
