@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import SecretStr
 
@@ -31,6 +31,16 @@ class Endpoint:
     timeouts: Timeouts
     max_retries: int
     default_headers: Mapping[str, SecretStr] = field(default_factory=dict)
+
+    def within(self, seconds: float) -> Endpoint:
+        """Return the endpoint for requests that may take this long at most, retries included.
+
+        Args:
+            seconds: The limit; a shorter one of the endpoint's own holds.
+        """
+        own = self.timeouts.total
+        total = seconds if own is None else min(own, seconds)
+        return replace(self, timeouts=replace(self.timeouts, total=total))
 
     def headers(self) -> dict[str, str]:
         """Return the headers of a request; a default header may replace any but the key.

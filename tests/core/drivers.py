@@ -60,9 +60,9 @@ class SyncDriver:
         """Ask which models are served."""
         return self._client.models()
 
-    def context_window(self, model: str) -> int | None:
+    def context_window(self, model: str, **kwargs: Any) -> int | None:
         """Ask how much a model can read."""
-        return self._client.context_window(model)
+        return self._client.context_window(model, **kwargs)
 
     def close(self) -> None:
         """Close the client."""
@@ -96,9 +96,9 @@ class AsyncDriver:
         """Ask which models are served."""
         return self._loop.run_until_complete(self._client.models())
 
-    def context_window(self, model: str) -> int | None:
+    def context_window(self, model: str, **kwargs: Any) -> int | None:
         """Ask how much a model can read."""
-        return self._loop.run_until_complete(self._client.context_window(model))
+        return self._loop.run_until_complete(self._client.context_window(model, **kwargs))
 
     def close(self) -> None:
         """Close the client and its loop."""
