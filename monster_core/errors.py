@@ -262,7 +262,10 @@ _ADVICE: dict[type[StatusError], str] = {
     AuthenticationError: " Check the API key: the argument api_key or MONSTER_API_KEY.",
     PaymentRequiredError: " The account's credits are spent: top it up at the provider.",
     PermissionDeniedError: " This API key may not use this model or path.",
-    NotFoundError: " Check the model's name and the base URL; models() lists what is served.",
+    NotFoundError: (
+        " Check the model's name (models() lists what is served) and the base URL: it ends in /v1 "
+        "as a rule."
+    ),
     ContextOverflowError: " Shorten the conversation or lower max_tokens.",
     ServerError: " The failure is the server's: try again later, or restart one of your own.",
     RateLimitError: " Send fewer requests at a time, or raise max_retries.",

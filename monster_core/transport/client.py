@@ -14,6 +14,7 @@ from monster_core.call import with_earlier_usage
 from monster_core.errors import NotFoundError, ResponseError
 from monster_core.served import (
     CONTEXT_WINDOW_SOURCES,
+    LONGEST_DISCOVERY,
     ServedModel,
     context_window_of,
     read_models,
@@ -113,11 +114,12 @@ class MonsterClient:
         """
         return read_models(self._whole(Exchange.begin_get(self.endpoint, "/models")))
 
-    def context_window(self, model: str) -> int | None:
+    def context_window(self, model: str, timeout: float = LONGEST_DISCOVERY) -> int | None:
         """Return how many tokens a prompt and its answer may have together.
 
         Args:
             model: The model's name.
+            timeout: Seconds for each of the two places where it may be told.
 
         Returns:
             The number, or None if the endpoint does not tell it.
@@ -125,10 +127,11 @@ class MonsterClient:
         Raises:
             MonsterError: A request failed otherwise than by a path that is not there.
         """
+        endpoint = self.endpoint.within(timeout)
         for path, read in CONTEXT_WINDOW_SOURCES:
             try:
                 window = context_window_of(
-                    model, read(self._whole(Exchange.begin_get(self.endpoint, path)))
+                    model, read(self._whole(Exchange.begin_get(endpoint, path)))
                 )
             except (NotFoundError, ResponseError):
                 continue
@@ -238,12 +241,13 @@ class AsyncMonsterClient:
         """Return the models that the endpoint serves; the twin of :meth:`MonsterClient.models`."""
         return read_models(await self._whole(Exchange.begin_get(self.endpoint, "/models")))
 
-    async def context_window(self, model: str) -> int | None:
+    async def context_window(self, model: str, timeout: float = LONGEST_DISCOVERY) -> int | None:
         """Return a context window; the twin of :meth:`MonsterClient.context_window`."""
+        endpoint = self.endpoint.within(timeout)
         for path, read in CONTEXT_WINDOW_SOURCES:
             try:
                 window = context_window_of(
-                    model, read(await self._whole(Exchange.begin_get(self.endpoint, path)))
+                    model, read(await self._whole(Exchange.begin_get(endpoint, path)))
                 )
             except (NotFoundError, ResponseError):
                 continue

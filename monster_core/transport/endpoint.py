@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import httpx
@@ -46,6 +46,16 @@ class Endpoint:
             port=url.port or (443 if is_secure else 80),
             tls=tls_context() if is_secure else None,
         )
+
+    def within(self, seconds: float) -> Endpoint:
+        """Return the endpoint for requests that may take this long at most, retries included.
+
+        Args:
+            seconds: The limit; a shorter one of the endpoint's own holds.
+        """
+        own = self.timeouts.total
+        total = seconds if own is None else min(own, seconds)
+        return replace(self, timeouts=replace(self.timeouts, total=total))
 
     @cached_property
     def headers(self) -> httpx.Headers:

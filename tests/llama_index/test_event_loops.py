@@ -118,3 +118,23 @@ async def test_an_async_stream_can_be_closed_early(emulated_llm):
     await stream.aclose()
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize(
+    "is_dropped_first", [True, False], ids=["llm-goes-first", "loop-goes-first"]
+)
+def test_a_loop_may_be_closed_without_being_shut_down(on_emulator, monkeypatch, is_dropped_first):
+    found = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda args: found.append(args.exc_value))
+    before = open_files()
+    for _ in range(3):
+        llm, loop = on_emulator(), asyncio.new_event_loop()
+        assert loop.run_until_complete(ask(llm, 7)) == "7"
+        if is_dropped_first:
+            del llm
+            gc.collect()
+        loop.close()
+    llm = loop = None
+    assert falls_to(before)
+    assert found == []
