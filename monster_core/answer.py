@@ -175,15 +175,18 @@ def read_answer(body: bytes) -> Answer:
             raise stream_error(data.get("error") or data, "")
         raise ResponseError(f"The server's reply holds no choices: {_shown(body)}")
     answer_id = _text(data.get("id"))
+    choices = [
+        _read_choice(choice, position, answer_id)
+        for position, choice in enumerate(data["choices"])
+        if isinstance(choice, dict)
+    ]
+    if not choices:
+        raise ResponseError(f"The server's reply holds no choice that is one: {_shown(body)}")
     return Answer(
         id=answer_id,
         model=_text(data.get("model")),
-        created=data["created"] if isinstance(data.get("created"), int) else 0,
-        choices=[
-            _read_choice(choice, position, answer_id)
-            for position, choice in enumerate(data["choices"])
-            if isinstance(choice, dict)
-        ],
+        created=_whole(data.get("created")) or 0,
+        choices=choices,
         usage=_read_usage(data.get("usage")),
         raw=data,
     )
@@ -288,18 +291,18 @@ class StreamReader:
             self._text.append(text)
         elif not (finish_reason or logprobs or calls or reasoning):
             return None
-        if finish_reason:
-            finish_reason = None if self._finished else _text(finish_reason)
-            self._finished = True
+        if finish_reason is not None:
+            finish_reason = None if self._finished else _text(finish_reason) or None
+            self._finished = self._finished or finish_reason is not None
         return Chunk(
             self._id,
             self._model,
             text,
             self._calls.read(calls, self._id) if calls else None,
             _text(reasoning) or None,
-            logprobs if isinstance(logprobs, dict) else None,
+            _read_logprobs(logprobs) if logprobs is not None else None,
             finish_reason,
-            choice.get("stop_reason"),
+            _stop_reason(choice.get("stop_reason")),
             None,
             False,
             None,
@@ -367,8 +370,8 @@ class _CallIdentities:
         return deltas
 
     def _index(self, call: dict[str, Any], position: int) -> int:
-        index = call.get("index")
-        if isinstance(index, int):
+        index = _whole(call.get("index"))
+        if index is not None:
             return index
         sent_id = _text(call.get("id"))
         if sent_id:
@@ -409,8 +412,8 @@ def call_id(answer_id: str, index: int, *, choice: int = 0) -> str:
 def _read_choice(choice: dict[str, Any], position: int, answer_id: str) -> Choice:
     raw_message = choice.get("message")
     message: dict[str, Any] = raw_message if isinstance(raw_message, dict) else {}
-    index = choice["index"] if isinstance(choice.get("index"), int) else position
-    logprobs = choice.get("logprobs")
+    index = _whole(choice.get("index"))
+    index = position if index is None else index
     calls = message.get("tool_calls")
     return Choice(
         index=index,
@@ -421,8 +424,8 @@ def _read_choice(choice: dict[str, Any], position: int, answer_id: str) -> Choic
             if isinstance(call, dict)
         ],
         finish_reason=_text(choice.get("finish_reason")) or None,
-        stop_reason=choice.get("stop_reason"),
-        logprobs=logprobs if isinstance(logprobs, dict) else None,
+        stop_reason=_stop_reason(choice.get("stop_reason")),
+        logprobs=_read_logprobs(choice.get("logprobs")),
         reasoning=_text(message.get("reasoning_content") or message.get("reasoning")) or None,
     )
 
@@ -460,12 +463,49 @@ def _sum(one: int | None, other: int | None) -> int | None:
 
 
 def _detail(details: Any, name: str) -> int | None:
-    value = details.get(name) if isinstance(details, Mapping) else None
-    return value if isinstance(value, int) else None
+    return _whole(details.get(name)) if isinstance(details, Mapping) else None
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return _whole(value) or 0
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None  # true and false are no numbers
+
+
+def _stop_reason(value: Any) -> str | int | None:
+    return value if isinstance(value, str) else _whole(value)
+
+
+def _read_logprobs(logprobs: Any) -> dict[str, Any] | None:
+    """Keep the tokens that are well-formed: frameworks merge and validate them."""
+    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    if not isinstance(tokens, list):
+        return None
+    return {"content": [_only_known(token) for token in tokens if _is_token(token)]}
+
+
+def _is_token(token: Any) -> bool:
+    others = token.get("top_logprobs") or [] if isinstance(token, dict) else None
+    return isinstance(others, list) and all(map(_is_candidate, [token, *others]))
+
+
+def _is_candidate(candidate: Any) -> bool:
+    if not isinstance(candidate, dict) or not isinstance(candidate.get("token"), str):
+        return False
+    logprob, written = candidate.get("logprob"), candidate.get("bytes") or []
+    is_number = logprob is None or type(logprob) in (float, int)
+    return is_number and isinstance(written, list) and all(type(byte) is int for byte in written)
+
+
+def _only_known(token: dict[str, Any]) -> dict[str, Any]:
+    if token.keys() <= _TOKEN_KEYS:
+        return token
+    return {name: value for name, value in token.items() if name in _TOKEN_KEYS}
+
+
+_TOKEN_KEYS = frozenset({"token", "logprob", "bytes", "top_logprobs"})
 
 
 def _text(value: Any) -> str:
