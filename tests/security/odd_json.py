@@ -9,37 +9,10 @@ from hypothesis import strategies as st
 
 __all__ = ["answers", "event_streams"]
 
-_NAMES = [
-    "arguments",
-    "choices",
-    "code",
-    "content",
-    "created",
-    "delta",
-    "error",
-    "finish_reason",
-    "function",
-    "id",
-    "index",
-    "logprobs",
-    "message",
-    "model",
-    "name",
-    "object",
-    "prompt_tokens",
-    "completion_tokens",
-    "reasoning_content",
-    "role",
-    "stop_reason",
-    "text",
-    "token",
-    "tool_calls",
-    "total_tokens",
-    "type",
-    "usage",
-    "prompt_tokens_details",
-    "cached_tokens",
-]
+_NAMES = """arguments choices code content created delta error finish_reason function id index
+    logprobs message model name object prompt_tokens completion_tokens reasoning_content role
+    stop_reason text token tool_calls total_tokens type usage prompt_tokens_details
+    cached_tokens""".split()  # noqa: SIM905
 
 _ODD_NUMBERS = [0, -1, 1, 2, 10**12, 2**53, 2**63 - 1, -(2**63), 2**64 - 1, 1e308, -0.0, 0.5]
 _ODD_TEXTS = [
