@@ -316,12 +316,11 @@ class StreamReader:
 
     def _read_odd(self, data: bytes) -> Chunk | None:
         """Say what an event is that is no chunk."""
-        try:
-            event = orjson.loads(data)
-        except ValueError:
+        event = _json(data)
+        if event is _NO_JSON:
             error = ResponseError(f"The stream holds an event that is no JSON: {_shown(data)}")
             error.partial_text = self.partial_text
-            raise error from None
+            raise error
         if isinstance(event, dict) and (event.get("error") or event.get("object") == "error"):
             raise stream_error(event.get("error") or event, self.partial_text)
         if isinstance(event, dict) and event.get("usage"):
@@ -529,17 +528,26 @@ def _is_empty_event(event: dict[str, Any]) -> bool:
 def _parse(body: bytes) -> dict[str, Any]:
     if not body.strip():
         raise ResponseError("The server answered 200 with an empty body.")
-    try:
-        data = orjson.loads(body)
-    except ValueError:
+    data = _json(body)
+    if data is _NO_JSON:
         kind = "a web page" if body.lstrip()[:1] == b"<" else "something that is no JSON"
         raise ResponseError(
             f"The server answered 200 with {kind}: {_shown(body)} "
             "Check the base URL: it ends in /v1 as a rule."
-        ) from None
+        )
     if not isinstance(data, dict):
         raise ResponseError(f"The server's reply is no JSON object: {_shown(body)}")
     return data
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except ValueError:  # which keeps the whole text: no error of ours shall carry it along
+        return _NO_JSON
+
+
+_NO_JSON = object()
 
 
 def _shown(body: bytes) -> str:

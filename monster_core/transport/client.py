@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from monster_core.call import with_earlier_usage
-from monster_core.errors import NotFoundError, ResponseError
+from monster_core.errors import MonsterError, NotFoundError, ResponseError
 from monster_core.served import (
     CONTEXT_WINDOW_SOURCES,
     ServedModel,
@@ -64,7 +64,13 @@ class MonsterClient:
         Raises:
             MonsterError: The call failed.
         """
-        answer = call.read_answer(self._whole(Exchange.begin(self.endpoint, call)))
+        exchange = Exchange.begin(self.endpoint, call)
+        body = self._whole(exchange)
+        try:
+            answer = call.read_answer(body)
+        except MonsterError as error:
+            exchange.mask(error)
+            raise
         following = call.after(answer)
         return with_earlier_usage(self.answer(following), answer) if following else answer
 
@@ -103,6 +109,9 @@ class MonsterClient:
             failure = state.broken(error)
             if failure is not None:
                 raise failure from error
+        except MonsterError as error:
+            exchange.mask(error)
+            raise
         finally:
             exchange.deadline.disarm()
             response.close()
@@ -210,7 +219,13 @@ class AsyncMonsterClient:
 
     async def answer(self, call: ChatCall) -> Answer:
         """Send a call and return its full answer; the twin of :meth:`MonsterClient.answer`."""
-        answer = call.read_answer(await self._whole(Exchange.begin(self.endpoint, call)))
+        exchange = Exchange.begin(self.endpoint, call)
+        body = await self._whole(exchange)
+        try:
+            answer = call.read_answer(body)
+        except MonsterError as error:
+            exchange.mask(error)
+            raise
         following = call.after(answer)
         return with_earlier_usage(await self.answer(following), answer) if following else answer
 
@@ -244,6 +259,9 @@ class AsyncMonsterClient:
             failure = state.broken(error)
             if failure is not None:
                 raise failure from error
+        except MonsterError as error:
+            exchange.mask(error)
+            raise
         finally:
             exchange.deadline.disarm()
             await response.aclose()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from pydantic import SecretStr
 
@@ -43,13 +45,56 @@ class Endpoint:
                 "No API key: pass api_key or set MONSTER_API_KEY (a server without keys takes "
                 "any value, EMPTY by custom)."
             )
-        own = {
-            name.lower(): value.get_secret_value() for name, value in self.default_headers.items()
-        }
-        return {
-            "accept": "application/json",
-            "user-agent": f"monsterapi-integrations/{__version__}",
-            **own,
-            "content-type": "application/json",
-            "authorization": f"Bearer {self.api_key.get_secret_value()}",
-        }
+        headers = _Headers(
+            {
+                "accept": "application/json",
+                "user-agent": f"monsterapi-integrations/{__version__}",
+            }
+        )
+        for name, value in self.default_headers.items():
+            headers[name.lower()] = value.get_secret_value()
+        headers["content-type"] = "application/json"
+        headers["authorization"] = f"Bearer {self.api_key.get_secret_value()}"
+        return headers
+
+    def mask(self, text: str) -> str:
+        """Return a text of the server's with stars for the secrets, or beginnings of them, in it.
+
+        A server, or a page that a gateway shows for debugging, may repeat what it was sent.
+
+        Args:
+            text: The text.
+        """
+        for secret in (self.api_key, *self.default_headers.values()):
+            if secret is not None:
+                text = _masked(text, secret.get_secret_value())
+        return text
+
+
+class _Headers(dict[str, str]):
+    """Hold a request's headers, and show none of their values in a traceback."""
+
+    def __repr__(self) -> str:
+        return f"<the headers {', '.join(self)}>"
+
+
+_RECOGNIZED_BY = 8  # characters; a value that is shorter is no secret, such as EMPTY
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
+def _masked(text: str, secret: str) -> str:
+    head = secret[:_RECOGNIZED_BY]
+    if len(head) < _RECOGNIZED_BY:
+        return text
+    in_json = json.dumps(secret)[1:-1]
+    forms = (secret, in_json, repr(in_json)[1:-1])
+    at = text.find(head)
+    while at >= 0:
+        length = max(_alike(form, text[at : at + len(form)]) for form in forms)
+        text = f"{text[:at]}***{text[at + length :]}"
+        at = text.find(head, at)
+    return text

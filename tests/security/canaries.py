@@ -15,8 +15,8 @@ from pydantic import SecretStr
 
 __all__ = ["HEADER", "KEY", "chain", "formatted", "found", "reachable"]
 
-KEY = "Canary'Key%2B\\\"Zq7/x+y=Kanarie"
-HEADER = "Canary'Header%2B\\\"Wv9/x+y=Kanarie"
+KEY = "CanaryKey%2B'\\\"Zq7/x+y=Kanarie"
+HEADER = "CanaryHeader%2B'\\\"Wv9/x+y=Kanarie"
 """Both change when they are quoted, escaped or encoded."""
 
 
