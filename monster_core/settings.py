@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from monster_core.errors import ConfigurationError
 from monster_core.secret_arguments import check_key
 
-__all__ = ["DEFAULT_BASE_URL", "MonsterSettings", "environment_settings"]
+__all__ = ["DEFAULT_BASE_URL", "MonsterSettings", "environment_settings", "is_loopback"]
 
 DEFAULT_BASE_URL = "https://llm.monsterapi.ai/v1"
 
@@ -106,12 +106,26 @@ def check_base_url(url: str, *, allow_http: bool) -> str:
             "The base URL may hold neither credentials nor a query or fragment: give the key as "
             "api_key or MONSTER_API_KEY."
         )
-    if parts.scheme == "http" and not (allow_http or _is_loopback(parts.hostname)):
+    if parts.scheme == "http" and not (allow_http or is_loopback(parts.hostname)):
         raise ConfigurationError(
             f"The base URL {text!r} would send the key unencrypted: use https, or allow it with "
             "allow_http=True or MONSTER_ALLOW_HTTP=1."
         )
     return text.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine.
+
+    Args:
+        host: Its name or address.
+    """
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 _VARIABLES = tuple(f"MONSTER_{name.upper()}" for name in MonsterSettings.model_fields)
@@ -150,12 +164,3 @@ def _shown(text: str) -> str:
         return ""
     _, at, tail = text.rpartition("@")
     return f" {f'***@{tail}' if at else text!r}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -189,7 +189,9 @@ class MonsterClient:
         if client is None:
             with self._lock:
                 if self._own is None:
-                    self._own = httpx.Client(verify=tls_context(), limits=limits())
+                    self._own = httpx.Client(
+                        verify=tls_context(), limits=limits(), trust_env=self.endpoint.uses_proxies
+                    )
                     weakref.finalize(self, self._own.close)
                 client = self._own
         return client
@@ -328,7 +330,7 @@ class AsyncMonsterClient:
             for other in list(self._pools):  # other threads come and go with loops of their own
                 if other.is_closed():
                     self._pools.pop(other, None)
-            pool = self._pools[loop] = _LoopPool()
+            pool = self._pools[loop] = _LoopPool(self.endpoint)
             await anext(pool.guard)
         return pool.http
 
@@ -343,8 +345,10 @@ class _LoopPool:
 
     __slots__ = ("guard", "http")
 
-    def __init__(self) -> None:
-        self.http = httpx.AsyncClient(verify=tls_context(), limits=limits())
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.http = httpx.AsyncClient(
+            verify=tls_context(), limits=limits(), trust_env=endpoint.uses_proxies
+        )
         self.guard = _close_at_end(self.http)
 
 

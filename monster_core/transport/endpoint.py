@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from monster_core.errors import ConfigurationError
+from monster_core.settings import is_loopback
 from monster_core.transport.deadline import Timeouts
 from monster_core.version import __version__
 
@@ -33,6 +35,14 @@ class Endpoint:
     timeouts: Timeouts
     max_retries: int
     default_headers: Mapping[str, SecretStr] = field(default_factory=dict)
+
+    @property
+    def uses_proxies(self) -> bool:
+        """Whether the environment's proxies may be used.
+
+        Not for this machine: a key that may go there over plain http would leave it in the clear.
+        """
+        return not is_loopback(urlsplit(self.base_url).hostname or "")
 
     def headers(self) -> dict[str, str]:
         """Return the headers of a request; a default header may replace any but the key.
@@ -91,7 +101,7 @@ def _masked(text: str, secret: str) -> str:
     if len(head) < _RECOGNIZED_BY:
         return text
     in_json = json.dumps(secret)[1:-1]
-    forms = (secret, in_json, repr(in_json)[1:-1])
+    forms = (secret, in_json, repr(secret)[1:-1], repr(in_json)[1:-1])
     at = text.find(head)
     while at >= 0:
         length = max(_alike(form, text[at : at + len(form)]) for form in forms)

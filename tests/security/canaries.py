@@ -11,7 +11,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 __all__ = ["HEADER", "KEY", "chain", "formatted", "found", "reachable"]
 
@@ -85,6 +85,8 @@ def reachable(value: Any) -> Iterator[str | bytes]:
         yield _shown(one)
         if isinstance(one, BaseException):
             waiting += [one.args, one.__cause__, one.__context__, getattr(one, "__notes__", None)]
+        if isinstance(one, ValidationError):
+            waiting.append(one.errors())
         waiting += _inside(one)
 
 
