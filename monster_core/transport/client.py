@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from monster_core.call import with_earlier_usage
-from monster_core.errors import NotFoundError, ResponseError
+from monster_core.errors import MonsterError, NotFoundError, ResponseError
 from monster_core.served import (
     CONTEXT_WINDOW_SOURCES,
     LONGEST_DISCOVERY,
@@ -63,7 +63,13 @@ class MonsterClient:
         Raises:
             MonsterError: The call failed.
         """
-        answer = call.read_answer(self._whole(Exchange.begin(self.endpoint, call)))
+        exchange = Exchange.begin(self.endpoint, call)
+        body = self._whole(exchange)
+        try:
+            answer = call.read_answer(body)
+        except MonsterError as error:
+            exchange.mask(error)
+            raise
         following = call.after(answer)
         return with_earlier_usage(self.answer(following), answer) if following else answer
 
@@ -102,6 +108,9 @@ class MonsterClient:
             failure = state.broken(error)
             if failure is not None:
                 raise failure from error
+        except MonsterError as error:
+            exchange.mask(error)
+            raise
         finally:
             exchange.deadline.disarm()
             response.close()
@@ -178,7 +187,8 @@ class MonsterClient:
     def _http(self) -> httpx.Client | OriginClient:
         client = self._given or self._own
         if client is None:  # two threads may both make one; the other is dropped after its call
-            client = proxied_client() if has_proxy() else OriginClient(self.endpoint.origin)
+            is_proxied = self.endpoint.uses_proxies and has_proxy()
+            client = proxied_client() if is_proxied else OriginClient(self.endpoint.origin)
             self._own = client
         return client
 
@@ -195,11 +205,17 @@ class AsyncMonsterClient:
         self.endpoint = endpoint
         self._given = http_client
         self._own: AsyncOriginClient | None = None
-        self._proxied = LoopClients() if has_proxy() else None
+        self._proxied = LoopClients() if endpoint.uses_proxies and has_proxy() else None
 
     async def answer(self, call: ChatCall) -> Answer:
         """Send a call and return its full answer; the twin of :meth:`MonsterClient.answer`."""
-        answer = call.read_answer(await self._whole(Exchange.begin(self.endpoint, call)))
+        exchange = Exchange.begin(self.endpoint, call)
+        body = await self._whole(exchange)
+        try:
+            answer = call.read_answer(body)
+        except MonsterError as error:
+            exchange.mask(error)
+            raise
         following = call.after(answer)
         return with_earlier_usage(await self.answer(following), answer) if following else answer
 
@@ -233,6 +249,9 @@ class AsyncMonsterClient:
             failure = state.broken(error)
             if failure is not None:
                 raise failure from error
+        except MonsterError as error:
+            exchange.mask(error)
+            raise
         finally:
             exchange.deadline.disarm()
             await response.aclose()

@@ -11,7 +11,9 @@ import httpx
 from pydantic import SecretStr
 
 from monster_core.errors import ConfigurationError
+from monster_core.settings import is_loopback
 from monster_core.transport.deadline import Timeouts
+from monster_core.transport.masking import mask
 from monster_core.transport.pool import Origin
 from monster_core.version import __version__
 
@@ -47,15 +49,13 @@ class Endpoint:
             tls=tls_context() if is_secure else None,
         )
 
-    def within(self, seconds: float) -> Endpoint:
-        """Return the endpoint for requests that may take this long at most, retries included.
+    @property
+    def uses_proxies(self) -> bool:
+        """Whether the environment's proxies may be used.
 
-        Args:
-            seconds: The limit; a shorter one of the endpoint's own holds.
+        Not for this machine: a key that may go there over plain http would leave it in the clear.
         """
-        own = self.timeouts.total
-        total = seconds if own is None else min(own, seconds)
-        return replace(self, timeouts=replace(self.timeouts, total=total))
+        return not is_loopback(self.url("").host)
 
     @cached_property
     def headers(self) -> httpx.Headers:
@@ -69,18 +69,17 @@ class Endpoint:
                 "No API key: pass api_key or set MONSTER_API_KEY (a server without keys takes "
                 "any value, EMPTY by custom)."
             )
-        own = {
-            name.lower(): value.get_secret_value() for name, value in self.default_headers.items()
-        }
-        return httpx.Headers(
+        headers = _Headers(
             {
                 "accept": "application/json",
                 "user-agent": f"monsterapi-integrations/{__version__}",
-                **own,
-                "content-type": "application/json",
-                "authorization": f"Bearer {self.api_key.get_secret_value()}",
             }
         )
+        for name, value in self.default_headers.items():
+            headers[name] = value.get_secret_value()
+        headers["content-type"] = "application/json"
+        headers["authorization"] = f"Bearer {self.api_key.get_secret_value()}"
+        return headers
 
     def url(self, path: str) -> httpx.URL:
         """Return the address of a path.
@@ -89,6 +88,32 @@ class Endpoint:
             path: What follows the base URL.
         """
         return _parsed(self.base_url + path)
+
+    def within(self, seconds: float) -> Endpoint:
+        """Return the endpoint for requests that may take this long at most, retries included.
+
+        Args:
+            seconds: The limit; a shorter one of the endpoint's own holds.
+        """
+        own = self.timeouts.total
+        total = seconds if own is None else min(own, seconds)
+        return replace(self, timeouts=replace(self.timeouts, total=total))
+
+    def mask(self, text: str) -> str:
+        """Return a text of the server's with stars for the secrets that it repeats.
+
+        Args:
+            text: The text.
+        """
+        secrets = (self.api_key, *self.default_headers.values())
+        return mask(text, (secret.get_secret_value() for secret in secrets if secret))
+
+
+class _Headers(httpx.Headers):
+    """Hold a request's headers, and show none of their values in a traceback."""
+
+    def __repr__(self) -> str:
+        return f"<the headers {', '.join(self)}>"
 
 
 @lru_cache(maxsize=64)

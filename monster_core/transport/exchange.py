@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import httpx
@@ -115,14 +115,25 @@ class Exchange:
 
     def refusal(self, response: httpx.Response, body: bytes) -> MonsterError:
         """Return the error for a reply whose status is not 200."""
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        text = body.decode("utf-8", "replace")[:10_000]
+        mask = self.endpoint.mask
+        headers = {name.lower(): mask(value) for name, value in response.headers.items()}
+        text = mask(body.decode("utf-8", "replace"))[:10_000]
         reply = ServerReply(response.status_code, headers, text)
         error = status_error(reply, retry_after=parse_retry_after(headers))
         if self._is_refused_guide(error):
             error.is_retryable = False
             error.args = (f"{error.args[0]} {_UNCOMPILED}",)
         return error
+
+    def mask(self, error: MonsterError) -> None:
+        """Hide the secrets that a reply repeated from what its error says."""
+        error.args = tuple(map(self.endpoint.mask, error.args))
+        error.__context__ = None  # a parser's error carries the whole reply
+        if isinstance(error, StatusError):
+            error.server_message = self.endpoint.mask(error.server_message)
+            if error.response is not None:
+                text = self.endpoint.mask(error.response.text)
+                error.response = replace(error.response, text=text)
 
     def _is_refused_guide(self, error: MonsterError) -> bool:
         """Whether the server probably cannot compile the guide; it would stand still again."""
