@@ -21,6 +21,7 @@ from monster_core.served import (
     context_window_of,
     read_models,
 )
+from monster_core.transport.body import Body, araw_bytes, raw_bytes
 from monster_core.transport.endpoint import Endpoint
 from monster_core.transport.exchange import (
     LONGEST_ERROR_BODY,
@@ -91,10 +92,11 @@ class MonsterClient:
     def _stream(self, call: ChatCall, reader: StreamReader) -> Generator[Chunk, None, None]:
         exchange = Exchange.begin(self.endpoint, call)
         response = self._open(exchange)
-        state = StreamState(exchange, EventDecoder(), reader)
         try:
+            body = Body.begin(response, self.endpoint.max_response_bytes)
+            state = StreamState(exchange, body, EventDecoder(), reader)
             exchange.deadline.content_arrived()
-            for received in response.iter_bytes():
+            for received in raw_bytes(response):
                 for chunk in state.receive(received):
                     yield chunk
             for chunk in state.close():
@@ -148,7 +150,8 @@ class MonsterClient:
     def _whole(self, exchange: Exchange) -> bytes:
         response = self._open(exchange)
         try:
-            return response.read()
+            body = Body.begin(response, self.endpoint.max_response_bytes)
+            return b"".join(map(body.take, raw_bytes(response)))
         except _FAILURES as error:
             raise exchange.failure(error) from error
         finally:
@@ -232,10 +235,11 @@ class AsyncMonsterClient:
     async def _stream(self, call: ChatCall, reader: StreamReader) -> AsyncGenerator[Chunk, None]:
         exchange = Exchange.begin(self.endpoint, call)
         response = await self._open(exchange)
-        state = StreamState(exchange, EventDecoder(), reader)
         try:
+            body = Body.begin(response, self.endpoint.max_response_bytes)
+            state = StreamState(exchange, body, EventDecoder(), reader)
             exchange.deadline.content_arrived()
-            async for received in response.aiter_bytes():
+            async for received in araw_bytes(response):
                 for chunk in state.receive(received):
                     yield chunk
             for chunk in state.close():
@@ -274,7 +278,8 @@ class AsyncMonsterClient:
     async def _whole(self, exchange: Exchange) -> bytes:
         response = await self._open(exchange)
         try:
-            return await response.aread()
+            body = Body.begin(response, self.endpoint.max_response_bytes)
+            return b"".join([body.take(received) async for received in araw_bytes(response)])
         except _FAILURES as error:
             raise exchange.failure(error) from error
         finally:
@@ -338,27 +343,33 @@ async def _close_at_end(http: httpx.AsyncClient) -> AsyncGenerator[None, None]:
 
 
 def _error_body(response: httpx.Response) -> bytes:
+    text = b""
     try:
-        body = b""
-        for received in response.iter_bytes():
-            body += received
-            if len(body) >= LONGEST_ERROR_BODY:
+        body = Body(response, LONGEST_ERROR_BODY)
+        for received in raw_bytes(response):
+            text += body.decompressed(received)
+            if len(text) >= LONGEST_ERROR_BODY:
                 break
-        return body
+    except ResponseError:
+        pass  # the status tells enough
     finally:
         response.close()
+    return text
 
 
 async def _aerror_body(response: httpx.Response) -> bytes:
+    text = b""
     try:
-        body = b""
-        async for received in response.aiter_bytes():
-            body += received
-            if len(body) >= LONGEST_ERROR_BODY:
+        body = Body(response, LONGEST_ERROR_BODY)
+        async for received in araw_bytes(response):
+            text += body.decompressed(received)
+            if len(text) >= LONGEST_ERROR_BODY:
                 break
-        return body
+    except ResponseError:
+        pass  # the status tells enough
     finally:
         await response.aclose()
+    return text
 
 
 _CLIENTS: weakref.WeakSet[MonsterClient | AsyncMonsterClient] = weakref.WeakSet()

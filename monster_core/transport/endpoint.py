@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr
 
 from monster_core.errors import ConfigurationError
+from monster_core.transport.body import ACCEPTED_ENCODING
 from monster_core.transport.deadline import Timeouts
 from monster_core.version import __version__
 
-__all__ = ["Endpoint"]
+__all__ = ["MAX_RESPONSE_BYTES", "Endpoint"]
+
+MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+"""The default bound of a reply: some 200,000 streamed tokens, or a far larger full answer."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Endpoint:
         timeouts: The timeouts of each request.
         max_retries: How often a failed request is sent again.
         default_headers: Further headers; their values are secrets.
+        max_response_bytes: The most bytes of one reply, decompressed.
     """
 
     base_url: str
@@ -31,6 +36,7 @@ class Endpoint:
     timeouts: Timeouts
     max_retries: int
     default_headers: Mapping[str, SecretStr] = field(default_factory=dict)
+    max_response_bytes: int = MAX_RESPONSE_BYTES
 
     def headers(self) -> dict[str, str]:
         """Return the headers of a request; a default header may replace any but the key.
@@ -48,6 +54,7 @@ class Endpoint:
         }
         return {
             "accept": "application/json",
+            "accept-encoding": ACCEPTED_ENCODING,
             "user-agent": f"monsterapi-integrations/{__version__}",
             **own,
             "content-type": "application/json",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from monster_core.answer import Chunk, StreamReader
     from monster_core.call import ChatCall
+    from monster_core.transport.body import Body
     from monster_core.transport.endpoint import Endpoint
     from monster_core.transport.sse import EventDecoder
 
@@ -133,8 +134,6 @@ class Exchange:
             return _timed_out(error, self.endpoint)
         if isinstance(error, _UNSENDABLE):
             return InvalidRequestError(f"The request cannot be sent: {error}.")
-        if isinstance(error, httpx.DecodingError):
-            return ResponseError(f"The reply's compression cannot be undone: {error}.")
         return ConnectionFailedError(
             f"No answer from {self.endpoint.base_url}: {_reason(error)}. Check the base URL "
             "(MONSTER_API_BASE) and that the server runs."
@@ -152,6 +151,7 @@ class StreamState:
     """Turn the bytes of a stream into chunks, and its end into a last chunk or an error."""
 
     exchange: Exchange
+    body: Body
     decoder: EventDecoder
     reader: StreamReader
     head: bytes = b""
@@ -159,6 +159,11 @@ class StreamState:
 
     def receive(self, received: bytes) -> list[Chunk]:
         """Take the next bytes; return the chunks they completed, the last one at [DONE]."""
+        try:
+            received = self.body.take(received)
+        except ResponseError as error:
+            error.partial_text = self.reader.partial_text
+            raise
         if not self.has_events and len(self.head) < 200:
             self.head += received[:200]
         return self._chunks(self.decoder.feed(received))
