@@ -12,9 +12,11 @@ from monster_emulator import Emulator
 from tests.core.scripted_server import ScriptedServer
 from tests.endurance.models import MODELS, Model
 
+Serve = Callable[..., ScriptedServer]
+
 
 @pytest.fixture
-def serve() -> Iterator[Callable[..., ScriptedServer]]:
+def serve() -> Iterator[Serve]:
     """Start servers that give scripted replies."""
     with ExitStack() as servers:
         yield lambda *replies: servers.enter_context(ScriptedServer(*replies))

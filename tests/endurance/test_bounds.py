@@ -18,10 +18,10 @@ from pydantic import ValidationError
 
 from monster_core import errors
 from monster_core.connection import MonsterConnection
-from tests.core.scripted_server import Reply, ScriptedServer, answer, events, reply, token
+from tests.core.scripted_server import Reply, answer, events, reply, token
+from tests.endurance.conftest import Serve
 from tests.endurance.models import Model
 
-Serve = Callable[..., ScriptedServer]
 Ask = Callable[[Model], str]
 
 BOUND = 100_000
