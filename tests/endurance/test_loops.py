@@ -84,7 +84,6 @@ def test_a_loop_closed_without_being_shut_down_leaves_nothing_unawaited(
     assert "Task was destroyed" not in remarks
 
 
-@pytest.mark.xfail(reason="httpx's pool leaves its connections to the garbage collector")
 def test_a_loop_closed_without_being_shut_down_gives_no_warning(
     make: type[Model], emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
