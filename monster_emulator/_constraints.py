@@ -26,12 +26,14 @@ class Constraint:
         schema: The JSON schema, if it is one.
         choices: The texts to choose from, if it is a choice.
         is_json: Whether the answers are JSON.
+        is_grammar: Whether the server follows it with a parser, not with one pattern.
     """
 
     guide: Guide
     schema: Any = None
     choices: Sequence[str] = ()
     is_json: bool = False
+    is_grammar: bool = False
 
 
 def constraint_of(request: ChatCompletionRequest) -> Constraint | None:
@@ -63,9 +65,9 @@ def constraint_of(request: ChatCompletionRequest) -> Constraint | None:
         choices = request.guided_choice
         return Constraint(compiled(_grammars.of_choices(choices)), choices=choices)
     if request.guided_grammar:
-        return Constraint(compiled(_grammars.of_lark(request.guided_grammar)))
+        return Constraint(compiled(_grammars.of_lark(request.guided_grammar)), is_grammar=True)
     if request.response_format and request.response_format.type == "json_object":
-        return Constraint(compiled(_grammars.ANY_JSON), is_json=True)
+        return Constraint(compiled(_grammars.ANY_JSON), is_json=True, is_grammar=True)
     return None
 
 

@@ -76,6 +76,8 @@ def _shape(value: Any, key: str = "") -> Any:
     if key == "bytes":
         return "bytes"
     if isinstance(value, list):
+        if key == "choices":  # the server sorts them by likelihood
+            value = sorted(value, key=lambda choice: choice["index"])
         shapes = [_shape(inner) for inner in value]
         return _distinct(shapes) if key == "content" else shapes
     if key in KEPT:

@@ -140,6 +140,17 @@ def test_a_json_object_without_more_holds_the_plain_answer(endpoint):
     assert json.loads(answer) == {"answer": endpoint.content()}
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [{"guided_grammar": 'start: "yes" /!+/'}, {"response_format": {"type": "json_object"}}],
+    ids=["grammar", "json object"],
+)
+def test_several_choices_of_a_grammar_break_each_other_off(endpoint, fields):
+    choices = endpoint.answer(n=2, **fields)["choices"]
+    assert [choice["finish_reason"] for choice in choices] == ["stop", "stop"]
+    assert [len(choice["message"]["content"]) for choice in choices] == [3, 2]
+
+
 def test_white_space_is_the_pattern_that_is_asked_for(endpoint):
     answer = endpoint.content(ANA, guided_json=PERSON, guided_whitespace_pattern="")
     assert answer == '{"name":"Ana","age":34,"city":"Lisbon"}'
