@@ -85,9 +85,10 @@ def reply(turns: Sequence[Turn], choice: int = 0) -> str:
     if result_in(last) is None and last.role == "user":
         last = last._replace(content=question_in([last]))
     spoken = [*turns[:-1], last]
-    rules = (_recollection, _sum, _count, _repetition, _small_talk)
+    rules = (_recollection, _sum, _count, _small_talk)
     phrasings = (
-        _call(turns)
+        _repetition(spoken)
+        or _call(turns)
         or _instance(turns)
         or _result(turns)
         or next((said for rule in rules if (said := rule(spoken))), None)
@@ -191,6 +192,8 @@ def _count(turns: Sequence[Turn]) -> Phrasings | None:
 
 
 def _repetition(turns: Sequence[Turn]) -> Phrasings | None:
+    if result_in(turns[-1]) is not None:
+        return None
     found = _REPEAT.match(turns[-1].content.strip())
     return (found[1],) if found else None
 

@@ -76,6 +76,11 @@ def test_a_question_that_needs_no_function_is_answered_as_ever(question):
     assert said(("user", f"{LLAMA}\n\n{question}")) == said(("user", question))
 
 
+def test_what_is_to_be_repeated_is_repeated_beside_functions_too():
+    assert said(("system", LLAMA), ("user", "Say weather")) == "weather"
+    assert said(("user", "And?"), ("tool", "say weather")) == "The result is say weather."
+
+
 def test_a_function_is_called_where_one_must_be():
     must = f"{LLAMA}\nAnswer with a function call now, and with nothing else."
     assert json.loads(said(("system", must), ("user", "Hello!")))["name"] == "get_weather"
