@@ -52,6 +52,7 @@ class PartialJson:
             found = _TOKEN.match(text, position)
             if found is None or (found.end() == len(text) and found.lastgroup == "other"):
                 self._token = text[found.end(1) :] if found else ""  # separators mean nothing
+                self._is_broken = len(self._token) > _LONGEST_WORD
                 break
             position = found.end()
             changed = self._take(found.lastgroup or "", found[found.lastgroup or 0]) or changed
@@ -154,6 +155,7 @@ _ESCAPE = re.compile(
     r"|u(?![dD][89abAB])[0-9a-fA-F]{4}"
     r"|u[dD][89abAB][0-9a-fA-F]{2}(?=[^\\]|\\(?:[^u]|u(?:[^dD]|[dD][^c-fC-F]))))"
 )
+_LONGEST_WORD = 1000  # characters of a number, true, false or null: each piece reads it again
 _LONGEST_ESCAPE = len(r"\ud83d\ude00")
 
 
