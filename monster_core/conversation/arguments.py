@@ -1,14 +1,16 @@
-"""Read the arguments of a tool call, or say in one sentence why they are none."""
+"""Read the arguments of a tool call, or say in one sentence why they are none; write them again."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import orjson
 
 from monster_core.answer import ToolCall
+from monster_core.errors import InvalidRequestError
 
-__all__ = ["read_arguments"]
+__all__ = ["read_arguments", "write_json"]
 
 
 def read_arguments(call: ToolCall, finish_reason: str | None) -> tuple[dict[str, Any], str | None]:
@@ -33,3 +35,24 @@ def read_arguments(call: ToolCall, finish_reason: str | None) -> tuple[dict[str,
     if not isinstance(value, dict):
         return {}, f"The arguments of {call.name!r} are JSON but no object."
     return value, None
+
+
+def write_json(value: Any) -> str:
+    """Write a value of the conversation, such as an earlier call's arguments, as JSON text.
+
+    Args:
+        value: The value; what JSON does not know is written as its text.
+
+    Raises:
+        InvalidRequestError: It is nested too deeply, contains itself, or has keys JSON cannot have.
+    """
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # among others: whole numbers beyond 64 bits, halves of characters
+        pass
+    try:
+        return json.dumps(value, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRequestError(
+            f"Part of the conversation cannot be written as JSON: {error}."
+        ) from None
