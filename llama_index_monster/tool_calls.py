@@ -87,12 +87,17 @@ def copied(value: Any) -> Any:
     """Return a JSON value that shares nothing with another one.
 
     Args:
-        value: The value; one that orjson cannot write is copied, too, only slower.
+        value: The value; one that orjson cannot write is copied, too, only slower, and one that
+            is too deep for Python to copy is shared.
     """
     try:
         return orjson.loads(orjson.dumps(value))
     except TypeError:
+        pass
+    try:
         return deepcopy(value)
+    except RecursionError:
+        return value
 
 
 class StreamedCalls:
