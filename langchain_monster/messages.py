@@ -16,9 +16,8 @@ from langchain_core.messages import (
 )
 
 from monster_core.answer import ToolCall
-from monster_core.conversation import Message, Role
+from monster_core.conversation import Message, Role, write_json
 from monster_core.errors import InvalidRequestError
-from monster_core.json_values import write_json
 
 __all__ = ["to_core"]
 
@@ -71,7 +70,7 @@ def _role(message: BaseMessage) -> Role:
 
 def _calls(message: AIMessage) -> list[ToolCall]:
     calls = [
-        ToolCall(call.get("id") or "", call["name"], write_json(call["args"], str))
+        ToolCall(call.get("id") or "", call["name"], write_json(call["args"]))
         for call in message.tool_calls
     ]
     calls += [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -16,9 +15,15 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
 )
 
-from llama_index_monster.tool_calls import CallReading, GivenCall, StreamedCalls, given_calls
+from llama_index_monster.tool_calls import (
+    CallReading,
+    GivenCall,
+    StreamedCalls,
+    given_calls,
+)
 from monster_core.answer import Answer, Chunk, Usage
 from monster_core.errors import ResponseError
+from monster_core.json_values import copied
 
 __all__ = ["StreamedAnswer", "to_chat_response", "to_completion_response"]
 
@@ -98,7 +103,7 @@ class StreamedAnswer:
         self._reasoning += chunk.reasoning or ""
         if chunk.finish_reason is not None:
             self._end = {"finish_reason": chunk.finish_reason, "stop_reason": chunk.stop_reason}
-        self._event = chunk.raw or deepcopy(self._event)
+        self._event = chunk.raw or copied(self._event)
         self._calls.add(chunk.tool_calls or ())
         response = ChatResponse(
             message=_message(self._text, self._reasoning, self._given_calls(chunk)),

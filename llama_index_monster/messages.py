@@ -9,9 +9,8 @@ from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 
 from llama_index_monster.blocks import to_content
 from monster_core.answer import ToolCall
-from monster_core.conversation import Message, Role
+from monster_core.conversation import Message, Role, write_json
 from monster_core.errors import InvalidRequestError
-from monster_core.json_values import write_json
 
 __all__ = ["legacy_calls", "to_core"]
 
@@ -94,7 +93,7 @@ def _is_list(value: Any) -> bool:
 def _json_text(arguments: Any) -> str:
     if isinstance(arguments, str):
         return arguments
-    return write_json(arguments or {}, str)
+    return write_json(arguments or {})
 
 
 _ROLES: dict[str, Role] = {

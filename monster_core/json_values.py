@@ -17,6 +17,8 @@ import orjson
 __all__ = ["copied", "read_json", "write_json"]
 
 _LARGE_INTEGER = re.compile(r"\d{19}")
+_WRITABLE_BY_PYTHON = ("64-bit", "surrogates")
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 def read_json(text: str) -> Any:
@@ -50,18 +52,26 @@ def write_json(value: Any, default: Callable[[Any], Any] | None = None) -> str:
     try:
         return orjson.dumps(value, default, orjson.OPT_NON_STR_KEYS).decode()
     except TypeError as error:
-        if "64-bit" not in str(error):
+        if not any(cause in str(error) for cause in _WRITABLE_BY_PYTHON):
             raise
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=default)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=default)
+    if _HALF_CHARACTER.search(text):
+        return json.dumps(value, separators=(",", ":"), default=default)
+    return text
 
 
 def copied(value: Any) -> Any:
     """Return a JSON value that shares nothing with another one.
 
     Args:
-        value: The value; one that orjson cannot write is copied, too, only slower.
+        value: The value; one that orjson cannot write is copied, too, only slower, and one that
+            is too deep for Python to copy is shared.
     """
     try:
         return orjson.loads(orjson.dumps(value))
     except TypeError:
+        pass
+    try:
         return deepcopy(value)
+    except RecursionError:
+        return value

@@ -32,7 +32,7 @@ hypothesis.settings.register_profile(
 )
 # by hand, after a change: pytest tests/security --hypothesis-profile=campaign
 hypothesis.settings.register_profile(
-    "campaign", hypothesis.settings.get_profile("suite"), max_examples=20_000
+    "campaign", hypothesis.settings.get_profile("suite"), max_examples=5_000
 )
 hypothesis.settings.load_profile("suite")
 

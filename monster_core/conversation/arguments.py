@@ -1,13 +1,15 @@
-"""Read the arguments of a tool call, or say in one sentence why they are none."""
+"""Read the arguments of a tool call, or say in one sentence why they are none; write them again."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from monster_core import json_values
 from monster_core.answer import ToolCall
+from monster_core.errors import InvalidRequestError
 from monster_core.json_values import read_json
 
-__all__ = ["read_arguments"]
+__all__ = ["read_arguments", "write_json"]
 
 
 def read_arguments(call: ToolCall, finish_reason: str | None) -> tuple[dict[str, Any], str | None]:
@@ -32,3 +34,20 @@ def read_arguments(call: ToolCall, finish_reason: str | None) -> tuple[dict[str,
     if not isinstance(value, dict):
         return {}, f"The arguments of {call.name!r} are JSON but no object."
     return value, None
+
+
+def write_json(value: Any) -> str:
+    """Write a value of the conversation, such as an earlier call's arguments, as JSON text.
+
+    Args:
+        value: The value; what JSON does not know is written as its text.
+
+    Raises:
+        InvalidRequestError: It is nested too deeply, contains itself, or has keys JSON cannot have.
+    """
+    try:
+        return json_values.write_json(value, str)
+    except TypeError as error:
+        raise InvalidRequestError(
+            f"Part of the conversation cannot be written as JSON: {error}."
+        ) from None

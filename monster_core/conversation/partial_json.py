@@ -54,6 +54,7 @@ class PartialJson:
             found = _TOKEN.match(text, position)
             if found is None or (found.end() == len(text) and found.lastgroup == "other"):
                 self._token = text[found.end(1) :] if found else ""  # separators mean nothing
+                self._is_broken = len(self._token) > _LONGEST_WORD
                 break
             position = found.end()
             changed = self._take(found.lastgroup or "", found[found.lastgroup or 0]) or changed
@@ -80,6 +81,9 @@ class PartialJson:
     def _take_sign(self, sign: str) -> bool:
         if sign in "{[":
             container: Any = {} if sign == "{" else []
+            if len(self._stack) > _DEEPEST:
+                self._is_broken = True
+                return False
             self._put(container, closes=False)
             self._stack.append(container)
             self._keys.append(None)
@@ -156,6 +160,8 @@ _ESCAPE = re.compile(
     r"|u(?![dD][89abAB])[0-9a-fA-F]{4}"
     r"|u[dD][89abAB][0-9a-fA-F]{2}(?=[^\\]|\\(?:[^u]|u(?:[^dD]|[dD][^c-fC-F]))))"
 )
+_DEEPEST = 200  # open containers: copying and writing what is deeper fails in Python
+_LONGEST_WORD = 1000  # characters of a number, true, false or null: each piece reads it again
 _LONGEST_ESCAPE = len(r"\ud83d\ude00")
 
 

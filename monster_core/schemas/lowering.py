@@ -115,7 +115,7 @@ def canonical(schema: Any) -> bytes:
     except TypeError:  # among others: whole numbers beyond 64 bits, mappings that are no dict
         pass
     try:
-        return json.dumps(schema, default=_plain).encode()
+        return json.dumps(schema, default=_plain, ensure_ascii=False).encode()
     except RecursionError:
         raise SchemaError("the schema is nested too deeply") from None
     except (TypeError, ValueError) as error:

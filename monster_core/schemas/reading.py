@@ -161,6 +161,8 @@ class Reader:
     def _object(self, schema: Mapping[str, Any], path: str) -> Node:
         required = schema.get("required")
         required = required if isinstance(required, list) else []  # draft 3 had a flag
+        if not all(isinstance(name, str) for name in required):
+            raise SchemaError("'required' is not a list of names", path)
         named = dict(_entries(schema, "properties", path))
         rest = self._rest(schema, path)
         fields = [
@@ -210,7 +212,7 @@ def _types(schema: Mapping[str, Any], path: str) -> list[str]:
     types = schema.get("type")
     names = [types] if isinstance(types, str) else types if isinstance(types, list) else []
     for name in names:
-        if name not in TYPES:
+        if not isinstance(name, str) or name not in TYPES:
             raise SchemaError(f"{name!r} is not a JSON schema type ({', '.join(TYPES)})", path)
     if types is not None and not names:
         raise SchemaError(f"'type' is {types!r}, not a type or a list of types", path)

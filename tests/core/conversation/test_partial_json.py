@@ -101,3 +101,11 @@ def test_time_is_linear_in_the_number_of_pieces(start: str, filling: str) -> Non
         parser.feed(filling)
         _ = parser.value
     assert process_time() - began < 1.5, "it takes about 0.05 s"
+
+
+def test_a_number_without_end_ends_the_reading() -> None:
+    parser = PartialJson()
+    for _ in range(3000):
+        parser.feed("1")
+    parser.feed(",")
+    assert parser.value is None

@@ -347,3 +347,18 @@ def test_a_schema_nested_as_deeply_as_that_is_an_obstacle():
 
 def test_whole_numbers_beyond_64_bits_are_no_obstacle():
     assert lower({"type": "integer", "maximum": 2**70}).guided
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": ["string", []]},
+        {"type": "object", "required": [["a"]]},
+        {"properties": {"a": {}}, "required": [None]},
+        {"const": "\ud800"},
+        {"properties": {"\ud800": {}}},
+    ],
+)
+def test_a_malformed_schema_is_refused(schema):
+    with pytest.raises(SchemaError):
+        lower(schema)
