@@ -91,7 +91,10 @@ def lower(schema: Mapping[str, Any] | bool, *, limit: float = LIMIT) -> LoweredS
         SchemaError: It is no JSON schema, or refers to what is not in it.
     """
     lowered = _lowered(canonical(schema), limit)
-    return replace(lowered, schema=orjson.loads(orjson.dumps(lowered.schema)))
+    try:
+        return replace(lowered, schema=orjson.loads(orjson.dumps(lowered.schema)))
+    except TypeError as error:
+        raise SchemaError(f"the schema holds a value that no request can carry: {error}") from None
 
 
 def restore(answer: Any, schema: Mapping[str, Any] | bool) -> Any:

@@ -191,7 +191,7 @@ class Reader:
 
     def _array(self, schema: Mapping[str, Any], path: str) -> Node:
         items = schema.get("items", True)
-        prefix = schema.get("prefixItems", [])
+        prefix = _schemas(schema, "prefixItems", path)
         if isinstance(items, list):
             prefix, items = items, schema.get("additionalItems", True)
         positions = [self._read(part, f"{path}[{i}]") for i, part in enumerate(prefix)]

@@ -51,7 +51,7 @@ def test_what_cannot_be_read_is_a_value_error(text: str) -> None:
         read_json(text)
 
 
-@pytest.mark.parametrize("value", [{1, 2}, [LARGE, {1}], "half \ud83d"])
+@pytest.mark.parametrize("value", [{1, 2}, [LARGE, {1}]])
 def test_what_cannot_be_written_is_a_type_error(value: Any) -> None:
     with pytest.raises(TypeError):
         write_json(value)

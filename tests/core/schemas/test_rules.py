@@ -355,6 +355,8 @@ def test_whole_numbers_beyond_64_bits_are_no_obstacle():
         {"type": ["string", []]},
         {"type": "object", "required": [["a"]]},
         {"properties": {"a": {}}, "required": [None]},
+        {"prefixItems": None},
+        {"enum": [2**70]},
         {"const": "\ud800"},
         {"properties": {"\ud800": {}}},
     ],
