@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from monster_core.answer import no_stream
 from monster_core.errors import (
     ConnectionFailedError,
     ContextOverflowError,
@@ -40,6 +41,7 @@ __all__ = ["LONGEST_ERROR_BODY", "Exchange", "StreamState", "limits", "tls_conte
 _log = logging.getLogger(__name__)
 _UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 LONGEST_ERROR_BODY = 100_000  # bytes of an error's body that are read
+_LONGEST_HEAD = 10_000  # bytes that are kept of a reply that may turn out to be no stream
 _AFTER_DONE = 0.25  # seconds for the connection to become reusable after [DONE]
 
 
@@ -159,8 +161,8 @@ class StreamState:
 
     def receive(self, received: bytes) -> list[Chunk]:
         """Take the next bytes; return the chunks they completed, the last one at [DONE]."""
-        if not self.has_events and len(self.head) < 200:
-            self.head += received[:200]
+        if not self.has_events and len(self.head) < _LONGEST_HEAD:
+            self.head += received[:_LONGEST_HEAD]
         return self._chunks(self.decoder.feed(received))
 
     def close(self) -> list[Chunk]:
@@ -169,11 +171,7 @@ class StreamState:
             return []
         chunks = self._chunks(self.decoder.flush())
         if not self.has_events:
-            raise ResponseError(
-                "The server answered 200 with no event stream: "
-                f"{self.head[:200].decode('utf-8', 'replace') or 'an empty body'!r}. "
-                "Check the base URL: it ends in /v1 as a rule."
-            )
+            raise no_stream(self.head)
         return chunks if self.reader.is_done else [*chunks, self.reader.end()]
 
     def broken(self, error: Exception) -> MonsterError | None:
