@@ -240,6 +240,11 @@ class StreamReader:
         return self._done
 
     @property
+    def is_complete(self) -> bool:
+        """Whether the answer has come to its end, ``[DONE]`` or not."""
+        return self._done or self._finished
+
+    @property
     def partial_text(self) -> str:
         """The text so far."""
         return "".join(self._text)
@@ -284,7 +289,7 @@ class StreamReader:
         Raises:
             StreamInterruptedError: The stream ended with neither a finish reason nor [DONE].
         """
-        if not (self._done or self._finished):
+        if not self.is_complete:
             raise self.interrupted("The stream ended before its answer was complete")
         return Chunk(self._id, self._model, usage=self._usage, is_last=True)
 

@@ -100,9 +100,8 @@ class MonsterClient:
             for chunk in state.close():
                 yield chunk
         except _FAILURES as error:
-            failure = state.broken(error)
-            if failure is not None:
-                raise failure from error
+            for chunk in state.broken(error):
+                yield chunk
         finally:
             exchange.deadline.disarm()
             response.close()
@@ -241,9 +240,8 @@ class AsyncMonsterClient:
             for chunk in state.close():
                 yield chunk
         except _FAILURES as error:
-            failure = state.broken(error)
-            if failure is not None:
-                raise failure from error
+            for chunk in state.broken(error):
+                yield chunk
         finally:
             exchange.deadline.disarm()
             await response.aclose()

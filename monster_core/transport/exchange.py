@@ -174,15 +174,17 @@ class StreamState:
             raise no_stream(self.head)
         return chunks if self.reader.is_done else [*chunks, self.reader.end()]
 
-    def broken(self, error: Exception) -> MonsterError | None:
-        """Return what a failure in mid-stream means; None if the answer was complete."""
-        if self.reader.is_done:
-            return None
+    def broken(self, error: Exception) -> list[Chunk]:
+        """Take a failure of the connection; return the last chunk if the answer was complete."""
+        if self.reader.is_complete:
+            return [] if self.reader.is_done else [self.reader.end()]
         failure = self.exchange.failure(error)
         if isinstance(failure, RequestTimeoutError):
             failure.partial_text = self.reader.partial_text
-            return failure
-        return self.reader.interrupted(f"The connection broke in mid-stream ({_reason(error)})")
+            raise failure from error
+        raise self.reader.interrupted(
+            f"The connection broke in mid-stream ({_reason(error)})"
+        ) from error
 
     def _chunks(self, events: list[bytes]) -> list[Chunk]:
         chunks: list[Chunk] = []

@@ -202,6 +202,14 @@ def test_a_connection_that_breaks_after_done_is_none_of_the_callers_business(
     assert text_of(connect(serve(events(*WORDS, "[DONE]", cut=True))).stream()) == "Hello"
 
 
+def test_a_connection_that_breaks_after_the_finish_reason_has_brought_the_answer(
+    serve: Serve, connect: Connect
+) -> None:
+    chunks = list(connect(serve(events(*WORDS, cut=True))).stream())
+    assert "".join(chunk.text for chunk in chunks) == "Hello"
+    assert [chunk.is_last for chunk in chunks] == [False, False, False, True]
+
+
 @pytest.mark.parametrize(
     "event",
     [
