@@ -25,7 +25,8 @@ from langchain_monster.messages import to_core
 from langchain_monster.served_models import ServedModels, is_derived
 from langchain_monster.token_counting import TokenCounting, check_tokenizer
 from langchain_monster.tracing import langsmith_params, traced_params
-from monster_core.call import ChatCall, plan_call
+from monster_core.call import ChatCall
+from monster_core.call_planning import plan_call
 from monster_core.connection import MonsterConnection
 from monster_core.parameters import CallParameters
 from monster_core.version import __version__

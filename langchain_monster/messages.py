@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
@@ -19,6 +18,7 @@ from langchain_core.messages import (
 from monster_core.answer import ToolCall
 from monster_core.conversation import Message, Role
 from monster_core.errors import InvalidRequestError
+from monster_core.json_values import write_json
 
 __all__ = ["to_core"]
 
@@ -71,7 +71,7 @@ def _role(message: BaseMessage) -> Role:
 
 def _calls(message: AIMessage) -> list[ToolCall]:
     calls = [
-        ToolCall(call.get("id") or "", call["name"], orjson.dumps(call["args"]).decode())
+        ToolCall(call.get("id") or "", call["name"], write_json(call["args"], str))
         for call in message.tool_calls
     ]
     calls += [
@@ -103,7 +103,7 @@ def _parts(content: Sequence[str | Mapping[str, Any]], kind: str) -> str | list[
         elif block.get("type") == "text" or set(block) == {"text"}:
             parts.append({"type": "text", "text": str(block.get("text", ""))})
         elif block.get("type") in ("json", "non_standard") and kind == "ToolMessage":
-            parts.append({"type": "text", "text": orjson.dumps(block.get("value", block)).decode()})
+            parts.append({"type": "text", "text": write_json(block.get("value", block))})
         elif kind == "HumanMessage" and (url := _image_url(block)):
             parts.append({"type": "image_url", "image_url": {"url": url}})
         elif block.get("type") not in ("reasoning", "cache_point"):

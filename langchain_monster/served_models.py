@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from langchain_monster.errors import InvalidRequestError, as_langchain_errors
 from langchain_monster.model_part import ModelPart
+from monster_core.served import LONGEST_DISCOVERY
 
 if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
@@ -80,8 +81,11 @@ class ServedModels(ModelPart):
         with as_langchain_errors():
             return await self._async_client().models()
 
-    def discover_model_profile(self) -> ModelProfile:
+    def discover_model_profile(self, timeout: float = LONGEST_DISCOVERY) -> ModelProfile:
         """Ask the endpoint for the model's context window, and put it into ``profile``.
+
+        Args:
+            timeout: Seconds for each of the two places where it may be told.
 
         Returns:
             The profile; what you set in it yourself stays as it is.
@@ -91,12 +95,13 @@ class ServedModels(ModelPart):
             MonsterError: The request failed.
         """
         with as_langchain_errors():
-            return self._discovered(self._client().context_window(self._asked_model()))
+            window = self._client().context_window(self._asked_model(), timeout)
+            return self._discovered(window)
 
-    async def adiscover_model_profile(self) -> ModelProfile:
+    async def adiscover_model_profile(self, timeout: float = LONGEST_DISCOVERY) -> ModelProfile:
         """Ask for the context window; the twin of :meth:`discover_model_profile`."""
         with as_langchain_errors():
-            window = await self._async_client().context_window(self._asked_model())
+            window = await self._async_client().context_window(self._asked_model(), timeout)
             return self._discovered(window)
 
     def _resolve_model_profile(self) -> ModelProfile | None:

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.output_parsers import BaseTransformOutputParser
@@ -19,9 +18,11 @@ from pydantic.errors import PydanticUserError
 from typing_extensions import is_typeddict, override
 
 from langchain_monster.errors import as_langchain_errors
+from monster_core.conversation.answer_reading import check_value
 from monster_core.conversation.partial_json import PartialJson
-from monster_core.conversation.structured import Structure, check_value, structure_of
+from monster_core.conversation.structured import Structure, structure_of
 from monster_core.errors import InvalidRequestError, StructuredAnswerError, TruncatedAnswerError
+from monster_core.json_values import copied
 
 if TYPE_CHECKING:
     from langchain_core.language_models import LanguageModelInput
@@ -190,11 +191,11 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
         Args:
             value: The JSON value so far.
         """
-        copied = orjson.loads(orjson.dumps(value))
+        own = copied(value)
         if self._build is None:
-            return copied
+            return own
         try:
-            return self._build(copied)
+            return self._build(own)
         except ValueError:
             return None
 

@@ -15,7 +15,8 @@ from llama_index_monster.messages import to_core
 from llama_index_monster.model_part import ModelPart
 from llama_index_monster.tool_calling import TOOL_NAMES
 from llama_index_monster.tool_calls import CallReading
-from monster_core.call import ChatCall, plan_call
+from monster_core.call import ChatCall
+from monster_core.call_planning import plan_call
 
 if TYPE_CHECKING:
     from llama_index.core.base.llms.types import (

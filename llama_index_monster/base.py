@@ -27,6 +27,7 @@ from llama_index_monster.served_models import ServedModels, assumed_context_wind
 from llama_index_monster.structured_output import StructuredOutput
 from llama_index_monster.tool_calling import ToolCalling
 from monster_core.connection import MonsterConnection
+from monster_core.secret_arguments import with_masked_secrets
 
 if TYPE_CHECKING:
     from llama_index.core.callbacks import CallbackManager
@@ -116,6 +117,8 @@ class MonsterLLM(
         output_parser: BaseOutputParser | None = None,
         **kwargs: Any,
     ) -> None:
+        api_key = with_masked_secrets({"api_key": api_key})["api_key"]  # no traceback shows it
+        kwargs = with_masked_secrets(kwargs)
         kwargs.pop("class_name", None)  # to_dict() writes it
         super().__init__(
             model=model,

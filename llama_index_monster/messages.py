@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 
 from llama_index_monster.blocks import to_content
 from monster_core.answer import ToolCall
 from monster_core.conversation import Message, Role
 from monster_core.errors import InvalidRequestError
+from monster_core.json_values import write_json
 
 __all__ = ["legacy_calls", "to_core"]
 
@@ -94,7 +94,7 @@ def _is_list(value: Any) -> bool:
 def _json_text(arguments: Any) -> str:
     if isinstance(arguments, str):
         return arguments
-    return orjson.dumps(arguments or {}, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    return write_json(arguments or {}, str)
 
 
 _ROLES: dict[str, Role] = {

@@ -11,10 +11,10 @@ from llama_index.core.types import Model
 from pydantic import ValidationError
 
 from llama_index_monster.selections import to_selections
-from llama_index_monster.tool_calls import copied
 from monster_core.conversation.partial_json import PartialJson
 from monster_core.conversation.structured import Structure, structure_of
 from monster_core.errors import StructuredAnswerError
+from monster_core.json_values import copied
 
 if TYPE_CHECKING:
     from llama_index.core.program.utils import FlexibleModel

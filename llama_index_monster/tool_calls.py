@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 
 from monster_core.answer import ToolCall, ToolCallDelta
 from monster_core.conversation import read_arguments
 from monster_core.conversation.partial_json import PartialJson
+from monster_core.json_values import copied
 
-__all__ = ["CallReading", "GivenCall", "StreamedCalls", "copied", "first_call_only", "given_calls"]
+__all__ = ["CallReading", "GivenCall", "StreamedCalls", "first_call_only", "given_calls"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +80,6 @@ def first_call_only(message: ChatMessage) -> ChatMessage:
     if isinstance(kwargs.get("tool_calls"), list):
         kwargs["tool_calls"] = kwargs["tool_calls"][:1]
     return ChatMessage(role=message.role, blocks=blocks, additional_kwargs=kwargs)
-
-
-def copied(value: Any) -> Any:
-    """Return a JSON value that shares nothing with another one.
-
-    Args:
-        value: The value; one that orjson cannot write is copied, too, only slower.
-    """
-    try:
-        return orjson.loads(orjson.dumps(value))
-    except TypeError:
-        return deepcopy(value)
 
 
 class StreamedCalls:

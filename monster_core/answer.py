@@ -181,15 +181,18 @@ def read_answer(body: bytes) -> Answer:
             raise stream_error(data.get("error") or data, None)
         raise ResponseError(f"The server's reply holds no choices: {_shown(body)}")
     answer_id = _text(data.get("id"))
+    choices = [
+        _read_choice(choice, position, answer_id)
+        for position, choice in enumerate(data["choices"])
+        if isinstance(choice, dict)
+    ]
+    if not choices:
+        raise ResponseError(f"The server's reply holds no choice that is one: {_shown(body)}")
     return Answer(
         id=answer_id,
         model=_text(data.get("model")),
-        created=data["created"] if isinstance(data.get("created"), int) else 0,
-        choices=[
-            _read_choice(choice, position, answer_id)
-            for position, choice in enumerate(data["choices"])
-            if isinstance(choice, dict)
-        ],
+        created=_whole(data.get("created")) or 0,
+        choices=choices,
         usage=_read_usage(data.get("usage")),
         raw=data,
     )
@@ -321,18 +324,18 @@ class StreamReader:
             self._text.append(text)
         elif not (finish_reason or logprobs or calls or reasoning):
             return None
-        if finish_reason:
-            finish_reason = None if self._finished else _text(finish_reason)
-            self._finished = True
+        if finish_reason is not None:
+            finish_reason = None if self._finished else _text(finish_reason) or None
+            self._finished = self._finished or finish_reason is not None
         return Chunk(
             self._id,
             self._model,
             text,
             self._calls.read(calls, self._id) if calls else None,
             _text(reasoning) or None,
-            logprobs if isinstance(logprobs, dict) else None,
+            _read_logprobs(logprobs) if logprobs is not None else None,
             finish_reason,
-            choice.get("stop_reason"),
+            _stop_reason(choice.get("stop_reason")),
             None,
             False,
             None,
@@ -346,12 +349,11 @@ class StreamReader:
 
     def _read_odd(self, data: bytes) -> Chunk | None:
         """Say what an event is that is no chunk."""
-        try:
-            event = orjson.loads(data)
-        except ValueError:
+        event = _json(data)
+        if event is _NO_JSON:
             error = ResponseError(f"The stream holds an event that is no JSON: {_shown(data)}")
             error.partial_text = self.partial_text
-            raise error from None
+            raise error
         if _is_error(event):
             raise stream_error(event.get("error") or event, self.partial_text)
         if isinstance(event, dict) and event.get("usage"):
@@ -400,8 +402,8 @@ class _CallIdentities:
         return deltas
 
     def _index(self, call: dict[str, Any], position: int) -> int:
-        index = call.get("index")
-        if isinstance(index, int):
+        index = _whole(call.get("index"))
+        if index is not None:
             return index
         sent_id = _text(call.get("id"))
         if sent_id:
@@ -442,8 +444,8 @@ def call_id(answer_id: str, index: int, *, choice: int = 0) -> str:
 def _read_choice(choice: dict[str, Any], position: int, answer_id: str) -> Choice:
     raw_message = choice.get("message")
     message: dict[str, Any] = raw_message if isinstance(raw_message, dict) else {}
-    index = choice["index"] if isinstance(choice.get("index"), int) else position
-    logprobs = choice.get("logprobs")
+    index = _whole(choice.get("index"))
+    index = position if index is None else index
     calls = message.get("tool_calls")
     return Choice(
         index=index,
@@ -454,8 +456,8 @@ def _read_choice(choice: dict[str, Any], position: int, answer_id: str) -> Choic
             if isinstance(call, dict)
         ],
         finish_reason=_text(choice.get("finish_reason")) or None,
-        stop_reason=choice.get("stop_reason"),
-        logprobs=logprobs if isinstance(logprobs, dict) else None,
+        stop_reason=_stop_reason(choice.get("stop_reason")),
+        logprobs=_read_logprobs(choice.get("logprobs")),
         reasoning=_text(message.get("reasoning_content") or message.get("reasoning")) or None,
     )
 
@@ -493,12 +495,49 @@ def _sum(one: int | None, other: int | None) -> int | None:
 
 
 def _detail(details: Any, name: str) -> int | None:
-    value = details.get(name) if isinstance(details, Mapping) else None
-    return value if isinstance(value, int) else None
+    return _whole(details.get(name)) if isinstance(details, Mapping) else None
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and value > 0 else 0
+    return _whole(value) or 0
+
+
+def _whole(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None  # true and false are no numbers
+
+
+def _stop_reason(value: Any) -> str | int | None:
+    return value if isinstance(value, str) else _whole(value)
+
+
+def _read_logprobs(logprobs: Any) -> dict[str, Any] | None:
+    """Keep the tokens that are well-formed: frameworks merge and validate them."""
+    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    if not isinstance(tokens, list):
+        return None
+    return {"content": [_only_known(token) for token in tokens if _is_token(token)]}
+
+
+def _is_token(token: Any) -> bool:
+    others = token.get("top_logprobs") or [] if isinstance(token, dict) else None
+    return isinstance(others, list) and all(map(_is_candidate, [token, *others]))
+
+
+def _is_candidate(candidate: Any) -> bool:
+    if not isinstance(candidate, dict) or not isinstance(candidate.get("token"), str):
+        return False
+    logprob, written = candidate.get("logprob"), candidate.get("bytes") or []
+    is_number = logprob is None or type(logprob) in (float, int)
+    return is_number and isinstance(written, list) and all(type(byte) is int for byte in written)
+
+
+def _only_known(token: dict[str, Any]) -> dict[str, Any]:
+    if token.keys() <= _TOKEN_KEYS:
+        return token
+    return {name: value for name, value in token.items() if name in _TOKEN_KEYS}
+
+
+_TOKEN_KEYS = frozenset({"token", "logprob", "bytes", "top_logprobs"})
 
 
 def _text(value: Any) -> str:
@@ -526,17 +565,26 @@ def _is_empty_event(event: dict[str, Any]) -> bool:
 def _parse(body: bytes) -> dict[str, Any]:
     if not body.strip():
         raise ResponseError("The server answered 200 with an empty body.")
-    try:
-        data = orjson.loads(body)
-    except ValueError:
+    data = _json(body)
+    if data is _NO_JSON:
         kind = "a web page" if body.lstrip()[:1] == b"<" else "something that is no JSON"
         raise ResponseError(
             f"The server answered 200 with {kind}: {_shown(body)} "
             "Check the base URL: it ends in /v1 as a rule."
-        ) from None
+        )
     if not isinstance(data, dict):
         raise ResponseError(f"The server's reply is no JSON object: {_shown(body)}")
     return data
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except ValueError:  # which keeps the whole text: no error of ours shall carry it along
+        return _NO_JSON
+
+
+_NO_JSON = object()
 
 
 def _shown(body: bytes) -> str:

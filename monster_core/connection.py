@@ -27,6 +27,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from monster_core.naming import unknown_name
 from monster_core.parameters import CallParameters
 from monster_core.request import merge_parameters, validate_parameters
+from monster_core.secret_arguments import SECRETS, check_headers, check_key, with_masked_secrets
 
 if TYPE_CHECKING:
     import httpx
@@ -56,17 +57,6 @@ def _timeout_to_json(value: Any) -> Any:
     return {phase: getattr(value, phase) for phase in _PHASES}
 
 
-def _masked_headers(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        for name, text in value.items():
-            shown = text.get_secret_value() if isinstance(text, SecretStr) else text
-            if not (isinstance(name, str) and isinstance(shown, str)):
-                raise ValueError("headers are text: names and values alike")
-            if any(character in name + shown for character in "\r\n\0"):
-                raise ValueError(f"the header {name!r} holds a line break")
-    return value
-
-
 _DEFAULT_TIMEOUT = 120.0
 _PHASES = ("connect", "read", "write", "pool")
 
@@ -75,7 +65,7 @@ if TYPE_CHECKING:
     HeadersArgument = dict[str, SecretStr] | None
 else:
     TimeoutArgument = Annotated[Any, BeforeValidator(_seconds), PlainSerializer(_timeout_to_json)]
-    HeadersArgument = Annotated[dict[str, SecretStr] | None, BeforeValidator(_masked_headers)]
+    HeadersArgument = Annotated[dict[str, SecretStr] | None, BeforeValidator(check_headers)]
 
 
 class _Live:
@@ -143,9 +133,10 @@ class MonsterConnection(CallParameters):
     if not TYPE_CHECKING:
 
         def __init__(self, *args: Any, **data: Any) -> None:
-            # before validation, so that no error of any validator can quote a secret
+            # first of all, so that no error of any validator can quote a secret, nor a traceback
+            data = with_masked_secrets(data)
             type(self)._refuse_unknown(data)
-            super().__init__(*args, **_with_masked_secrets(data))
+            super().__init__(*args, **data)
 
     def model_post_init(self, context: Any, /) -> None:
         """Let the framework's class, which comes after this one, finish its own construction."""
@@ -177,6 +168,8 @@ class MonsterConnection(CallParameters):
                 raise ValidationError.from_exception_data(cls.__name__, errors, hide_input=True)
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in SECRETS:
+            value = with_masked_secrets({name: value})[name]
         if name in CallParameters.model_fields:
             value = validate_parameters({name: value}).get(name)
             self._live.fields = None
@@ -310,22 +303,9 @@ def _aliases(model: type[MonsterConnection]) -> set[str]:
     return {field.alias for field in model.model_fields.values() if field.alias}
 
 
-def _with_masked_secrets(data: dict[str, Any]) -> dict[str, Any]:
-    masked = dict(data)
-    if isinstance(masked.get("api_key"), str):
-        masked["api_key"] = SecretStr(masked["api_key"])
-    headers = masked.get("default_headers")
-    if isinstance(headers, Mapping):
-        masked["default_headers"] = {
-            name: SecretStr(value) if isinstance(value, str) else value
-            for name, value in headers.items()
-        }
-    return masked
-
-
 def _filled_in(data: Mapping[str, Any], base_url_field: str) -> dict[str, Any]:
     """Lay arguments over the environment's settings, and check key and address."""
-    from monster_core.settings import check_base_url, check_key, environment_settings
+    from monster_core.settings import check_base_url, environment_settings
 
     found = environment_settings()
     filled = {name: value for name, value in data.items() if value is not None}

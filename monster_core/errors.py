@@ -26,11 +26,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 __all__ = [
     "AuthenticationError",
@@ -77,7 +78,7 @@ class ServerReply:
         Raises:
             ValueError: The body is not JSON.
         """
-        return json.loads(self.text)
+        return orjson.loads(self.text)
 
 
 class MonsterError(Exception):
@@ -208,7 +209,7 @@ def status_error(reply: ServerReply, *, retry_after: float | None = None) -> Sta
     said = _server_message(reply.text)
     overflow = _CONTEXT_OVERFLOW.search(said)
     kind = ContextOverflowError if overflow else _class_for(reply.status_code)
-    request_id = reply.headers.get("x-request-id")
+    request_id = _one_line(reply.headers.get("x-request-id", "")) or None
     advice = _advice(kind, reply, retry_after)
     tail = f" (request id {request_id})" if request_id else ""
     error = kind(f"The server answered {reply.status_code}: {said or 'no message'}.{advice}{tail}")
@@ -230,9 +231,10 @@ def stream_error(event: Any, partial_text: str | None) -> MonsterError:
         The error that the same failure would have been as a status.
     """
     code = event.get("code") if isinstance(event, Mapping) else None
-    said = _server_message(json.dumps({"error": event}, default=str))
+    said = _one_line(_sentence({"error": event}))
     status = code if isinstance(code, int) and 300 <= code < 600 else 500
-    error = status_error(ServerReply(status, {}, json.dumps({"message": said})))
+    text = orjson.dumps({"message": said}).decode() if said else ""
+    error = status_error(ServerReply(status, {}, text))
     where = "A reply of 200 holds an error" if partial_text is None else _BROKEN_OFF
     error.args = (f"{where}: {error.args[0]}",)
     error.partial_text = partial_text
@@ -265,7 +267,10 @@ _ADVICE: dict[type[StatusError], str] = {
     AuthenticationError: " Check the API key: the argument api_key or MONSTER_API_KEY.",
     PaymentRequiredError: " The account's credits are spent: top it up at the provider.",
     PermissionDeniedError: " This API key may not use this model or path.",
-    NotFoundError: " Check the model's name and the base URL; models() lists what is served.",
+    NotFoundError: (
+        " Check the model's name (models() lists what is served) and the base URL: it ends in /v1 "
+        "as a rule."
+    ),
     ContextOverflowError: " Shorten the conversation or lower max_tokens.",
     ServerError: " The failure is the server's: try again later, or restart one of your own.",
     RateLimitError: " Send fewer requests at a time, or raise max_retries.",
@@ -282,7 +287,7 @@ def _class_for(status: int) -> type[StatusError]:
 
 def _advice(kind: type[StatusError], reply: ServerReply, retry_after: float | None) -> str:
     if kind is RedirectError:
-        target = reply.headers.get("location", "an unnamed address")
+        target = _one_line(reply.headers.get("location", "an unnamed address"))
         return (
             f" It redirects to {target}; redirects are not followed, so that the API key goes "
             "nowhere else. Set the base URL to the address that answers itself."
@@ -295,15 +300,34 @@ def _advice(kind: type[StatusError], reply: ServerReply, retry_after: float | No
 def _server_message(text: str) -> str:
     """Find the sentence in any of the shapes servers and gateways use for errors."""
     try:
-        body = json.loads(text)
+        body = orjson.loads(text)
     except ValueError:
-        return " ".join(re.sub(r"<[^>]*>", " ", text).split())[:300].rstrip(".")
-    for key in ("error", "message", "detail", "msg", "title"):
-        if isinstance(body, Mapping) and body.get(key):
-            inner = body[key]
-            said = _server_message(json.dumps(inner)) if isinstance(inner, Mapping) else str(inner)
-            return said.strip().rstrip(".")[:2000]
-    return str(body).strip()[:300] if body else ""
+        body = " ".join(re.sub(r"<[^<>]*>", " ", text).split())[:300].rstrip(".")
+    return _one_line(_sentence(body))
+
+
+def _sentence(body: Any) -> str:
+    length = 300
+    for _ in range(_DEEPEST_ERROR):
+        if not isinstance(body, Mapping):
+            break
+        inner = next((body[key] for key in _MESSAGE_KEYS if body.get(key)), None)
+        if inner is None:
+            break
+        body, length = inner, 2000
+    try:
+        return str(body).strip()[:length].rstrip(".") if body else ""
+    except RecursionError:  # nested by the thousand: there is no sentence in it
+        return ""
+
+
+def _one_line(said: str) -> str:
+    """Replace what a terminal or a log would obey, and halves of characters that none can write."""
+    return "".join(sign if sign.isprintable() else " " for sign in said).strip()
+
+
+_MESSAGE_KEYS = ("error", "message", "detail", "msg", "title")
+_DEEPEST_ERROR = 5
 
 
 def _rebuild(

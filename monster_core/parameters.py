@@ -71,10 +71,10 @@ def _json_schema(value: Any) -> Any:
 
 def _pattern(value: Any) -> Any:
     """Refuse a pattern that the server cannot compile: it answers it with a bare 500."""
-    from monster_core.conversation.structured import guidable_pattern  # when there is one only
-
     if not isinstance(value, (str, re.Pattern)):
         return value
+    from monster_core.conversation.guidable_patterns import guidable_pattern
+
     try:
         return guidable_pattern(re.compile(value))
     except re.error as error:

@@ -11,7 +11,7 @@ from monster_core.errors import InvalidRequestError
 from monster_core.naming import unknown_name
 from monster_core.parameters import CallParameters
 
-__all__ = ["check_combinations", "merge_parameters", "validate_parameters"]
+__all__ = ["ANSWER_SHAPES", "check_combinations", "merge_parameters", "validate_parameters"]
 
 
 def validate_parameters(values: Mapping[str, Any], *, also: Iterable[str] = ()) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def merge_parameters(
     """
     if not call:
         return dict(prepared)
-    replaced = call.keys() | (_ANSWER_SHAPES if not call.keys().isdisjoint(_ANSWER_SHAPES) else ())
+    replaced = call.keys() | (ANSWER_SHAPES if not call.keys().isdisjoint(ANSWER_SHAPES) else ())
     merged = {name: value for name, value in prepared.items() if name not in replaced}
     merged.update(validate_parameters(call, also=also))
     return merged
@@ -118,7 +118,9 @@ def describe(error: ValidationError) -> str:
 
 _FIELDS = frozenset(CallParameters.model_fields)
 _GUIDES = ("guided_json", "guided_regex", "guided_choice", "guided_grammar")
-_ANSWER_SHAPES = frozenset({*_GUIDES, "response_format"})
+ANSWER_SHAPES = frozenset({*_GUIDES, "response_format"})
+"""The fields that give an answer its shape."""
+
 _SEVERAL_ANSWERS = {"n", "best_of", "use_beam_search", "length_penalty", "early_stopping"}
 _ENDLESS = 2**63
 

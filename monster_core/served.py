@@ -10,7 +10,13 @@ import orjson
 
 from monster_core.errors import ResponseError
 
-__all__ = ["CONTEXT_WINDOW_SOURCES", "ServedModel", "context_window_of", "read_models"]
+__all__ = [
+    "CONTEXT_WINDOW_SOURCES",
+    "LONGEST_DISCOVERY",
+    "ServedModel",
+    "context_window_of",
+    "read_models",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,9 @@ def context_window_of(model: str, served: Iterable[ServedModel]) -> int | None:
     windows = (found.context_window for found in served if found.id == model)
     return next((window for window in windows if window is not None), None)
 
+
+LONGEST_DISCOVERY = 10.0
+"""Seconds that a question for a model's context window may take, unless the caller says so."""
 
 CONTEXT_WINDOW_SOURCES = (("/models", read_models), ("/models/info", read_models_info))
 """Where an endpoint may tell its models' context windows, and how each reply is read."""

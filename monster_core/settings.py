@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 from typing import Any
@@ -11,8 +12,9 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from monster_core.errors import ConfigurationError
+from monster_core.secret_arguments import check_key
 
-__all__ = ["DEFAULT_BASE_URL", "MonsterSettings", "environment_settings"]
+__all__ = ["DEFAULT_BASE_URL", "MonsterSettings", "environment_settings", "is_loopback"]
 
 DEFAULT_BASE_URL = "https://llm.monsterapi.ai/v1"
 
@@ -69,37 +71,17 @@ def environment_settings() -> MonsterSettings:
         ConfigurationError: A variable cannot be used; the message names it.
     """
     global _read
-    now = tuple(os.environ.get(name) for name in _VARIABLES)
+    now = _Snapshot(os.environ.get(name) for name in _VARIABLES)
     if _read is None or _read[0] != now:
+        problem = ""
         try:
             _read = now, MonsterSettings()
         except ValidationError as error:
-            raise ConfigurationError(_in_one_sentence(error)) from None
+            problem = _in_one_sentence(error)
+        if problem:  # raised out here, for the error above holds the variables' values
+            raise ConfigurationError(problem)
+    assert _read is not None
     return _read[1]
-
-
-def check_key(key: str | SecretStr, source: str) -> SecretStr:
-    """Return the key without surrounding white space.
-
-    Args:
-        key: The key as given.
-        source: The argument or variable it came from, for the message.
-
-    Raises:
-        ConfigurationError: It is empty, or holds what cannot stand in a header.
-    """
-    text = (key.get_secret_value() if isinstance(key, SecretStr) else key).strip()
-    if not text:
-        raise ConfigurationError(
-            f"{source} is empty: set it to your key (a server without keys takes any value, "
-            "EMPTY by custom)."
-        )
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ConfigurationError(
-            f"{source} holds a character that no key has (a space, a line break, a control or "
-            "non-ASCII character): copy the key again. Its value is not shown."
-        )
-    return SecretStr(text)
 
 
 def check_base_url(url: str, *, allow_http: bool) -> str:
@@ -117,14 +99,14 @@ def check_base_url(url: str, *, allow_http: bool) -> str:
     parts = _split(text)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ConfigurationError(
-            f"The base URL {_shown(text)!r} is no http(s) address like {DEFAULT_BASE_URL}."
+            f"The base URL{_shown(text)} is no http(s) address like {DEFAULT_BASE_URL}."
         )
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if "@" in parts.netloc or parts.query or parts.fragment:
         raise ConfigurationError(
             "The base URL may hold neither credentials nor a query or fragment: give the key as "
             "api_key or MONSTER_API_KEY."
         )
-    if parts.scheme == "http" and not (allow_http or _is_loopback(parts.hostname)):
+    if parts.scheme == "http" and not (allow_http or is_loopback(parts.hostname)):
         raise ConfigurationError(
             f"The base URL {text!r} would send the key unencrypted: use https, or allow it with "
             "allow_http=True or MONSTER_ALLOW_HTTP=1."
@@ -132,8 +114,31 @@ def check_base_url(url: str, *, allow_http: bool) -> str:
     return text.rstrip("/")
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine.
+
+    Args:
+        host: Its name or address.
+    """
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 _VARIABLES = tuple(f"MONSTER_{name.upper()}" for name in MonsterSettings.model_fields)
-_read: tuple[tuple[str | None, ...], MonsterSettings] | None = None
+
+
+class _Snapshot(tuple[str | None, ...]):
+    """Hold what the environment said, and show none of it in a traceback."""
+
+    def __repr__(self) -> str:
+        return "<the values of the MONSTER_* variables>"
+
+
+_read: tuple[_Snapshot, MonsterSettings] | None = None
 
 
 def _in_one_sentence(error: ValidationError) -> str:
@@ -144,26 +149,18 @@ def _in_one_sentence(error: ValidationError) -> str:
 
 
 def _split(text: str) -> Any:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError as error:
-        raise ConfigurationError(
-            f"The base URL {_shown(text)!r} cannot be read: {error}."
-        ) from None
-    return parts
+    # urlsplit drops line breaks and tabs, and clients differ on a backslash: both hide the host
+    if text.isprintable() and not {" ", "\\"} & set(text):
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(text)
+            _ = parts.port  # an error's text would quote it, and it may be half a password
+            return parts
+    raise ConfigurationError(f"The base URL{_shown(text)} cannot be read: check host and port.")
 
 
 def _shown(text: str) -> str:
-    """Hide what stands before an @: it may be a password."""
-    head, at, tail = text.rpartition("@")
-    return f"***@{tail}" if at else head or tail
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    """Show an address, but not what stands before an @, nor a key in the address's place."""
+    if "://" not in text:
+        return ""
+    _, at, tail = text.rpartition("@")
+    return f" {f'***@{tail}' if at else text!r}"

@@ -30,6 +30,10 @@ USED_CASSETTES = pytest.StashKey[set[Path]]()
 hypothesis.settings.register_profile(
     "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
+# by hand, after a change: pytest tests/security --hypothesis-profile=campaign
+hypothesis.settings.register_profile(
+    "campaign", hypothesis.settings.get_profile("suite"), max_examples=20_000
+)
 hypothesis.settings.load_profile("suite")
 
 

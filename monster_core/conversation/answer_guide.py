@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import orjson
-
 from monster_core.answer import Answer, Choice, Chunk, StreamReader
 from monster_core.errors import InvalidRequestError
+from monster_core.json_values import read_json, write_json
 from monster_core.schemas import LoweredSchema, SchemaError, lower
 from monster_core.schemas.lowering import canonical
 from monster_core.schemas.telling import told
@@ -60,10 +59,10 @@ class AnswerGuide:
         if choice.tool_calls or self.lowered is None:
             return choice
         try:
-            text = orjson.dumps(self.lowered.restore(orjson.loads(choice.text)))
+            text = write_json(self.lowered.restore(read_json(choice.text)))
         except (ValueError, TypeError):  # no JSON, or nested too deeply
             return choice
-        return replace(choice, text=text.decode())
+        return replace(choice, text=text)
 
 
 class GuidedStreamReader(StreamReader):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from monster_core.answer import ToolCall
+from monster_core.json_values import read_json
 
 __all__ = ["read_arguments"]
 
@@ -23,7 +22,7 @@ def read_arguments(call: ToolCall, finish_reason: str | None) -> tuple[dict[str,
     """
     try:
         # none at all are an empty object, unless max_tokens cut them before their first sign
-        value = orjson.loads(call.arguments or ("" if finish_reason == "length" else "{}"))
+        value = read_json(call.arguments or ("" if finish_reason == "length" else "{}"))
     except ValueError:
         if finish_reason == "length":
             return {}, (

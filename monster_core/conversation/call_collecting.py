@@ -19,6 +19,7 @@ from monster_core.answer import (
 )
 from monster_core.conversation.call_reader import CallReader
 from monster_core.conversation.tool_plan import ToolPlan
+from monster_core.json_values import read_json, write_json
 from monster_core.schemas.stream_restoring import StreamRestorer
 
 __all__ = ["ToolStreamReader", "collect_calls"]
@@ -44,16 +45,20 @@ def _collect(choice: Choice, answer_id: str, plan: ToolPlan) -> Choice:
     pieces = [reader.feed(choice.text), reader.flush()]
     text = "".join(piece for piece, _ in pieces)
     deltas = [delta for _, found in pieces for delta in found]
-    calls = [*choice.tool_calls, *_joined(deltas, answer_id, choice.index)][: plan.most_calls]
+    sent = choice.tool_calls
+    found = _joined(deltas, answer_id, choice.index, first=len(sent))
+    calls = [*sent, *found][: plan.most_calls]
     return replace(choice, text=text, tool_calls=[_restored(call, plan) for call in calls])
 
 
-def _joined(deltas: Iterable[ToolCallDelta], answer_id: str, choice: int) -> list[ToolCall]:
+def _joined(
+    deltas: Iterable[ToolCallDelta], answer_id: str, choice: int, *, first: int
+) -> list[ToolCall]:
     calls: list[ToolCall] = []
     pieces: list[list[str]] = []
     for delta in deltas:
         if delta.name is not None:
-            own_id = call_id(answer_id, delta.index, choice=choice)
+            own_id = call_id(answer_id, first + delta.index, choice=choice)
             calls.append(ToolCall(own_id, delta.name, ""))
             pieces.append([])
         pieces[delta.index].append(delta.arguments)
@@ -68,10 +73,10 @@ def _restored(call: ToolCall, plan: ToolPlan) -> ToolCall:
     if lowered is None or not lowered.changes_instances:
         return call
     try:
-        arguments = orjson.dumps(lowered.restore(orjson.loads(call.arguments)))
+        arguments = write_json(lowered.restore(read_json(call.arguments)))
     except (ValueError, TypeError):  # no JSON, or nested too deeply
         return call
-    return ToolCall(call.id, call.name, arguments.decode())
+    return ToolCall(call.id, call.name, arguments)
 
 
 class ToolStreamReader(StreamReader):
@@ -82,13 +87,14 @@ class ToolStreamReader(StreamReader):
         withholds_text: Whether text is given only once a tool is called.
     """
 
-    __slots__ = ("_arguments", "_plan", "_reader", "_restorers", "_withheld")
+    __slots__ = ("_arguments", "_places", "_plan", "_reader", "_restorers", "_withheld")
 
     def __init__(self, plan: ToolPlan, *, withholds_text: bool = False) -> None:
         super().__init__()
         self._withheld: list[str] | None = [] if withholds_text else None
         self._plan = plan
         self._reader = CallReader(plan.names)
+        self._places: dict[tuple[str, int], int] = {}  # where each call stands among all of them
         self._arguments: dict[int, list[str]] = {}  # pieces of each call's arguments, as given
         self._restorers: dict[int, StreamRestorer] = {}
 
@@ -102,14 +108,14 @@ class ToolStreamReader(StreamReader):
         chunk = super().read(data)
         if chunk is None:
             return None
-        deltas = chunk.tool_calls or []
+        deltas = self._placed("sent", chunk.tool_calls or [])
         if chunk.text:
             chunk.text, found = self._reader.feed(chunk.text)
-            deltas = deltas + found
+            deltas += self._placed("told", found)
         if chunk.finish_reason:
             text, found = self._reader.flush()
             chunk.text += text
-            deltas = deltas + found
+            deltas += self._placed("told", found)
         chunk.tool_calls = self._tracked(deltas) if deltas else None
         if self._withheld is not None:
             self._withhold(chunk)
@@ -121,8 +127,8 @@ class ToolStreamReader(StreamReader):
     def end(self) -> Chunk:
         """Close the stream; see :meth:`StreamReader.end`."""
         last = super().end()
-        text, deltas = self._reader.flush()  # empty, unless no finish reason ever came
-        last.text = text
+        text, found = self._reader.flush()  # empty, unless no finish reason ever came
+        last.text, deltas = text, self._placed("told", found)
         last.tool_calls = _merged([*self._tracked(deltas), *self._rests()]) or None
         if self._withheld is not None:
             self._withhold(last)
@@ -145,6 +151,15 @@ class ToolStreamReader(StreamReader):
             chunk.text, self._withheld = "".join(withheld), None
         else:
             chunk.text, self._withheld = "", withheld
+
+    def _placed(self, source: str, deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
+        """Number calls that the server sent as such, and those in its text, through."""
+        for delta in deltas:
+            place = self._places.setdefault((source, delta.index), len(self._places))
+            if place != delta.index and delta.id == call_id(self._id, delta.index):
+                delta.id = call_id(self._id, place)
+            delta.index = place
+        return deltas
 
     def _tracked(self, deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
         """Complete the deltas with their calls' ids, and undo what guiding changed in them."""

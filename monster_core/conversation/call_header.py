@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import orjson
 
+from monster_core.json_values import read_json, write_json
+
 __all__ = ["Verdict", "inspect_call", "whole_call"]
 
 _NAME_KEYS = ("name", "tool", "tool_name", "function")
@@ -64,7 +66,7 @@ def whole_call(text: str, names: Collection[str], *, is_marked: bool) -> tuple[s
         The tool's name and its arguments as JSON text, or None if the object is no call.
     """
     try:
-        value = orjson.loads(text)
+        value = read_json(text)
     except ValueError:
         return None
     inner = value.get("function")
@@ -77,7 +79,7 @@ def whole_call(text: str, names: Collection[str], *, is_marked: bool) -> tuple[s
         return None
     arguments: Any = next((value[key] for key in _ARGUMENT_KEYS if key in value), {})
     try:
-        return name, arguments if isinstance(arguments, str) else orjson.dumps(arguments).decode()
+        return name, arguments if isinstance(arguments, str) else write_json(arguments)
     except TypeError:  # nested too deeply
         return None
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import orjson
-
 from monster_core.answer import ToolCall
 from monster_core.conversation.definitions import ToolChoice, ToolDefinition
 from monster_core.errors import InvalidRequestError
 from monster_core.families import ToolFormat
+from monster_core.json_values import write_json
 
 __all__ = ["ARGUMENTS_KEY", "write_calls", "write_definitions", "write_result"]
 
@@ -128,6 +127,6 @@ def _definition(definition: ToolDefinition) -> str:
 
 def _json(value: object) -> str:
     try:
-        return orjson.dumps(value).decode()
+        return write_json(value)
     except TypeError as error:
         raise InvalidRequestError(f"A tool cannot be told as JSON: {error}.") from None

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from monster_core.json_values import read_json
+
 __all__ = ["PartialJson"]
 
 
@@ -66,7 +68,7 @@ class PartialJson:
                 self._put("")
             return not self._awaits_key
         try:
-            self._put(orjson.loads(token))
+            self._put(read_json(token))
         except ValueError:
             self._is_broken = True
         return not self._is_broken

@@ -13,22 +13,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
+from monster_core.conversation.answer_reading import read_value
+from monster_core.conversation.guidable_patterns import guidable_pattern
 from monster_core.errors import (
     InvalidRequestError,
     ResponseError,
     StructuredAnswerError,
     TruncatedAnswerError,
 )
-from monster_core.schemas import (
-    SchemaError,
-    UnreadableAnswer,
-    lower,
-    read_json_answer,
-    schema_of,
-    validate,
-)
+from monster_core.schemas import SchemaError, schema_of
 
-__all__ = ["METHODS", "Structure", "check_value", "parse_answer", "structure_of"]
+__all__ = ["METHODS", "Structure", "structure_of"]
 
 METHODS = (
     "guided_json",
@@ -86,59 +81,6 @@ def structure_of(shape: Any, method: str | None = None) -> Structure:
     return _json(shape, "guided_json" if chosen == "json_schema" else chosen)
 
 
-def parse_answer(text: str, schema: Mapping[str, Any], finish_reason: str | None) -> Any:
-    """Read an answer that had to be JSON, and hold it against its schema.
-
-    Args:
-        text: The answer.
-        schema: The original schema.
-        finish_reason: Why the answer ended.
-
-    Raises:
-        TruncatedAnswerError: ``max_tokens`` cut it.
-        StructuredAnswerError: It is no JSON, or does not satisfy the schema.
-    """
-    return check_value(_json_value(text, schema, finish_reason), schema)
-
-
-def check_value(value: Any, schema: Mapping[str, Any]) -> Any:
-    """Return a value that satisfies a schema.
-
-    Args:
-        value: The value, such as a tool call's arguments.
-        schema: The original schema.
-
-    Raises:
-        StructuredAnswerError: It does not satisfy the schema; the message says where.
-    """
-    try:
-        validate(value, schema)
-    except SchemaError as error:
-        raise StructuredAnswerError(f"The answer does not satisfy its schema: {error}") from error
-    return value
-
-
-def _json_value(text: str, schema: Mapping[str, Any], finish_reason: str | None) -> Any:
-    try:
-        value = read_json_answer(text)
-    except UnreadableAnswer as error:
-        if finish_reason == "length":
-            raise _truncated(error) from error
-        raise StructuredAnswerError(f"The answer is no JSON: {error.reason}.") from error
-    return lower(schema).restore(value)
-
-
-def _truncated(error: UnreadableAnswer) -> TruncatedAnswerError:
-    if error.kind == "endless whitespace":
-        return TruncatedAnswerError(
-            "The model wrote white space until max_tokens: tell it in the prompt to answer in "
-            "JSON, or set guided_whitespace_pattern to ''."
-        )
-    return TruncatedAnswerError(
-        "max_tokens cut the answer before its JSON was complete: raise max_tokens and ask again."
-    )
-
-
 def _fitting_method(shape: Any) -> str:
     if _choices_of(shape) is not None:
         return "guided_choice"
@@ -163,7 +105,7 @@ def _json(shape: Any, method: str) -> Structure:
     fields = {"response_format": {"type": "json_schema", "json_schema": named}}
     if method == "json_mode":
         fields = {"response_format": {"type": "json_object"}}
-    return Structure(method, fields, lambda text, finish: _json_value(text, schema, finish), schema)
+    return Structure(method, fields, lambda text, finish: read_value(text, schema, finish), schema)
 
 
 def _choice(shape: Any) -> Structure:
@@ -214,37 +156,6 @@ def _grammar(shape: Any) -> Structure:
         )
 
     return Structure("guided_grammar", {"guided_grammar": grammar}, read)
-
-
-def guidable_pattern(pattern: re.Pattern[str]) -> str:
-    """Return a pattern as the server can compile it: it always matches the whole answer.
-
-    Args:
-        pattern: The compiled pattern.
-
-    Raises:
-        InvalidRequestError: It uses what the server cannot compile.
-    """
-    if pattern.flags & ~(re.UNICODE | re.DOTALL):
-        raise InvalidRequestError("guided_regex takes no flags: write the pattern without them.")
-    source = _ANCHORED_START.sub("", _ANCHORED_END.sub(r"\1", pattern.pattern))
-    obstacle = next((found[1] for found in _PIECES.finditer(source) if found[1]), None)
-    if obstacle:
-        raise InvalidRequestError(
-            f"guided_regex cannot use {obstacle!r}: the server compiles no look-around, "
-            "back-reference, special group or anchor inside a pattern, and no \\u, \\N or \\0."
-        )
-    return source
-
-
-_ANCHORED_START = re.compile(r"\A(?:\^|\\A)")
-_ANCHORED_END = re.compile(r"(?<!\\)((?:\\\\)*)(?:\$|\\Z)\Z")
-_PIECES = re.compile(
-    r"\[\^?\]?(?:\\[^uUN]|[^\]\\])*\]"  # a class of characters: nothing in it is an anchor
-    r"|(\(\?(?:[=!>#(]|<[=!]|P=)|\\(?:[1-9bBAZuUN]|0(?![0-7]))|[\^$])"
-    r"|\\?.",
-    re.DOTALL,
-)
 
 
 def _unfit(text: str, what: str, finish_reason: str | None) -> ResponseError:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import threading
 import time
-import weakref
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
@@ -14,22 +11,26 @@ from typing import TYPE_CHECKING
 import httpx
 
 from monster_core.call import with_earlier_usage
-from monster_core.errors import NotFoundError, ResponseError
+from monster_core.errors import MonsterError, NotFoundError, ResponseError
 from monster_core.served import (
     CONTEXT_WINDOW_SOURCES,
+    LONGEST_DISCOVERY,
     ServedModel,
     context_window_of,
     read_models,
 )
+from monster_core.transport.async_transport import AsyncOriginClient
 from monster_core.transport.endpoint import Endpoint
 from monster_core.transport.exchange import (
     LONGEST_ERROR_BODY,
     Exchange,
     StreamState,
-    limits,
-    tls_context,
+    acontents,
+    contents,
 )
+from monster_core.transport.proxied import LoopClients, can_watch, has_proxy, proxied_client
 from monster_core.transport.sse import EventDecoder
+from monster_core.transport.sync_transport import OriginClient
 
 if TYPE_CHECKING:
     from monster_core.answer import Answer, Chunk, StreamReader
@@ -51,9 +52,7 @@ class MonsterClient:
     def __init__(self, endpoint: Endpoint, http_client: httpx.Client | None = None) -> None:
         self.endpoint = endpoint
         self._given = http_client
-        self._own: httpx.Client | None = None
-        self._lock = threading.Lock()
-        _CLIENTS.add(self)
+        self._own: httpx.Client | OriginClient | None = None
 
     def answer(self, call: ChatCall) -> Answer:
         """Send a call and return its full answer.
@@ -64,7 +63,13 @@ class MonsterClient:
         Raises:
             MonsterError: The call failed.
         """
-        answer = call.read_answer(self._whole(Exchange.begin(self.endpoint, call)))
+        exchange = Exchange.begin(self.endpoint, call)
+        body = self._whole(exchange)
+        try:
+            answer = call.read_answer(body)
+        except MonsterError as error:
+            exchange.mask(error)
+            raise
         following = call.after(answer)
         return with_earlier_usage(self.answer(following), answer) if following else answer
 
@@ -94,7 +99,7 @@ class MonsterClient:
         state = StreamState(exchange, EventDecoder(), reader)
         try:
             exchange.deadline.content_arrived()
-            for received in response.iter_bytes():
+            for received in contents(response):
                 for chunk in state.receive(received):
                     yield chunk
             for chunk in state.close():
@@ -102,6 +107,9 @@ class MonsterClient:
         except _FAILURES as error:
             for chunk in state.broken(error):
                 yield chunk
+        except MonsterError as error:
+            exchange.mask(error)
+            raise
         finally:
             exchange.deadline.disarm()
             response.close()
@@ -114,11 +122,12 @@ class MonsterClient:
         """
         return read_models(self._whole(Exchange.begin_get(self.endpoint, "/models")))
 
-    def context_window(self, model: str) -> int | None:
+    def context_window(self, model: str, timeout: float = LONGEST_DISCOVERY) -> int | None:
         """Return how many tokens a prompt and its answer may have together.
 
         Args:
             model: The model's name.
+            timeout: Seconds for each of the two places where it may be told.
 
         Returns:
             The number, or None if the endpoint does not tell it.
@@ -126,10 +135,11 @@ class MonsterClient:
         Raises:
             MonsterError: A request failed otherwise than by a path that is not there.
         """
+        endpoint = self.endpoint.within(timeout)
         for path, read in CONTEXT_WINDOW_SOURCES:
             try:
                 window = context_window_of(
-                    model, read(self._whole(Exchange.begin_get(self.endpoint, path)))
+                    model, read(self._whole(Exchange.begin_get(endpoint, path)))
                 )
             except (NotFoundError, ResponseError):
                 continue
@@ -138,16 +148,15 @@ class MonsterClient:
         return None
 
     def close(self) -> None:
-        """Close the pool; the next call opens a new one."""
-        with self._lock:
-            own, self._own = self._own, None
+        """Close the connections that are idle; the next call opens a new one."""
+        own, self._own = self._own, None
         if own is not None:
             own.close()
 
     def _whole(self, exchange: Exchange) -> bytes:
         response = self._open(exchange)
         try:
-            return response.read()
+            return b"".join(contents(response))
         except _FAILURES as error:
             raise exchange.failure(error) from error
         finally:
@@ -174,27 +183,17 @@ class MonsterClient:
                 raise failure from cause
             time.sleep(delay)
 
-    def _http(self) -> httpx.Client:
+    def _http(self) -> httpx.Client | OriginClient:
         client = self._given or self._own
-        if client is None:
-            with self._lock:
-                if self._own is None:
-                    self._own = httpx.Client(verify=tls_context(), limits=limits())
-                    weakref.finalize(self, self._own.close)
-                client = self._own
+        if client is None:  # two threads may both make one; the other is dropped after its call
+            is_proxied = self.endpoint.uses_proxies and has_proxy()
+            client = proxied_client() if is_proxied else OriginClient(self.endpoint.origin)
+            self._own = client
         return client
-
-    def _forget(self) -> None:
-        """Leave the parent process its connections: a fork must not share or close them."""
-        _PARENTS_CLIENTS.append(self._own)
-        self._own, self._lock = None, threading.Lock()
 
 
 class AsyncMonsterClient:
-    """Send calls from coroutines, over one pool of connections for each event loop.
-
-    A pool is closed when its loop shuts down its async generators (``asyncio.run`` does), when
-    :meth:`aclose` is called, or when this object is dropped.
+    """Send calls from coroutines, on one event loop after another or on several at a time.
 
     Args:
         endpoint: Where calls go.
@@ -204,12 +203,18 @@ class AsyncMonsterClient:
     def __init__(self, endpoint: Endpoint, http_client: httpx.AsyncClient | None = None) -> None:
         self.endpoint = endpoint
         self._given = http_client
-        self._pools: dict[asyncio.AbstractEventLoop, _LoopPool] = {}
-        _CLIENTS.add(self)
+        self._own: AsyncOriginClient | None = None
+        self._proxied = LoopClients() if endpoint.uses_proxies and has_proxy() else None
 
     async def answer(self, call: ChatCall) -> Answer:
         """Send a call and return its full answer; the twin of :meth:`MonsterClient.answer`."""
-        answer = call.read_answer(await self._whole(Exchange.begin(self.endpoint, call)))
+        exchange = Exchange.begin(self.endpoint, call)
+        body = await self._whole(exchange)
+        try:
+            answer = call.read_answer(body)
+        except MonsterError as error:
+            exchange.mask(error)
+            raise
         following = call.after(answer)
         return with_earlier_usage(await self.answer(following), answer) if following else answer
 
@@ -234,7 +239,7 @@ class AsyncMonsterClient:
         state = StreamState(exchange, EventDecoder(), reader)
         try:
             exchange.deadline.content_arrived()
-            async for received in response.aiter_bytes():
+            async for received in acontents(response):
                 for chunk in state.receive(received):
                     yield chunk
             for chunk in state.close():
@@ -242,6 +247,9 @@ class AsyncMonsterClient:
         except _FAILURES as error:
             for chunk in state.broken(error):
                 yield chunk
+        except MonsterError as error:
+            exchange.mask(error)
+            raise
         finally:
             exchange.deadline.disarm()
             await response.aclose()
@@ -250,12 +258,13 @@ class AsyncMonsterClient:
         """Return the models that the endpoint serves; the twin of :meth:`MonsterClient.models`."""
         return read_models(await self._whole(Exchange.begin_get(self.endpoint, "/models")))
 
-    async def context_window(self, model: str) -> int | None:
+    async def context_window(self, model: str, timeout: float = LONGEST_DISCOVERY) -> int | None:
         """Return a context window; the twin of :meth:`MonsterClient.context_window`."""
+        endpoint = self.endpoint.within(timeout)
         for path, read in CONTEXT_WINDOW_SOURCES:
             try:
                 window = context_window_of(
-                    model, read(await self._whole(Exchange.begin_get(self.endpoint, path)))
+                    model, read(await self._whole(Exchange.begin_get(endpoint, path)))
                 )
             except (NotFoundError, ResponseError):
                 continue
@@ -264,15 +273,17 @@ class AsyncMonsterClient:
         return None
 
     async def aclose(self) -> None:
-        """Close the running loop's pool; the next call opens a new one."""
-        pool = self._pools.pop(asyncio.get_running_loop(), None)
-        if pool is not None:
-            await pool.guard.aclose()
+        """Close the connections that are idle; the next call opens a new one."""
+        own, self._own = self._own, None
+        if own is not None:
+            await own.aclose()
+        if self._proxied is not None:
+            await self._proxied.aclose()
 
     async def _whole(self, exchange: Exchange) -> bytes:
         response = await self._open(exchange)
         try:
-            return await response.aread()
+            return b"".join([received async for received in acontents(response)])
         except _FAILURES as error:
             raise exchange.failure(error) from error
         finally:
@@ -299,46 +310,22 @@ class AsyncMonsterClient:
                 raise failure from cause
             await asyncio.sleep(delay)
 
-    async def _http(self) -> httpx.AsyncClient:
+    async def _http(self) -> httpx.AsyncClient | AsyncOriginClient:
         if self._given is not None:
             return self._given
-        loop = asyncio.get_running_loop()
-        pool = self._pools.get(loop)
-        if pool is None:
-            for other in list(self._pools):  # other threads come and go with loops of their own
-                if other.is_closed():
-                    self._pools.pop(other, None)
-            pool = self._pools[loop] = _LoopPool()
-            await anext(pool.guard)
-        return pool.http
-
-    def _forget(self) -> None:
-        """Leave the parent process its connections: a fork must not share or close them."""
-        _PARENTS_CLIENTS.append(self._pools)
-        self._pools = {}
-
-
-class _LoopPool:
-    """Tie a pool to its event loop: the loop closes the guard, the guard closes the pool."""
-
-    __slots__ = ("guard", "http")
-
-    def __init__(self) -> None:
-        self.http = httpx.AsyncClient(verify=tls_context(), limits=limits())
-        self.guard = _close_at_end(self.http)
-
-
-async def _close_at_end(http: httpx.AsyncClient) -> AsyncGenerator[None, None]:
-    try:
-        yield
-    finally:
-        await http.aclose()
+        if self._proxied is None and not can_watch(asyncio.get_running_loop()):
+            self._proxied = LoopClients()
+        if self._proxied is not None:
+            return await self._proxied.get()
+        if self._own is None:
+            self._own = AsyncOriginClient(self.endpoint.origin)
+        return self._own
 
 
 def _error_body(response: httpx.Response) -> bytes:
     try:
         body = b""
-        for received in response.iter_bytes():
+        for received in contents(response):
             body += received
             if len(body) >= LONGEST_ERROR_BODY:
                 break
@@ -350,23 +337,10 @@ def _error_body(response: httpx.Response) -> bytes:
 async def _aerror_body(response: httpx.Response) -> bytes:
     try:
         body = b""
-        async for received in response.aiter_bytes():
+        async for received in acontents(response):
             body += received
             if len(body) >= LONGEST_ERROR_BODY:
                 break
         return body
     finally:
         await response.aclose()
-
-
-_CLIENTS: weakref.WeakSet[MonsterClient | AsyncMonsterClient] = weakref.WeakSet()
-_PARENTS_CLIENTS: list[object] = []
-
-
-def _after_fork() -> None:
-    for client in list(_CLIENTS):
-        client._forget()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

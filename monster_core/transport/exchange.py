@@ -6,10 +6,9 @@ The sync and the async client share it; each adds only its own short loop.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterable, Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import httpx
 
@@ -29,20 +28,27 @@ from monster_core.transport.deadline import Deadline, PhaseTimeouts
 from monster_core.transport.retry import parse_retry_after, retry_delay
 
 if TYPE_CHECKING:
-    import ssl
-
     from monster_core.answer import Chunk, StreamReader
     from monster_core.call import ChatCall
     from monster_core.transport.endpoint import Endpoint
     from monster_core.transport.sse import EventDecoder
 
-__all__ = ["LONGEST_ERROR_BODY", "Exchange", "StreamState", "limits", "tls_context"]
+__all__ = ["LONGEST_ERROR_BODY", "Exchange", "Sender", "StreamState", "acontents", "contents"]
 
 _log = logging.getLogger(__name__)
 _UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 LONGEST_ERROR_BODY = 100_000  # bytes of an error's body that are read
 _LONGEST_HEAD = 10_000  # bytes that are kept of a reply that may turn out to be no stream
 _AFTER_DONE = 0.25  # seconds for the connection to become reusable after [DONE]
+
+
+class Sender(Protocol):
+    """Build requests as httpx's clients do."""
+
+    def build_request(
+        self, method: str, url: httpx.URL, *, headers: Any, content: Any, extensions: Any
+    ) -> httpx.Request:
+        """Build a request."""
 
 
 @dataclass(slots=True)
@@ -76,13 +82,13 @@ class Exchange:
         """Start the clock of a request that only asks."""
         return cls(endpoint, "GET", path, None, Deadline(endpoint.timeouts))
 
-    def request(self, client: httpx.Client | httpx.AsyncClient) -> httpx.Request:
+    def request(self, client: Sender) -> httpx.Request:
         """Build the next attempt's request; the client adds its own headers below ours."""
         self.attempts += 1
         return client.build_request(
             self.method,
-            self.endpoint.base_url + self.path,
-            headers=self.endpoint.headers(),
+            self.endpoint.url(self.path),
+            headers=self.endpoint.headers,
             content=self.content,
             extensions={"timeout": PhaseTimeouts(self.deadline)},
         )
@@ -111,14 +117,25 @@ class Exchange:
 
     def refusal(self, response: httpx.Response, body: bytes) -> MonsterError:
         """Return the error for a reply whose status is not 200."""
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        text = body.decode("utf-8", "replace")[:10_000]
+        mask = self.endpoint.mask
+        headers = {name.lower(): mask(value) for name, value in response.headers.items()}
+        text = mask(body.decode("utf-8", "replace"))[:10_000]
         reply = ServerReply(response.status_code, headers, text)
         error = status_error(reply, retry_after=parse_retry_after(headers))
         if self._is_refused_guide(error):
             error.is_retryable = False
             error.args = (f"{error.args[0]} {_UNCOMPILED}",)
         return error
+
+    def mask(self, error: MonsterError) -> None:
+        """Hide the secrets that a reply repeated from what its error says."""
+        error.args = tuple(map(self.endpoint.mask, error.args))
+        error.__context__ = None  # a parser's error carries the whole reply
+        if isinstance(error, StatusError):
+            error.server_message = self.endpoint.mask(error.server_message)
+            if error.response is not None:
+                text = self.endpoint.mask(error.response.text)
+                error.response = replace(error.response, text=text)
 
     def _is_refused_guide(self, error: MonsterError) -> bool:
         """Whether the server probably cannot compile the guide; it would stand still again."""
@@ -208,15 +225,26 @@ class StreamState:
         return chunks
 
 
-def limits() -> httpx.Limits:
-    """Return the pool's limits: wide enough for a thousand calls at a time."""
-    return httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30)
+def contents(response: httpx.Response) -> Iterable[bytes]:
+    """Return the pieces of a reply's body as they come, without compression.
+
+    Args:
+        response: The reply.
+    """
+    if "content-encoding" in response.headers:
+        return response.iter_bytes()
+    return cast("Iterable[bytes]", response.stream)
 
 
-@lru_cache(maxsize=1)
-def tls_context() -> ssl.SSLContext:
-    """Return the process's TLS context: building one takes tens of milliseconds."""
-    return httpx.create_ssl_context()
+def acontents(response: httpx.Response) -> AsyncIterable[bytes]:
+    """Return the pieces of a reply's body; the twin of :func:`contents`.
+
+    Args:
+        response: The reply.
+    """
+    if "content-encoding" in response.headers:
+        return response.aiter_bytes()
+    return cast("AsyncIterable[bytes]", response.stream)
 
 
 def _timed_out(error: httpx.TimeoutException, endpoint: Endpoint) -> MonsterError:

@@ -19,7 +19,7 @@ from tests.core.scripted_server import ScriptedServer
 def serve() -> Iterator[Callable[..., ScriptedServer]]:
     """Start servers that give scripted replies."""
     with ExitStack() as servers:
-        yield lambda *replies: servers.enter_context(ScriptedServer(*replies))
+        yield lambda *replies, **how: servers.enter_context(ScriptedServer(*replies, **how))
 
 
 @pytest.fixture(params=[SyncDriver, AsyncDriver], ids=["sync", "async"])

@@ -10,7 +10,8 @@ import httpx
 from pydantic import SecretStr
 
 from monster_core.answer import Answer, Chunk
-from monster_core.call import ChatCall, plan_call
+from monster_core.call import ChatCall
+from monster_core.call_planning import plan_call
 from monster_core.conversation import Message
 from monster_core.served import ServedModel
 from monster_core.transport.client import AsyncMonsterClient, MonsterClient
@@ -59,9 +60,9 @@ class SyncDriver:
         """Ask which models are served."""
         return self._client.models()
 
-    def context_window(self, model: str) -> int | None:
+    def context_window(self, model: str, **kwargs: Any) -> int | None:
         """Ask how much a model can read."""
-        return self._client.context_window(model)
+        return self._client.context_window(model, **kwargs)
 
     def close(self) -> None:
         """Close the client."""
@@ -95,9 +96,9 @@ class AsyncDriver:
         """Ask which models are served."""
         return self._loop.run_until_complete(self._client.models())
 
-    def context_window(self, model: str) -> int | None:
+    def context_window(self, model: str, **kwargs: Any) -> int | None:
         """Ask how much a model can read."""
-        return self._loop.run_until_complete(self._client.context_window(model))
+        return self._loop.run_until_complete(self._client.context_window(model, **kwargs))
 
     def close(self) -> None:
         """Close the client and its loop."""

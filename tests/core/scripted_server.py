@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Sequence
@@ -50,13 +51,15 @@ class ScriptedServer:
 
     Args:
         replies: What to send, in the order of the requests.
+        tls: What it speaks TLS with; plain http if None.
     """
 
-    def __init__(self, *replies: Reply) -> None:
+    def __init__(self, *replies: Reply, tls: ssl.SSLContext | None = None) -> None:
         self.received: list[Received] = []
         self.clients_left = threading.Semaphore(0)
         """Released for each connection that the client closes."""
         self._replies = list(replies)
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -64,7 +67,8 @@ class ScriptedServer:
     @property
     def base_url(self) -> str:
         """The address, ending in ``/v1``."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+        scheme = "https" if self._tls else "http"
+        return f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}/v1"
 
     @property
     def connections(self) -> int:
@@ -97,6 +101,13 @@ class ScriptedServer:
             thread.start()
 
     def _serve(self, connection: socket.socket, number: int) -> None:
+        if self._tls is not None:
+            try:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            except OSError:  # the client does not trust it
+                self.clients_left.release()
+                return
+            self._open.append(connection)
         with connection, connection.makefile("rb") as stream:
             with contextlib.suppress(OSError):  # the client left in the middle
                 while (request := _read_request(stream, number)) is not None:

@@ -198,8 +198,46 @@ def test_a_finish_reason_that_comes_twice_is_told_once() -> None:
 
 
 def test_log_probabilities_come_even_without_text() -> None:
-    (chunk, *_) = chunks_of(event({"content": ""}, logprobs={"content": [1]}), END)
-    assert chunk.logprobs == {"content": [1]}
+    token = {"token": "", "logprob": -0.5, "bytes": [240]}
+    (chunk, *_) = chunks_of(event({"content": ""}, logprobs={"content": [token]}), END)
+    assert chunk.logprobs == {"content": [token]}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        1,
+        {"token": None, "logprob": -0.5},
+        {"token": "a", "logprob": []},
+        {"token": "a", "logprob": True},
+        {"token": "a", "logprob": -0.5, "bytes": [None]},
+        {"token": "a", "logprob": -0.5, "top_logprobs": True},
+        {"token": "a", "logprob": -0.5, "top_logprobs": ["b"]},
+    ],
+)
+def test_log_probabilities_of_another_shape_are_left_out(odd: Any) -> None:
+    token = {"token": "a", "logprob": None, "bytes": None, "top_logprobs": []}
+    given = {"content": [odd, {**token, "index": 0}], "refusal": "no"}
+    (chunk, *_) = chunks_of(event({"content": "a"}, logprobs=given), END)
+    assert chunk.logprobs == {"content": [token]}
+
+
+@pytest.mark.parametrize("odd", [[], {}, 5, True, ""])
+def test_a_finish_reason_that_is_no_text_ends_nothing(odd: Any) -> None:
+    with pytest.raises(errors.StreamInterruptedError):
+        chunks_of(event({"content": "a"}, finish_reason=odd))
+
+
+@pytest.mark.parametrize("odd", [True, -1, 1.5, "1", None])
+def test_a_calls_index_that_is_none_is_its_place(odd: Any) -> None:
+    call = {"index": odd, "function": {"name": "f", "arguments": "{}"}}
+    (chunk, *_) = chunks_of(event({"tool_calls": [call]}), END)
+    assert [found.index for found in chunk.tool_calls or ()] == [0]
+
+
+def test_a_choice_that_is_none_is_no_answer() -> None:
+    with pytest.raises(errors.ResponseError, match="no choice"):
+        read({**FULL, "choices": [None, 1]})
 
 
 def test_a_call_without_id_and_index_gets_both_once() -> None:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monster_core.answer import Answer, Chunk, StreamReader, Usage, add_usage, read_answer
-from monster_core.call import ChatCall, plan_call, with_earlier_usage
+from monster_core.call import ChatCall, with_earlier_usage
+from monster_core.call_planning import plan_call
 from monster_core.conversation import Message
 from monster_core.errors import InvalidRequestError
 from monster_core.parameters import REQUEST_FIELDS
@@ -239,14 +240,34 @@ def both() -> ChatCall:
     return plan({"tools": [WEATHER], "response_format": FORMAT})
 
 
-def test_tools_beside_a_json_schema_take_a_second_call_for_the_shape() -> None:
-    call = both()
+SHAPES: dict[str, dict[str, Any]] = {
+    "guided_json": {"response_format": FORMAT},
+    "guided_regex": {"guided_regex": "a+"},
+    "guided_choice": {"guided_choice": ["yes", "no"]},
+    "guided_grammar": {"guided_grammar": 'start: "a"'},
+    "response_format": {"response_format": {"type": "json_object"}},
+}
+
+
+@pytest.mark.parametrize("field", SHAPES)
+def test_tools_beside_a_shape_take_a_second_call_for_the_shape(field: str) -> None:
+    call = plan({"tools": [WEATHER], "seed": 1, **SHAPES[field]})
     assert call.final is not None
     assert "weather" in system(call)
     assert not call.is_guided
-    assert "guided_json" in body(call.final)
+    assert body(call).keys() == {"model", "messages", "seed"}
+    assert body(call.final).keys() == {"model", "messages", "seed", field}
     assert "weather" not in system(call.final)
-    assert call.final.is_guided
+
+
+@pytest.mark.parametrize("format_", [None, {"type": "text"}])
+def test_tools_beside_free_text_take_one_call(format_: dict[str, Any] | None) -> None:
+    assert plan({"tools": [WEATHER], "response_format": format_}).final is None
+
+
+def test_two_shapes_are_refused_beside_tools_too() -> None:
+    with pytest.raises(InvalidRequestError, match="Only one of guided_regex, guided_choice"):
+        plan({"tools": [WEATHER], "guided_regex": "a", "guided_choice": ["a"]})
 
 
 def test_the_final_call_is_sent_only_where_no_tool_was_called() -> None:

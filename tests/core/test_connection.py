@@ -88,7 +88,7 @@ def test_a_changed_setting_takes_effect_at_the_next_call(made: Connected) -> Non
     made.base_url = "http://127.0.0.1:10/v1/"
     assert made._client().endpoint.base_url == "http://127.0.0.1:10/v1"
     made.api_key = SecretStr("another")
-    assert made._client().endpoint.headers()["authorization"] == "Bearer another"
+    assert made._client().endpoint.headers["authorization"] == "Bearer another"
     made.timeout = 3
     assert made._client().endpoint.timeouts.read == 3
     made.max_retries = 0
@@ -112,7 +112,7 @@ def test_a_copy_makes_connections_of_its_own(made: Connected, carry: Any) -> Non
     carried = carry(made)
     assert carried == made
     assert carried._client() is not client
-    assert carried._client().endpoint.headers() == client.endpoint.headers()
+    assert carried._client().endpoint.headers == client.endpoint.headers
     assert carried._request_fields({}) == {"temperature": 0.5}
 
 
@@ -150,6 +150,6 @@ def test_timeouts_are_spread_over_the_phases(made: Connected, timeout: Any, phas
 
 def test_default_headers_replace_any_but_the_key(made: Connected) -> None:
     made.default_headers = {"User-Agent": "mine", "Authorization": "mine", "x-team": "blue"}
-    headers = made._endpoint().headers()
+    headers = made._endpoint().headers
     assert (headers["user-agent"], headers["x-team"]) == ("mine", "blue")
     assert headers["authorization"] == "Bearer open-sesame"

@@ -137,6 +137,35 @@ def test_no_error_event_makes_it_fail(event: Any) -> None:
     assert error.partial_text == "so far"
 
 
+@pytest.mark.parametrize("opening", ["[", '{"error":', '{"a":', '[{"error":', "<", "<a "])
+def test_no_depth_makes_it_fail(opening: str) -> None:
+    for depth in (200, 900, 9999):
+        text = (opening * depth)[:10_000]
+        closed = text + "".join({"[": "]", "{": "}"}.get(sign, "") for sign in reversed(text))
+        for body in (text, closed):
+            assert len(refused(500, body.encode()).server_message) <= 2000
+
+
+def test_no_depth_of_an_error_event_makes_it_fail() -> None:
+    event: Any = []
+    for _ in range(1000):
+        event = [event]
+    for one in (event, {"message": event}, {"error": {"message": event}}):
+        assert isinstance(stream_error(one, ""), errors.ServerError)
+
+
+def test_what_a_server_says_commands_no_terminal_and_breaks_no_log() -> None:
+    said = "no\x1b[2J\r\nERROR root: all is lost\u202e\ud800"
+    headers = {"location": f"https://a.example/{said}", "x-request-id": said}
+    for error in (
+        refused(307, b"{}", **headers),
+        refused(400, orjson.dumps({"message": "no\x1b[2J\r\nERROR root: all is lost\u202e"})),
+        stream_error({"message": said}, ""),
+    ):
+        assert str(error).isprintable()
+        assert "all is lost" in str(error)
+
+
 def test_an_error_event_becomes_the_class_of_its_code() -> None:
     error = stream_error({"message": TOO_LONG, "code": 400}, "")
     assert isinstance(error, errors.ContextOverflowError)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monster_core.errors import ResponseError, ServerError
+from monster_core.errors import RequestTimeoutError, ResponseError, ServerError
 from monster_core.served import ServedModel, read_models, read_models_info
 from tests.core.drivers import AsyncDriver, Driver, SyncDriver, endpoint
-from tests.core.scripted_server import ScriptedServer, reply
+from tests.core.scripted_server import Reply, ScriptedServer, reply
 
 NOT_FOUND = reply(404, {"detail": "Not Found"})
 
@@ -69,10 +71,10 @@ def test_no_list_makes_it_fail_otherwise(body: Any) -> None:
         assert all(isinstance(model, ServedModel) for model in served)
 
 
-def window(kind: type[Driver], server: ScriptedServer) -> int | None:
-    driver = kind(endpoint(server.base_url))
+def window(kind: type[Driver], server: ScriptedServer, **kwargs: Any) -> int | None:
+    driver = kind(endpoint(server.base_url, **kwargs.pop("endpoint", {})))
     try:
-        return driver.context_window("m")
+        return driver.context_window("m", **kwargs)
     finally:
         driver.close()
 
@@ -106,3 +108,24 @@ def test_a_failing_server_is_not_taken_for_one_that_tells_nothing(
 ) -> None:
     with pytest.raises(ServerError):
         window(kind, serve(reply(500, "down")))
+
+
+@pytest.mark.parametrize("kind", [SyncDriver, AsyncDriver])
+def test_a_silent_server_is_not_waited_for(
+    serve: Callable[..., ScriptedServer], kind: type[Driver]
+) -> None:
+    server = serve(Reply([threading.Event()]))
+    began = time.monotonic()
+    with pytest.raises(RequestTimeoutError):
+        window(kind, server, timeout=0.2)
+    assert time.monotonic() - began < 4, "the endpoint's own timeout is 5 seconds"
+
+
+@pytest.mark.parametrize("kind", [SyncDriver, AsyncDriver])
+def test_a_failing_server_is_asked_again_only_while_there_is_time(
+    serve: Callable[..., ScriptedServer], kind: type[Driver]
+) -> None:
+    server = serve(reply(503, "down", {"retry-after": "30"}))
+    with pytest.raises(ServerError):
+        window(kind, server, timeout=0.2, endpoint={"max_retries": 2})
+    assert len(server.received) == 1

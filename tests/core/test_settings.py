@@ -11,12 +11,8 @@ from pydantic import SecretStr, ValidationError
 
 from monster_core.connection import MonsterConnection
 from monster_core.errors import ConfigurationError
-from monster_core.settings import (
-    DEFAULT_BASE_URL,
-    check_base_url,
-    check_key,
-    environment_settings,
-)
+from monster_core.secret_arguments import check_key
+from monster_core.settings import DEFAULT_BASE_URL, check_base_url, environment_settings
 
 
 class Connected(MonsterConnection):
@@ -133,14 +129,13 @@ def test_a_keys_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("key", ["open-sesame", " open-sesame ", "\topen-sesame\r\n"])
 def test_white_space_around_a_key_is_dropped(key: str) -> None:
-    assert check_key(key, "api_key").get_secret_value() == "open-sesame"
     assert check_key(SecretStr(key), "api_key").get_secret_value() == "open-sesame"
 
 
 @pytest.mark.parametrize("key", ["", "   ", "\n"])
 def test_an_empty_key_is_refused(key: str) -> None:
     with pytest.raises(ConfigurationError, match="EMPTY by custom"):
-        check_key(key, "api_key")
+        check_key(SecretStr(key), "api_key")
 
 
 @given(
@@ -150,7 +145,7 @@ def test_an_empty_key_is_refused(key: str) -> None:
 )
 def test_what_no_header_may_hold_is_refused_and_not_shown(bad: str, one: str, two: str) -> None:
     with pytest.raises(ConfigurationError, match="not shown") as caught:
-        check_key(f"key{one}{bad}{two}yek", "api_key")
+        check_key(SecretStr(f"key{one}{bad}{two}yek"), "api_key")
     assert f"key{one}{bad}" not in str(caught.value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -97,6 +98,15 @@ def test_no_messages_are_refused(scripted: Scripted) -> None:
     llm, _ = scripted(answer())
     with pytest.raises(InvalidRequestError, match="at least one"):
         llm.invoke([])
+
+
+def test_arguments_of_any_value_are_told(scripted: Scripted) -> None:
+    llm, server = scripted(answer())
+    args = {"wei": 2**80, "price": Decimal("1.5")}
+    call = AIMessage("", tool_calls=[{"id": "c1", "name": "pay", "args": args}])
+    llm.invoke([HumanMessage("Pay."), call])
+    told = json.loads(server.received[0].body)["messages"][1]["content"]
+    assert told == '{"name": "pay", "parameters": {"wei":1208925819614629174706176,"price":"1.5"}}'
 
 
 CONVERSATION: list[BaseMessage] = [

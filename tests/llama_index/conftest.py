@@ -35,10 +35,10 @@ class Calls:
     def stream_complete(self, llm: MonsterLLM, text: str = CAPITAL, **kwargs: Any) -> Any:
         return self._items(llm, "stream_complete", text, kwargs)
 
-    def discover_context_window(self, llm: MonsterLLM) -> int:
+    def discover_context_window(self, llm: MonsterLLM, **kwargs: Any) -> int:
         if self.is_async:
-            return asyncio.run(llm.adiscover_context_window())
-        return llm.discover_context_window()
+            return asyncio.run(llm.adiscover_context_window(**kwargs))
+        return llm.discover_context_window(**kwargs)
 
     def _answer(self, llm: MonsterLLM, name: str, given: Any, kwargs: dict[str, Any]) -> Any:
         if self.is_async:

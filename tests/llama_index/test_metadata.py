@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import httpx
@@ -7,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from llama_index_monster import MonsterLLM
+from tests.core.scripted_server import Reply, ScriptedServer
 
 MODEL = "some-model"
 
@@ -49,6 +51,22 @@ def test_the_context_window_is_the_family_s_where_it_is_known():
     assert MonsterLLM("microsoft/Phi-3-mini-4k-instruct").metadata.context_window == 4096
     assert MonsterLLM("mine", family="phi-3").metadata.context_window == 4096
     assert MonsterLLM("mine", family="no-such-family").metadata.context_window == 8192
+
+
+def test_a_context_window_that_nobody_knows_is_a_safe_one_and_warned_of_once(caplog):
+    for _ in range(2):
+        for name in ("mine-1", "mine-2"):
+            assert MonsterLLM(name).metadata.context_window == 8192
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 2
+    assert "'mine-1' is not known, 8192 tokens are assumed: pass context_window" in told[0]
+    assert "discover_context_window()" in told[0]
+
+
+def test_a_context_window_that_is_known_or_given_is_not_warned_of(caplog):
+    for llm in (MonsterLLM("gemma-of-mine"), MonsterLLM("mine-3", context_window=9)):
+        assert llm.metadata.context_window
+    assert caplog.records == []
 
 
 def test_the_context_window_of_an_argument_wins():
@@ -95,6 +113,14 @@ def test_a_failed_discovery_is_a_warning_and_changes_nothing(calls, replies):
     with pytest.warns(UserWarning, match="some-model.*stays at 5000.*context_window"):
         assert calls.discover_context_window(llm) == 5000
     assert llm.metadata.context_window == 5000
+
+
+def test_discovery_does_not_wait_for_a_silent_endpoint(calls):
+    with ScriptedServer(Reply([threading.Event()])) as server:
+        llm = MonsterLLM("google/gemma-2-9b-it", api_base=server.base_url, api_key="k")
+        with pytest.warns(UserWarning, match="stays at 8192: .*0.2 s"):
+            assert calls.discover_context_window(llm, timeout=0.2) == 8192
+        assert len(server.received) == 1
 
 
 def test_discovery_asks_a_real_endpoint(calls, emulated_llm):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ToolCallBlock
 from llama_index.core.chat_engine.types import is_function
 from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.program.utils import process_streaming_objects
@@ -58,6 +58,19 @@ def test_a_call_is_a_block_and_a_plain_dict(calls, emulated_llm):
         )
     ]
     assert is_function(response.message)
+
+
+def test_a_large_integer_keeps_its_digits(calls, emulated_llm):
+    wei = 12345678901234567890123
+    call = f'{{"name": "multiply", "parameters": {{"a": {wei}, "b": 2}}}}'
+    response = chat(calls, emulated_llm, call)
+    items = stream(calls, emulated_llm, call)
+    for item in (response, items[-1]):
+        assert blocks_of(item) == [("multiply", {"a": wei, "b": 2})]
+        assert selections(item)[0].tool_kwargs == {"a": wei, "b": 2}
+    history = [response.message, ChatMessage("24691357802469135780246", role="tool")]
+    told = answered(calls.is_async, emulated_llm, "chat_with_tools", TOOLS, chat_history=history)
+    assert "24691357802469135780246" in told.message.content
 
 
 def test_text_is_no_call(calls, emulated_llm):

@@ -74,6 +74,20 @@ def test_the_model_may_answer_in_text(calls, monster_llm):
     assert blocks_of(items[-1]) == []
 
 
+@pytest.mark.parametrize(
+    "text, said, called",
+    [(ASK, "", PRODUCT), ("Hello!", "no", [])],
+    ids=["tool-needed", "no-tool-needed"],
+)
+def test_a_shape_holds_for_the_answer_and_leaves_calls_free(calls, monster_llm, text, said, called):
+    args, kwargs = (TOOLS, text), {"guided_choice": ["yes", "no"]}
+    response = answered(calls.is_async, monster_llm, "chat_with_tools", *args, **kwargs)
+    items = streamed(calls.is_async, monster_llm, "stream_chat_with_tools", *args, **kwargs)
+    for item in (response, items[-1]):
+        assert (item.message.content, blocks_of(item)) == (said, called)
+    assert "".join(item.delta for item in items) == said
+
+
 @pytest.mark.parametrize("model", ["llama", "gemma"])
 def test_a_result_is_answered(calls, monster_llm, model):
     llm = monster_llm if model == "llama" else MonsterLLM(GEMMA, temperature=0)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monster_core.answer import Chunk, StreamReader, ToolCall, read_answer
+from monster_core.conversation import read_arguments
 from monster_core.conversation.answer_guide import plan_guide
 from monster_core.conversation.call_collecting import ToolStreamReader, collect_calls
 from monster_core.conversation.definitions import ToolChoice, ToolDefinition
@@ -101,6 +102,51 @@ def test_a_stream_brings_what_the_full_answer_brings(parts: list[str], data: st.
     text = text[: data.draw(st.integers(0, len(text)) | st.just(len(text)))]
     chunks = chunks_of(texts(*data.draw(pieces_of(text))), ToolStreamReader(PLAN))
     assert assembled(chunks) == full(text)
+
+
+SENT = today(0, '{"city": "Rome"}', id="abc", name="weather")
+SENT_WITHOUT_AN_ID = {key: value for key, value in SENT.items() if key not in ("id", "index")}
+TOLD = '{"name": "send_mail", "parameters": {}}'
+
+
+@pytest.mark.parametrize("sent", [SENT, SENT_WITHOUT_AN_ID], ids=["id", "no-id"])
+@pytest.mark.parametrize("is_sent_first", [True, False], ids=["sent-first", "told-first"])
+def test_calls_that_are_sent_and_calls_that_are_told_are_kept_apart(
+    sent: dict[str, Any], is_sent_first: bool
+) -> None:
+    in_order = 1 if is_sent_first else -1
+    deltas = [{"tool_calls": [sent]}, *texts(TOLD[:9], TOLD[9:])]
+    if not is_sent_first:
+        deltas = [*deltas[1:], deltas[0]]
+    text, calls = assembled(chunks_of(deltas, ToolStreamReader(PLAN)))
+    names_and_arguments = [(call.name, call.arguments) for call in calls]
+    expected = [("weather", '{"city": "Rome"}'), ("send_mail", "{}")]
+    assert (text, names_and_arguments) == ("", expected[::in_order])
+    assert len({call.id for call in calls}) == 2
+
+
+def test_a_full_answer_may_send_calls_and_tell_others() -> None:
+    message = {"content": TOLD, "tool_calls": [SENT_WITHOUT_AN_ID]}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    answer = read_answer(json.dumps({"id": "cmpl-7", "choices": [choice]}).encode())
+    calls = collect_calls(answer, PLAN).choices[0].tool_calls
+    assert [call.name for call in calls] == ["weather", "send_mail"]
+    assert len({call.id for call in calls}) == 2
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 200])
+def test_a_large_integer_keeps_its_digits(pieces: int) -> None:
+    wei = 12345678901234567890123
+    written = json.dumps({"name": "weather", "parameters": {"days": wei}})
+    step = -(-len(written) // pieces)
+    parts = [written[at : at + step] for at in range(0, len(written), step)]
+    plan = plan_tools(
+        [ToolDefinition("weather", "", OPTIONAL)], ToolChoice("any"), "llama", is_parallel=False
+    )
+    for reader in (ToolStreamReader(PLAN), ToolStreamReader(plan)):
+        _, [call] = assembled(chunks_of(texts(*parts), reader))
+        assert read_arguments(call, "stop") == ({"days": wei}, None)
+    assert read_arguments(full(written, plan)[1][0], "stop") == ({"days": wei}, None)
 
 
 def forced(strategy: Any = None, **tools: Any) -> ToolPlan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from monster_core.answer import ToolCall, read_answer
-from monster_core.call import plan_call
+from monster_core.call_planning import plan_call
 from monster_core.conversation import Message, read_arguments
 
 TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}]

@@ -9,25 +9,17 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import BaseModel
 from typing_extensions import TypedDict
 
-from monster_core.conversation.structured import (
-    METHODS,
-    check_value,
-    guidable_pattern,
-    parse_answer,
-    structure_of,
-)
+from monster_core.conversation.answer_reading import check_value, read_value
+from monster_core.conversation.structured import METHODS, structure_of
 from monster_core.errors import (
     InvalidRequestError,
     MonsterError,
     StructuredAnswerError,
     TruncatedAnswerError,
 )
-from tests.core.conversation.strategies import many
 
 
 class City(BaseModel):
@@ -187,7 +179,7 @@ def test_an_answer_that_is_not_what_was_asked_for_says_why(
 @pytest.mark.parametrize("finish_reason", ["stop", "length", None])
 def test_a_whole_json_answer_is_read(text: str, finish_reason: str | None) -> None:
     assert structure_of(City).read(text, finish_reason) == {"name": "Rome"}
-    assert parse_answer(text, SCHEMA, finish_reason) == {"name": "Rome"}
+    assert read_value(text, SCHEMA, finish_reason) == {"name": "Rome"}
 
 
 def test_nulls_of_absent_properties_are_dropped() -> None:
@@ -197,7 +189,7 @@ def test_nulls_of_absent_properties_are_dropped() -> None:
 
 def test_a_value_that_does_not_satisfy_its_schema_is_refused_with_its_place() -> None:
     with pytest.raises(StructuredAnswerError, match=r"does not satisfy its schema: .*name"):
-        parse_answer('{"name": 3}', SCHEMA, "stop")
+        check_value({"name": 3}, SCHEMA)
     assert check_value({"name": "Rome", "people": None}, SCHEMA)["name"] == "Rome"
 
 
@@ -209,70 +201,3 @@ def test_every_method_serves_some_shape() -> None:
     }
     for method in METHODS:
         assert structure_of(shapes.get(method, City), method).fields
-
-
-@pytest.mark.parametrize(
-    "source, sent",
-    [
-        ("^a|b$", "a|b"),
-        (r"\Aa\Z", "a"),
-        (r"a\$", r"a\$"),
-        (r"a\\$", r"a\\"),
-        (r"C:\\Z", r"C:\\Z"),
-        (r"[$€]\d+", r"[$€]\d+"),
-        (r"[^^$]x", r"[^^$]x"),
-        (r"[]^]x", r"[]^]x"),
-        (r"\^\[^]", None),
-        (r"(?:a|b)(?P<c>d)", r"(?:a|b)(?P<c>d)"),
-    ],
-)
-def test_anchors_at_the_ends_are_left_out(source: str, sent: str | None) -> None:
-    if sent is None:
-        with pytest.raises((InvalidRequestError, re.error)):
-            guidable_pattern(re.compile(source))
-    else:
-        assert guidable_pattern(re.compile(source)) == sent
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        *("(?=a)b", "(?!a)b", "(?<=a)b", "(?<!a)b", "(a)\\1", "(?P<n>a)(?P=n)", "a\\b", "a\\Bb"),
-        *(
-            "a^b",
-            "(^a)",
-            "(a$)",
-            "a$|b",
-            "(a)(?(1)b|c)",
-            "(?#note)a",
-            "\\[^a",
-            "\\u00e9",
-            "[\\u00e9]",
-        ),
-        *("\\N{DIGIT ONE}", "\\0"),
-    ],
-)
-def test_what_the_server_cannot_compile_is_refused(source: str) -> None:
-    with pytest.raises(
-        InvalidRequestError, match=r"guided_regex cannot use '.*': the server compiles"
-    ):
-        guidable_pattern(re.compile(source))
-
-
-parts = st.sampled_from(
-    [
-        *("^", "$", "\\A", "\\Z", "a", "b", "Z", "|", "(", ")", "(?:", "[ab$]", "[^a]", "[]]", "]"),
-        *("\\\\", "\\$", "\\^", "\\[", "\\.", "\\d", "[\\]]", ".", "*", "?", "{2}"),
-    ]
-)
-
-
-@many
-@given(st.lists(parts, min_size=1, max_size=7).map("".join), st.text("abAZ$^\\.]1\n", max_size=6))
-def test_whatever_the_sent_pattern_matches_the_original_matches(source: str, text: str) -> None:
-    try:
-        pattern = re.compile(source)
-        sent = guidable_pattern(pattern)
-    except (re.error, InvalidRequestError):
-        return
-    assert bool(re.fullmatch(sent, text)) == bool(pattern.fullmatch(text))

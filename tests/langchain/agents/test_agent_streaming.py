@@ -4,13 +4,15 @@ import functools
 import sys
 from typing import Any
 
+import httpx
 import pytest
 from langchain.agents import create_agent
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.messages import AIMessageChunk, BaseMessage, ToolMessage
 
-from tests.langchain.agents.toolbox import ask, chat, get_weather, one_of, said
+from tests.langchain.agents.toolbox import ask, chat, get_weather, said
 from tests.recorded_endpoint import MODEL
+from tests.saying import Saying
 
 pytestmark = pytest.mark.vcr
 
@@ -56,9 +58,10 @@ def test_calls_made_at_once_stream_apart() -> None:
         '{"name": "get_weather", "parameters": {"city": "Paris"}}\n'
         '{"name": "get_weather", "parameters": {"city": "Rome"}}'
     )
-    agent = create_agent(chat(**one_of(written, "The end.")), [get_weather])
     question = ask("How is the weather in Paris and Rome?")
-    pieces = [piece for piece, _ in agent.stream(question, stream_mode="messages")]
+    with httpx.Client(auth=Saying(written, "The end.")) as client:
+        agent = create_agent(chat(http_client=client), [get_weather])
+        pieces = [piece for piece, _ in agent.stream(question, stream_mode="messages")]
     calls, *results, end = kinds(whole(pieces))
     assert calls == ("ai", "get_weather(city='Paris'), get_weather(city='Rome')")
     assert sorted(results) == [("tool", "22 degrees in Paris"), ("tool", "22 degrees in Rome")]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import ToolCallLimitMiddleware, wrap_tool_call
@@ -11,7 +12,8 @@ from langchain_core.tools import ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from vcr.cassette import Cassette
 
-from tests.langchain.agents.toolbox import add, ask, bodies, chat, get_weather, one_of, said
+from tests.langchain.agents.toolbox import add, ask, bodies, chat, get_weather, said
+from tests.saying import Saying
 
 pytestmark = pytest.mark.vcr
 
@@ -99,8 +101,9 @@ def test_another_thread_begins_anew(vcr: Cassette) -> None:
 
 
 def test_calls_made_at_once_are_all_run_and_all_told() -> None:
-    llm = chat(**one_of(TWO_CALLS, "The results are in."))
-    state = create_agent(llm, [get_weather]).invoke(ask("How is the weather in Paris and Rome?"))
+    with httpx.Client(auth=Saying(TWO_CALLS, "The results are in.")) as client:
+        agent = create_agent(chat(http_client=client), [get_weather])
+        state = agent.invoke(ask("How is the weather in Paris and Rome?"))
     assert said(state["messages"])[1:] == [
         ("ai", "get_weather(city='Paris'), get_weather(city='Rome')"),
         ("tool", "22 degrees in Paris"),
@@ -110,8 +113,8 @@ def test_calls_made_at_once_are_all_run_and_all_told() -> None:
 
 
 async def test_calls_made_at_once_are_run_in_async_code_too(vcr: Cassette) -> None:
-    async with chat(**one_of(TWO_CALLS, "The results are in.")) as llm:
-        agent = create_agent(llm, [get_weather])
+    async with httpx.AsyncClient(auth=Saying(TWO_CALLS, "The results are in.")) as client:
+        agent = create_agent(chat(http_async_client=client), [get_weather])
         state = await agent.ainvoke(ask("How is the weather in Paris and Rome?"))
         assert said(state["messages"])[-1] == ("ai", "The results are in.")
         results = [m["content"] for m in bodies(vcr)[-1]["messages"] if m["role"] == "tool"]
@@ -163,8 +166,9 @@ def test_a_tool_that_handles_its_own_errors_answers_with_one() -> None:
 
 def test_arguments_that_do_not_fit_their_tool_are_answered_with_an_error() -> None:
     wrong = '{"name": "add", "parameters": {"a": "two", "b": 3}}'
-    agent = create_agent(chat(**one_of(wrong, "The sum is unknown.")), [add])
-    messages = agent.invoke(ask("Please add two and 3."))["messages"]
+    with httpx.Client(auth=Saying(wrong, "The sum is unknown.")) as client:
+        agent = create_agent(chat(http_client=client), [add])
+        messages = agent.invoke(ask("Please add two and 3."))["messages"]
     assert messages[2].status == "error"
     assert "valid integer" in messages[2].text
     assert messages[-1].text == "The sum is unknown."

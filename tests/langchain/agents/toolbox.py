@@ -57,12 +57,3 @@ def _arguments(given: dict[str, Any]) -> str:
 def bodies(cassette: Cassette) -> list[dict[str, Any]]:
     """Return what was sent, request by request."""
     return [json.loads(request.body) for request in cassette.requests]
-
-
-def one_of(*texts: str) -> dict[str, Any]:
-    """Return the argument that leaves the model these answers only.
-
-    The recorded model calls one tool a turn, and calls it well: what else a model may write is put
-    into its mouth.
-    """
-    return {"guided_choice": list(texts)}

@@ -67,7 +67,8 @@ def one_of(*texts: str) -> dict[str, Any]:
     """Return the argument that leaves the model these answers only.
 
     The recorded model follows no instructions: what a better one would write is put into its
-    mouth. Of several texts it begins the one that begins like the user's last message.
+    mouth (calls of tools are by ``tests.saying``). Of several texts it begins the one that begins
+    like the user's last message.
     """
     return {"guided_choice": list(texts)}
 

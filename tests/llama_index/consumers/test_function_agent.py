@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from llama_index.core.agent.workflow import (
     AgentOutput,
@@ -28,8 +29,8 @@ from tests.llama_index.consumers.library import (
     bodies,
     chat,
     get_weather,
-    one_of,
 )
+from tests.saying import Saying
 
 pytestmark = pytest.mark.vcr
 
@@ -124,8 +125,9 @@ async def test_the_output_tells_the_server_s_usage(llm: MonsterLLM) -> None:
 )
 async def test_calls_made_at_once_are_all_run(streaming: bool) -> None:
     tool = FunctionTool.from_defaults(get_weather, return_direct=True)
-    chatty = agent(chat(**one_of(TWO_CALLS)), tools=[tool], streaming=streaming)
-    _, events = await run(chatty, "What is the weather in Paris, and in Rome?")
+    async with httpx.AsyncClient(auth=Saying(TWO_CALLS)) as client:
+        chatty = agent(chat(async_http_client=client), tools=[tool], streaming=streaming)
+        _, events = await run(chatty, "What is the weather in Paris, and in Rome?")
     results = of(ToolCallResult, events)
     assert sorted(str(result.tool_output) for result in results) == [
         "22 degrees in Paris",
@@ -136,8 +138,10 @@ async def test_calls_made_at_once_are_all_run(streaming: bool) -> None:
 
 async def test_only_the_first_call_is_run_where_calls_may_not_be_made_at_once() -> None:
     tool = FunctionTool.from_defaults(get_weather, return_direct=True)
-    patient = agent(chat(**one_of(TWO_CALLS)), tools=[tool], allow_parallel_tool_calls=False)
-    _, events = await run(patient, "What is the weather in Paris, and in Rome?")
+    async with httpx.AsyncClient(auth=Saying(TWO_CALLS)) as client:
+        llm = chat(async_http_client=client)
+        patient = agent(llm, tools=[tool], allow_parallel_tool_calls=False)
+        _, events = await run(patient, "What is the weather in Paris, and in Rome?")
     [result] = of(ToolCallResult, events)
     assert str(result.tool_output) == "22 degrees in Paris"
 

@@ -14,6 +14,7 @@ from llama_index.core.agent.workflow import (
     ToolCall,
     ToolCallResult,
 )
+from llama_index.core.tools import FunctionTool
 from vcr.cassette import Cassette
 
 from llama_index_monster import MonsterLLM
@@ -81,17 +82,17 @@ async def test_a_code_act_agent_runs_the_code_it_writes(streaming: bool) -> None
     assert said == "Result: 5."
 
 
-def calculating(llm: MonsterLLM) -> FunctionAgent:
+def calculating(llm: MonsterLLM, **arguments: Any) -> FunctionAgent:
     return FunctionAgent(
         name="calculator",
         description="Adds numbers.",
         system_prompt="You add numbers.",
-        tools=[add],
         llm=llm,
+        **{"tools": [add], **arguments},
     )
 
 
-def greeting(llm: MonsterLLM) -> FunctionAgent:
+def greeting(llm: MonsterLLM, **arguments: Any) -> FunctionAgent:
     return FunctionAgent(
         name="greeter",
         description="Says hello.",
@@ -99,6 +100,7 @@ def greeting(llm: MonsterLLM) -> FunctionAgent:
         tools=[get_weather],
         llm=llm,
         can_handoff_to=["calculator"],
+        **arguments,
     )
 
 
@@ -114,6 +116,31 @@ async def test_an_agent_hands_over_to_another(llm: MonsterLLM, vcr: Cassette) ->
     }
     assert said.startswith("The result is Agent calculator is now handling the request")
     assert bodies(vcr)[-1]["messages"][0]["content"].startswith("You add numbers.")
+
+
+@STREAMED
+async def test_the_agent_that_was_handed_over_to_calls_a_tool_of_its_own(
+    vcr: Cassette, streaming: bool
+) -> None:
+    # a model that is told results by the user: the recorded one calls tools for no other words
+    llm = chat(family="gemma")
+    adding = FunctionTool.from_defaults(add, return_direct=True)
+    agents = [
+        greeting(llm, streaming=streaming),
+        calculating(llm, streaming=streaming, tools=[adding], can_handoff_to=[]),
+    ]
+    team = AgentWorkflow(agents=agents, root_agent="greeter")
+    said, events = await run(team, 'Please handoff to "calculator": "I want to add 2 and 3".')
+    assert said == "5"
+    handoff, sum_ = of(ToolCall, events)
+    assert (handoff.tool_name, handoff.tool_kwargs["to_agent"]) == ("handoff", "calculator")
+    assert (sum_.tool_name, sum_.tool_kwargs) == ("add", {"a": 2, "b": 3})
+    assert sum_.tool_id != handoff.tool_id
+    first, second = ([message["content"] for message in body["messages"]] for body in bodies(vcr))
+    assert '"name":"handoff"' in first[0]
+    assert '"name":"add"' not in first[0]
+    assert second[0].startswith("You add numbers.")
+    assert '"name":"add"' in second[0]
 
 
 async def test_a_workflow_of_functions_is_one_agent(llm: MonsterLLM) -> None:

@@ -1,0 +1,67 @@
+"""Read, write and copy JSON values without losing the digits of large integers.
+
+orjson knows integers of 64 bits: it reads larger ones as floats and does not write them. A model
+may well write one, an amount in the smallest unit of a currency for instance.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import orjson
+
+__all__ = ["copied", "read_json", "write_json"]
+
+_LARGE_INTEGER = re.compile(r"\d{19}")
+
+
+def read_json(text: str) -> Any:
+    """Read a JSON text.
+
+    Args:
+        text: The text.
+
+    Raises:
+        ValueError: It is no JSON, or nested too deeply.
+    """
+    value = orjson.loads(text)
+    if not _LARGE_INTEGER.search(text):
+        return value
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def write_json(value: Any, default: Callable[[Any], Any] | None = None) -> str:
+    """Write a value as JSON.
+
+    Args:
+        value: The value; keys that are no text are written as text.
+        default: Makes JSON values of what is none.
+
+    Raises:
+        TypeError: It holds what is no JSON, or is nested too deeply.
+    """
+    try:
+        return orjson.dumps(value, default, orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError as error:
+        if "64-bit" not in str(error):
+            raise
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=default)
+
+
+def copied(value: Any) -> Any:
+    """Return a JSON value that shares nothing with another one.
+
+    Args:
+        value: The value; one that orjson cannot write is copied, too, only slower.
+    """
+    try:
+        return orjson.loads(orjson.dumps(value))
+    except TypeError:
+        return deepcopy(value)

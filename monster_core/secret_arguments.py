@@ -1,0 +1,103 @@
+"""Keep secret arguments masked from the first moment, and refuse what no header can hold.
+
+Nothing here shows a value: not in a message, and not in a traceback that shows local variables.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import SecretStr
+
+from monster_core.errors import ConfigurationError
+
+__all__ = ["SECRETS", "check_headers", "check_key", "with_masked_secrets"]
+
+SECRETS = ("api_key", "default_headers")
+"""The arguments that hold secrets."""
+
+
+def with_masked_secrets(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments with the secret ones as SecretStr, and none that is no text.
+
+    Args:
+        data: Arguments by name.
+    """
+    masked = dict(data)
+    if masked.get("api_key") is not None:
+        masked["api_key"] = _secret(masked["api_key"])
+    headers = masked.get("default_headers")
+    if headers is not None:
+        masked["default_headers"] = (
+            {name: _secret(value) for name, value in headers.items()}
+            if isinstance(headers, Mapping)
+            else _NO_TEXT
+        )
+    return masked
+
+
+def check_key(key: Any, source: str) -> SecretStr:
+    """Return the key without surrounding white space.
+
+    Args:
+        key: The key, as a SecretStr.
+        source: The argument or variable it came from, for the message.
+
+    Raises:
+        ConfigurationError: It is no text, is empty, or holds what cannot stand in a header.
+    """
+    if not isinstance(key, SecretStr):
+        raise ConfigurationError(f"{source} is no text: give a str or a SecretStr.")
+    stripped = SecretStr(key.get_secret_value().strip())
+    if not stripped:
+        raise ConfigurationError(
+            f"{source} is empty: set it to your key (a server without keys takes any value, "
+            "EMPTY by custom)."
+        )
+    if not _can_be_a_key(stripped.get_secret_value()):
+        raise ConfigurationError(
+            f"{source} holds a character that no key has (a space, a line break, a control or "
+            "non-ASCII character): copy the key again. Its value is not shown."
+        )
+    return stripped
+
+
+def check_headers(headers: Any) -> Any:
+    """Return headers unchanged.
+
+    Args:
+        headers: Their values by name, as SecretStr.
+
+    Raises:
+        ValueError: They are no dict of text, or a name or value cannot stand in a header.
+    """
+    if headers is _NO_TEXT or not isinstance(headers, (Mapping, type(None))):
+        raise ValueError("headers are a dict of text")
+    for name, secret in (headers or {}).items():
+        if not isinstance(name, str) or not isinstance(secret, SecretStr):
+            raise ValueError("headers are text: names and values alike")
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError("a header's name holds what none can, such as a space or colon")
+        if not _HEADER_VALUE.fullmatch(secret.get_secret_value()):
+            raise ValueError(
+                f"the header {name!r} holds what no header can: a line break, a control or "
+                "non-ASCII character, or white space around its value, which is not shown"
+            )
+    return headers
+
+
+_NO_TEXT = object()  # stands for a secret of a wrong type
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?")
+
+
+def _secret(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value
+    return SecretStr(value) if isinstance(value, str) else _NO_TEXT
+
+
+def _can_be_a_key(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text

@@ -1,0 +1,246 @@
+"""Send requests over blocking sockets, below httpx's own transport."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any, cast
+
+import httpcore
+import httpx
+
+from monster_core.transport.http1 import ReplyHead, ReplyReader, write_request
+from monster_core.transport.pool import ConnectionPool, Origin, SilenceError, is_stale, share_of
+
+__all__ = ["OriginClient", "OriginTransport"]
+
+_Timeouts = Mapping[str, "float | None"]
+_READ_SIZE = 65_536
+
+
+class OriginClient:
+    """Send requests to one origin as an httpx.Client does, with nothing added on the way.
+
+    Cookies, authentication, redirects and their hooks are what most of a call's time in a client
+    goes into; an endpoint needs none of them.
+
+    Args:
+        origin: Where every request goes.
+    """
+
+    def __init__(self, origin: Origin) -> None:
+        self._transport = OriginTransport(origin)
+
+    def build_request(
+        self, method: str, url: httpx.URL, *, headers: Any, content: Any, extensions: Any
+    ) -> httpx.Request:
+        """Build a request; see :meth:`httpx.Client.build_request`."""
+        return httpx.Request(method, url, headers=headers, content=content, extensions=extensions)
+
+    def send(
+        self, request: httpx.Request, *, stream: bool, follow_redirects: bool
+    ) -> httpx.Response:
+        """Send a request and return its reply once it begins; redirects are never followed."""
+        response = self._transport.handle_request(request)
+        response.request = request
+        return response
+
+    def close(self) -> None:
+        """Close the connections that are idle."""
+        self._transport.close()
+
+
+class OriginTransport(httpx.HTTPTransport):
+    """Be httpx's transport over a pool of connections to a single origin.
+
+    httpx's own pool looks through all its connections for every request. What hooks into
+    httpx's transport (recorders, tracers) sees these requests as any other.
+
+    Args:
+        origin: Where every request goes.
+    """
+
+    def __init__(self, origin: Origin) -> None:
+        self._pool = cast("httpcore.ConnectionPool", _Requests(origin))
+
+
+class _Requests:
+    """Serve requests as httpcore's pool does."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+        self._pool = ConnectionPool()
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        timeouts: _Timeouts = request.extensions["timeout"]
+        content = b"".join(cast("Iterable[bytes]", request.stream))
+        sent = write_request(request.method, request.url.target, request.headers, content)
+        _enter(self._pool, timeouts["pool"])
+        try:
+            return self._exchange(sent, timeouts)
+        except BaseException:
+            self._pool.leave()
+            raise
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def _exchange(self, sent: bytes, timeouts: _Timeouts) -> httpcore.Response:
+        while True:
+            connection = self._pool.take()
+            kept_since = time.monotonic() if connection else None
+            if connection is None:
+                connection = _connect(self._origin, timeouts["connect"])
+                self._pool.add(connection)
+            reader = ReplyReader()
+            try:
+                head = _ask(connection, sent, reader, timeouts)
+            except BaseException as error:
+                self._pool.drop(connection)
+                if is_stale(error, kept_since):
+                    continue
+                raise
+            return _reply(head, _Body(self._pool, connection, reader, timeouts))
+
+
+class _Body:
+    """Read the body of a reply; hand the connection on at its end."""
+
+    __slots__ = ("_connection", "_pool", "_reader", "_timeouts")
+
+    def __init__(
+        self,
+        pool: ConnectionPool,
+        connection: socket.socket,
+        reader: ReplyReader,
+        timeouts: _Timeouts,
+    ) -> None:
+        self._pool: ConnectionPool | None = pool
+        self._connection = connection
+        self._reader = reader
+        self._timeouts = timeouts
+
+    def __iter__(self) -> Iterator[bytes]:
+        connection, reader, timeouts = self._connection, self._reader, self._timeouts
+        received = b""
+        while not reader.is_complete:
+            content = reader.read_body(received)
+            if content:
+                yield content
+            if reader.is_complete:
+                break
+            received = _receive(connection, timeouts["read"])
+            if not received:
+                reader.end()
+
+    def close(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        if self._reader.is_complete and self._reader.is_reusable:
+            pool.put_back(self._connection)
+        else:
+            pool.drop(self._connection)
+        pool.leave()
+
+
+def _reply(head: ReplyHead, body: _Body) -> httpcore.Response:
+    return httpcore.Response(
+        head.status,
+        headers=head.headers,
+        content=body,
+        extensions={"http_version": head.version, "reason_phrase": head.reason},
+    )
+
+
+def _ask(
+    connection: socket.socket, sent: bytes, reader: ReplyReader, timeouts: _Timeouts
+) -> ReplyHead:
+    with suppress(httpcore.WriteError):  # the server may have refused it before its end
+        _send(connection, sent, timeouts["write"])
+    try:
+        received = _receive(connection, timeouts["read"])
+    except httpcore.ReadError as error:
+        raise SilenceError(str(error)) from error
+    if not received:
+        raise SilenceError("the server closed the connection without an answer")
+    while (head := reader.read_head(received)) is None:
+        received = _receive(connection, timeouts["read"])
+        if not received:
+            reader.end()
+    return head
+
+
+def _send(connection: socket.socket, data: bytes, timeout: float | None) -> None:
+    try:
+        connection.settimeout(timeout)
+        connection.sendall(data)
+    except TimeoutError as error:
+        raise httpcore.WriteTimeout(str(error)) from error
+    except OSError as error:
+        raise httpcore.WriteError(str(error)) from error
+
+
+def _receive(connection: socket.socket, timeout: float | None) -> bytes:
+    try:
+        connection.settimeout(timeout)
+        return connection.recv(_READ_SIZE)
+    except TimeoutError as error:
+        raise httpcore.ReadTimeout(str(error)) from error
+    except OSError as error:
+        raise httpcore.ReadError(str(error)) from error
+
+
+def _connect(origin: Origin, timeout: float | None) -> socket.socket:
+    try:
+        return _open(origin, timeout)
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout(str(error)) from error
+    except OSError as error:
+        raise httpcore.ConnectError(str(error)) from error
+
+
+def _open(origin: Origin, timeout: float | None) -> socket.socket:
+    end = None if timeout is None else time.monotonic() + timeout
+    found = socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    for place, (family, kind, protocol, _, address) in enumerate(found):
+        connection = socket.socket(family, kind, protocol)
+        try:
+            # an address that does not answer leaves the others their share of the time
+            connection.settimeout(share_of(end, len(found) - place))
+            connection.connect(address)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if origin.tls is not None:
+                connection.settimeout(share_of(end, 1))
+                connection = origin.tls.wrap_socket(connection, server_hostname=origin.host)
+        except OSError:
+            connection.close()
+            if place == len(found) - 1:
+                raise
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise OSError(f"{origin.host} has no address")
+
+
+def _enter(pool: ConnectionPool, timeout: float | None) -> None:
+    if pool.enter():
+        return
+    has_place = threading.Event()
+    wake = has_place.set
+    if pool.queue(wake):
+        return
+    try:
+        if has_place.wait(timeout):
+            return
+    except BaseException:
+        if not pool.give_up(wake):
+            pool.leave()
+        raise
+    if pool.give_up(wake):
+        raise httpcore.PoolTimeout("no free connection")

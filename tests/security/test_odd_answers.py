@@ -1,0 +1,117 @@
+"""Whatever JSON a server sends, a caller gets an answer or a typed error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from langchain_core.messages import AIMessage, AIMessageChunk
+
+from langchain_monster.answers import to_generation_chunk, to_result
+from llama_index_monster.answers import (
+    StreamedAnswer,
+    to_chat_response,
+    to_completion_response,
+)
+from monster_core.answer import Chunk
+from monster_core.call import ChatCall, plan_call
+from monster_core.conversation import Message
+from monster_core.errors import MonsterError
+from tests.security.odd_json import answers, event_streams
+
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "lookup",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    },
+}
+SHAPE = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+
+
+def planned(stream: bool, **fields: Any) -> ChatCall:
+    return plan_call([Message("user", "Hi")], {"model": "m", **fields}, stream=stream)
+
+
+PLANS = {
+    "plain": {},
+    "auto": {"tools": [TOOL]},
+    "forced": {"tools": [TOOL], "tool_choice": "lookup"},
+    "guided": {"guided_json": SHAPE},
+}
+CALLS = {name: planned(False, **fields) for name, fields in PLANS.items()}
+STREAMS = {name: planned(True, **fields) for name, fields in PLANS.items()}
+
+every_plan = pytest.mark.parametrize("plan", PLANS)
+
+
+def chunks_of(plan: str, events: list[Any]) -> Iterator[Chunk]:
+    reader = STREAMS[plan].stream_reader()
+    for event in events:
+        chunk = reader.read(orjson.dumps(event))
+        if chunk is not None:
+            yield chunk
+    reader.read(b"[DONE]")
+    yield reader.end()
+
+
+@every_plan
+@given(body=answers)
+def test_any_answer_is_one_to_langchain_or_a_typed_error(plan: str, body: Any) -> None:
+    try:
+        result = to_result(CALLS[plan].read_answer(orjson.dumps(body)))
+    except MonsterError:
+        return
+    assert result.generations
+    for generation in result.generations:
+        assert isinstance(generation.message, AIMessage)
+        assert AIMessage.model_validate_json(generation.message.model_dump_json())
+        assert isinstance(generation.message.text, str)
+        assert generation.message.content_blocks is not None
+
+
+@every_plan
+@given(body=answers)
+def test_any_answer_is_one_to_llama_index_or_a_typed_error(plan: str, body: Any) -> None:
+    try:
+        response = to_chat_response(CALLS[plan].read_answer(orjson.dumps(body)))
+    except MonsterError:
+        return
+    assert isinstance(response.message.content or "", str)
+    assert response.model_dump_json()
+    assert to_completion_response(response).model_dump_json()
+
+
+@every_plan
+@given(events=event_streams)
+def test_any_stream_is_one_to_langchain_or_a_typed_error(plan: str, events: list[Any]) -> None:
+    whole: AIMessageChunk | None = None
+    try:
+        for chunk in chunks_of(plan, events):
+            message = to_generation_chunk(chunk).message
+            assert isinstance(message, AIMessageChunk)
+            assert message.content_blocks is not None
+            whole = message if whole is None else whole + message
+    except MonsterError:
+        return
+    assert whole is not None
+    assert isinstance(whole.text, str)
+    assert whole.content_blocks is not None
+    assert whole.model_dump_json()
+
+
+@every_plan
+@given(events=event_streams)
+def test_any_stream_is_one_to_llama_index_or_a_typed_error(plan: str, events: list[Any]) -> None:
+    answer = StreamedAnswer()
+    try:
+        for chunk in chunks_of(plan, events):
+            response = answer.add(chunk)
+            assert isinstance(response.delta, str)
+            assert response.model_dump_json()
+            assert to_completion_response(response).model_dump_json()
+    except MonsterError:
+        return
