@@ -6,7 +6,7 @@ The sync and the async client share it; each adds only its own short loop.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -176,20 +176,20 @@ class StreamState:
     head: bytes = b""
     has_events: bool = False
 
-    def receive(self, received: bytes) -> list[Chunk]:
+    def receive(self, received: bytes) -> Iterable[Chunk]:
         """Take the next bytes; return the chunks they completed, the last one at [DONE]."""
         if not self.has_events and len(self.head) < _LONGEST_HEAD:
             self.head += received[:_LONGEST_HEAD]
         return self._chunks(self.decoder.feed(received))
 
-    def close(self) -> list[Chunk]:
+    def close(self) -> Iterable[Chunk]:
         """Take the end of the stream; return what it leaves, the last chunk at its end."""
         if self.reader.is_done:
             return []
         chunks = self._chunks(self.decoder.flush())
         if not self.has_events:
             raise no_stream(self.head)
-        return chunks if self.reader.is_done else [*chunks, self.reader.end()]
+        return chunks if self.reader.is_done else self._ended(chunks)
 
     def broken(self, error: Exception) -> list[Chunk]:
         """Take a failure of the connection; return the last chunk if the answer was complete."""
@@ -203,13 +203,20 @@ class StreamState:
             f"The connection broke in mid-stream ({_reason(error)})"
         ) from error
 
-    def _chunks(self, events: list[bytes]) -> list[Chunk]:
+    def _ended(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        yield from chunks
+        yield self.reader.end()
+
+    def _chunks(self, events: list[bytes]) -> Iterable[Chunk]:
         chunks: list[Chunk] = []
         for data in events:
             self.has_events = True
             if self.reader.is_done:
                 break
-            chunk = self.reader.read(data)
+            try:
+                chunk = self.reader.read(data)
+            except MonsterError as error:
+                return _then(chunks, error)
             if chunk is not None:
                 chunks.append(chunk)
             elif self.reader.is_done:
@@ -223,6 +230,12 @@ class StreamState:
                 passed.partial_text = self.reader.partial_text
                 raise passed
         return chunks
+
+
+def _then(chunks: list[Chunk], error: MonsterError) -> Iterator[Chunk]:
+    """Hand out what came in the same bytes as an error, ahead of it."""
+    yield from chunks
+    raise error
 
 
 def contents(response: httpx.Response) -> Iterable[bytes]:

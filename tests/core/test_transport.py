@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -225,6 +226,30 @@ def test_an_error_event_raises_and_keeps_what_had_come(
     with pytest.raises(errors.BadRequestError, match="engine died") as caught:
         list(connect(server).stream())
     assert caught.value.partial_text == "Hel"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ['{"error": {"message": "engine died", "code": 400}}', "{no json", '{"object": "what"}'],
+)
+def test_what_came_in_the_same_bytes_as_an_error_is_handed_out_first(
+    serve: Serve, connect: Connect, wrong: str
+) -> None:
+    at_once = "".join(f"data: {data}\n\n" for data in [json.dumps(token("Hel")), wrong])
+    seen = []
+    with pytest.raises(errors.MonsterError) as caught:
+        seen.extend(chunk.text for chunk in connect(serve(events(at_once.encode()))).stream())
+    assert seen == ["Hel"] == [caught.value.partial_text]
+
+
+def test_an_event_without_its_blank_line_is_handed_out_before_the_stream_is_found_cut(
+    serve: Serve, connect: Connect
+) -> None:
+    server = serve(events(f"data: {json.dumps(token('Hel'))}".encode()))
+    seen = []
+    with pytest.raises(errors.StreamInterruptedError) as caught:
+        seen.extend(chunk.text for chunk in connect(server).stream())
+    assert seen == ["Hel"] == [caught.value.partial_text]
 
 
 @pytest.mark.parametrize(

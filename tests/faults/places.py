@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 DEAD_PORT = "http://127.0.0.1:9"
+ELSEWHERE = "https://llm.invalid/v1"
 
 
 @contextmanager
@@ -40,15 +41,14 @@ def name_that_does_not_exist(
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     patch.setattr(socket, "getaddrinfo", nobody)
-    yield "https://llm.invalid/v1"
+    yield ELSEWHERE
 
 
 @contextmanager
 def proxy_that_is_down(emulator: Emulator, patch: pytest.MonkeyPatch, *_: object) -> Iterator[str]:
     """Send everything through a port where nobody listens."""
     patch.setenv("HTTPS_PROXY", DEAD_PORT)
-    patch.setenv("HTTP_PROXY", DEAD_PORT)
-    yield emulator.base_url
+    yield ELSEWHERE
 
 
 @contextmanager
