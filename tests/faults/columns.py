@@ -17,7 +17,7 @@ from langchain_monster import errors as langchain_errors
 from llama_index_monster import MonsterLLM
 from monster_core.errors import MonsterError
 
-__all__ = ["COLUMNS", "Column", "Reached"]
+__all__ = ["COLUMNS", "Column", "Reached", "User"]
 
 LANGCHAIN, LLAMAINDEX = "ChatMonster", "MonsterLLM"
 

@@ -107,8 +107,8 @@ REFUSED = [
 WAITING = [
     row(
         "Retry-After in seconds",
-        "429; retry_after=0.2",
-        both=answers(requests=2, at_least=0.2),
+        "429; retry_after=0.1",
+        both=answers(requests=2, at_least=0.1),
     ),
     row(
         "Retry-After as a date that has passed",
@@ -226,7 +226,7 @@ SILENT = [
         both=transient(RequestTimeoutError, "MONSTER_TIMEOUT", requests=1),
         timeout=SHORT,
     ),
-    row("a late reply", "slow; delay=0.1; first_token=0.1", both=answers(at_least=0.2)),
+    row("a late reply", "slow; delay=0.05; first_token=0.05", both=answers(at_least=0.1)),
     row(
         "no first token",
         "slow; first_token=5",

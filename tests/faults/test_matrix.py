@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 from http import HTTPStatus
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from monster_core.transport import retry
 from monster_emulator import Emulator
 from tests.faults.columns import COLUMNS, Column, Reached
 from tests.faults.matrix import MATRIX
@@ -20,21 +18,6 @@ AT_ONCE = 5.0
 """Seconds: no fault of these rows may hold a user up for longer, retries included."""
 
 CARRIED = ["status_code", "server_message", "request_id", "retry_after", "partial_text"]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Emulator]:
-    with Emulator() as emulator:
-        yield emulator
-
-
-@pytest.fixture
-def emulator(running: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """The running emulator as if just started, asked again after milliseconds."""
-    monkeypatch.setattr(retry, "_FIRST_DELAY", 0.01)
-    running.recover()
-    running.requests.clear()
-    return running
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=str)
