@@ -1,4 +1,4 @@
-"""Ask through LangChain and through LlamaIndex, whole answers and streams, and count tokens.
+"""Ask through LangChain and through LlamaIndex: answers, streams, tools and structured output.
 
 python examples/quickstart.py
 
@@ -12,7 +12,9 @@ import sys
 from contextlib import ExitStack
 
 from llama_index.core.llms import ChatMessage
-from pydantic import ValidationError
+from llama_index.core.prompts import PromptTemplate
+from llama_index.core.tools import FunctionTool
+from pydantic import BaseModel, ValidationError
 
 from langchain_monster import ChatMonster
 from llama_index_monster import MonsterLLM
@@ -22,6 +24,20 @@ from monster_emulator import Emulator
 MODEL = os.environ.get("MONSTER_MODEL") or "meta-llama/Meta-Llama-3.1-8B-Instruct"
 QUESTION = "What is the capital of France?"
 REQUEST = "Tell me a joke."
+TASK = "What is the weather in Rome?"
+FACT = "My friend Ana is 34 years old."
+
+
+class Person(BaseModel):
+    """Somebody who is spoken of."""
+
+    name: str
+    age: int
+
+
+def get_weather(city: str) -> str:
+    """Look up the weather in a city."""
+    return f"22 degrees in {city}"
 
 
 def ask_through_langchain() -> None:
@@ -38,6 +54,10 @@ def ask_through_langchain() -> None:
         streamed = chunk if streamed is None else streamed + chunk
     print(f" ({streamed.usage_metadata['total_tokens']} tokens)")
 
+    for call in llm.bind_tools([get_weather]).invoke(TASK).tool_calls:
+        print(f"  {TASK} Call {call['name']} with {call['args']}")
+    print(f"  {FACT} {llm.with_structured_output(Person).invoke(FACT)!r}")
+
 
 def ask_through_llama_index() -> None:
     llm = MonsterLLM(model=MODEL, temperature=0)
@@ -50,6 +70,11 @@ def ask_through_llama_index() -> None:
     for response in llm.stream_chat([ChatMessage(REQUEST)]):
         print(response.delta, end="", flush=True)
     print(f" ({response.raw['usage']['total_tokens']} tokens)")
+
+    chosen = llm.chat_with_tools([FunctionTool.from_defaults(get_weather)], TASK)
+    for call in llm.get_tool_calls_from_response(chosen, error_on_no_tool_call=False):
+        print(f"  {TASK} Call {call.tool_name} with {call.tool_kwargs}")
+    print(f"  {FACT} {llm.structured_predict(Person, PromptTemplate(FACT))!r}")
 
 
 def use_the_emulator(emulator: Emulator) -> None:

@@ -44,7 +44,7 @@ class ToolCalling(ModelPart):
             return {"messages": messages, **kwargs}
         if tool_choice is None and tool_required:
             tool_choice = "required"
-        definitions = [tool.metadata.to_openai_tool(skip_length_check=True) for tool in tools]
+        definitions = [_definition(tool) for tool in tools]
         sent = {
             tool.metadata.get_name(): definition["function"]["name"]
             for tool, definition in zip(tools, definitions, strict=True)
@@ -92,6 +92,16 @@ class ToolCalling(ModelPart):
                 f"Expected at least one tool call; the model called none and said {said[:200]!r}."
             )
         return selections
+
+
+def _definition(tool: BaseTool) -> dict[str, Any]:
+    """Return a tool in OpenAI's shape, and with all of its schema."""
+    definition = tool.metadata.to_openai_tool(skip_length_check=True)
+    schema = tool.metadata.fn_schema
+    if schema is not None and "properties" not in definition["function"]["parameters"]:
+        # of a class that refers to itself, LlamaIndex drops the reference and keeps an empty rest
+        definition["function"]["parameters"] = schema.model_json_schema()
+    return definition
 
 
 def _with_sent_name(choice: Any, sent: Mapping[str, str]) -> Any:

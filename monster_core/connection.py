@@ -118,6 +118,11 @@ class MonsterConnection(CallParameters):
         ge=0,
         description="How often a failed request is sent again; MONSTER_MAX_RETRIES.",
     )
+    max_response_bytes: int | None = Field(
+        default=None,
+        gt=0,
+        description="Most bytes of one reply, decompressed; 64 MiB if None.",
+    )
     default_headers: HeadersArgument = Field(
         default=None, exclude=True, repr=False, description="Headers for every request; secret."
     )
@@ -264,7 +269,7 @@ class MonsterConnection(CallParameters):
 
     def _endpoint(self) -> Endpoint:
         from monster_core.transport.deadline import Timeouts
-        from monster_core.transport.endpoint import Endpoint
+        from monster_core.transport.endpoint import MAX_RESPONSE_BYTES, Endpoint
 
         idle, total = self.stream_idle_timeout, self.total_timeout
         return Endpoint(
@@ -273,6 +278,7 @@ class MonsterConnection(CallParameters):
             timeouts=Timeouts.of(self.timeout or _DEFAULT_TIMEOUT, idle=idle, total=total),
             max_retries=self.max_retries or 0,
             default_headers=self.default_headers or {},
+            max_response_bytes=self.max_response_bytes or MAX_RESPONSE_BYTES,
         )
 
     def close(self) -> None:

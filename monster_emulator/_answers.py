@@ -31,16 +31,25 @@ class Wire:
         prompt_tokens: The prompt's length.
         echoed: The text of the last message, if the answer is to begin with it.
         logprobs: Whether log probabilities are shown.
+        tool: The tool that the answers must call, if there is one.
     """
 
     def __init__(
-        self, *, model: str, role: str, prompt_tokens: int, echoed: str, logprobs: bool
+        self,
+        *,
+        model: str,
+        role: str,
+        prompt_tokens: int,
+        echoed: str,
+        logprobs: bool,
+        tool: str | None,
     ) -> None:
         self._model = model
         self._role = role
         self._prompt_tokens = prompt_tokens
         self._echoed = echoed
         self._logprobs = logprobs
+        self._tool = tool
         self._id = f"cmpl-{uuid.uuid4().hex}"
         self._created = int(time.time())
 
@@ -56,11 +65,7 @@ class Wire:
         choices = [
             {
                 "index": answer.index,
-                "message": {
-                    "role": self._role,
-                    "content": self._echoed + answer.text,
-                    "tool_calls": [],
-                },
+                "message": self._message(answer.text),
                 "logprobs": self._shown(answer.likelihoods),
                 "finish_reason": answer.finish_reason,
                 "stop_reason": answer.stop_reason,
@@ -105,6 +110,20 @@ class Wire:
         chunk = {**self._head("chat.completion.chunk"), "choices": choices, **usage}
         return f"data: {json.dumps(chunk, ensure_ascii=False, separators=(',', ':'))}\n\n"
 
+    def _message(self, text: str) -> dict[str, Any]:
+        calls = []
+        if self._tool is not None:
+            function = {"name": self._tool, "arguments": text}
+            call_id = f"chatcmpl-tool-{uuid.uuid4().hex}"
+            calls = [{"id": call_id, "type": "function", "function": function}]
+        said = "" if calls else text
+        return {"role": self._role, "content": self._echoed + said, "tool_calls": calls}
+
+    def _added(self, text: str) -> dict[str, Any]:
+        if self._tool is None:
+            return {"content": text}
+        return {"tool_calls": [{"function": {"name": self._tool, "arguments": text}}]}
+
     def _role_choice(self, answer: Answer) -> dict[str, Any]:
         return {
             "index": answer.index,
@@ -116,7 +135,7 @@ class Wire:
     def _choice(self, delta: Delta) -> dict[str, Any]:
         choice = {
             "index": delta.answer.index,
-            "delta": {"content": delta.content},
+            "delta": self._added(delta.content),
             "logprobs": self._shown(delta.likelihoods),
             "finish_reason": delta.answer.finish_reason,
         }

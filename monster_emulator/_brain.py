@@ -10,7 +10,18 @@ import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
+from ._filling import fill, spelled
 from ._messages import Turn
+from ._patterns import fits
+from ._tools import (
+    best_function,
+    functions_in,
+    question_in,
+    result_in,
+    schemas_in,
+    written_call,
+)
+from ._words import Words
 
 MOST_COUNTED = 1000
 
@@ -70,20 +81,73 @@ def reply(turns: Sequence[Turn], choice: int = 0) -> str:
     Returns:
         The answer, the same for the same arguments.
     """
-    text = turns[-1].content
-    rules = (_result, _recollection, _sum, _count, _repetition, _small_talk)
-    phrasings = next(
-        (said for rule in rules if (said := rule(turns))),
-        (f"You said: {text}", f"I heard: {text}"),
+    last = turns[-1]
+    if result_in(last) is None and last.role == "user":
+        last = last._replace(content=question_in([last]))
+    spoken = [*turns[:-1], last]
+    rules = (_recollection, _sum, _count, _small_talk)
+    phrasings = (
+        _repetition(spoken)
+        or _call(turns)
+        or _instance(turns)
+        or _result(turns)
+        or next((said for rule in rules if (said := rule(spoken))), None)
+        or (f"You said: {last.content}", f"I heard: {last.content}")
     )
     return phrasings[choice % len(phrasings)]
 
 
-def _result(turns: Sequence[Turn]) -> Phrasings | None:
-    role, text = turns[-1]
-    if role not in {"tool", "ipython", "function"}:
+def said_in(turns: Sequence[Turn]) -> str:
+    """Collect the words from which values are drawn.
+
+    Args:
+        turns: The conversation.
+
+    Returns:
+        The last question with the results that followed it; all that the user said, if the
+        question holds neither a number nor a name.
+    """
+    question = question_in(turns)
+    words = Words(question)
+    if not (words.numbers or words.phrases):
+        question = "\n".join(question_in([turn]) for turn in turns if turn.role == "user")
+    return "\n".join([*_last_results(turns), question])
+
+
+def _call(turns: Sequence[Turn]) -> Phrasings | None:
+    if turns[-1].role != "user" or result_in(turns[-1]) is not None:
         return None
-    return (f"The result is {text}.", f"I got {text}.")
+    question = question_in(turns)
+    function = best_function(functions_in(turns), question, turns)
+    if function is None:
+        return None
+    arguments = fill(function.parameters, Words(said_in(turns)), fits)
+    return (written_call(function.name, arguments, turns),)
+
+
+def _instance(turns: Sequence[Turn]) -> Phrasings | None:
+    schemas = schemas_in(turns)
+    return (spelled(fill(schemas[-1], Words(said_in(turns)), fits))[0],) if schemas else None
+
+
+def _result(turns: Sequence[Turn]) -> Phrasings | None:
+    results = _last_results(turns)
+    if not results:
+        return None
+    told = " and ".join(result.rstrip(".") for result in results)
+    verb = "result is" if len(results) == 1 else "results are"
+    return (f"The {verb} {told}.", f"I got {told}.")
+
+
+def _last_results(turns: Sequence[Turn]) -> list[str]:
+    """Collect the results at the end of a conversation, in their order."""
+    results: list[str] = []
+    for turn in reversed(turns):
+        result = result_in(turn)
+        if result is None:
+            break
+        results.insert(0, result)
+    return results
 
 
 def _recollection(turns: Sequence[Turn]) -> Phrasings | None:
@@ -128,6 +192,8 @@ def _count(turns: Sequence[Turn]) -> Phrasings | None:
 
 
 def _repetition(turns: Sequence[Turn]) -> Phrasings | None:
+    if result_in(turns[-1]) is not None:
+        return None
     found = _REPEAT.match(turns[-1].content.strip())
     return (found[1],) if found else None
 

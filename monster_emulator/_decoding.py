@@ -1,19 +1,26 @@
-"""What decides the next token of an answer, and the one place where constraints plug in."""
+"""What decides the next token of an answer: a text to spell out, or one within a constraint."""
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from ._brain import reply
-from ._errors import Crash, NotEmulated, Refusal
-from ._messages import Turn
-from ._request import ChatCompletionNamedToolChoiceParam, ChatCompletionRequest
+from ._guide import Guide
 from ._tokens import END_OF_TURN
 
-_BACKENDS = ("outlines", "lm-format-enforcer")
 _FILLER = b" and so on"
+
+# where no wanted text fits: the end, then what closes something, then what is short
+_FAVOURITES = (
+    END_OF_TURN,
+    *b'"}])>',
+    *b"0123456789",
+    *b",:;.-_/@+*=",
+    *b"abcdefghijklmnopqrstuvwxyz",
+    *b"ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+)
+_PLACES = {token: place for place, token in enumerate(_FAVOURITES)}
 
 
 class Decoding(Protocol):
@@ -27,6 +34,13 @@ class Decoding(Protocol):
 
         Returns:
             Token ids, best first. Any other token is less likely than the last of them.
+        """
+
+    def allowed(self) -> Sequence[int] | None:
+        """List the tokens that may come where the last call of `prefer` was.
+
+        Returns:
+            Token ids; None if any may come.
         """
 
 
@@ -56,66 +70,57 @@ class PlainText:
         wanted = self._bytes[place] if place < len(self._bytes) else END_OF_TURN
         return (wanted, _FILLER[place % len(_FILLER)])
 
-
-def decoding_for(request: ChatCompletionRequest, turns: Sequence[Turn], choice: int) -> Decoding:
-    """Choose how one answer is decoded.
-
-    Constrained answers plug in here: a named tool, `guided_*` and `response_format` will each
-    be a `Decoding` that ranks the brain's tokens and leaves out those the constraint forbids.
-
-    Args:
-        request: The request.
-        turns: The conversation.
-        choice: Which of the request's choices the answer is for.
-
-    Returns:
-        The decoding.
-    """
-    check_constraints(request)
-    return PlainText(reply(turns, choice))
+    def allowed(self) -> None:
+        """Allow every token."""
 
 
-def check_constraints(request: ChatCompletionRequest) -> None:
-    """Refuse the constraints that the server refuses, and those that are not emulated.
+class Guided:
+    """Spells out the first wanted text that a guide accepts; without one, finds its way to an end.
 
     Args:
-        request: The request.
-
-    Raises:
-        Refusal: For an unknown backend, or a named tool that is not among the tools.
-        Crash: For a regular expression that does not compile.
-        NotEmulated: For any other constraint. What the server ignores is ignored: empty ones.
+        guide: What is allowed, at the beginning of the answer.
+        wanted: Texts, best first.
     """
-    _check_named_tool(request)
-    backend = request.guided_decoding_backend or _BACKENDS[0]
-    if backend not in _BACKENDS:
-        raise Refusal(
-            f"Unknown guided decoding backend '{backend}'. "
-            "Must be one of 'outlines, 'lm-format-enforcer'"
-        )
-    if request.guided_regex:
-        try:
-            re.compile(request.guided_regex)
-        except re.error as error:
-            raise Crash("guided_regex does not compile") from error
-    constraint = _constraint(request)
-    if constraint:
-        raise NotEmulated(f"This emulator does no guided decoding yet, so it refuses {constraint}.")
 
+    def __init__(self, guide: Guide, wanted: Sequence[str]) -> None:
+        self._guide = guide.copy()
+        texts = list(dict.fromkeys(text.encode() for text in wanted))
+        # sorting is stable: a text that cannot be said to its end may still lead a part of the way
+        self._wanted = sorted(texts, key=lambda text: not guide.accepts(text))
+        self._taken = 0
+        self._allowed: Sequence[int] = ()
+        self._walked: Counter[tuple[Any, int]] = Counter()
 
-def _check_named_tool(request: ChatCompletionRequest) -> None:
-    if isinstance(request.tool_choice, ChatCompletionNamedToolChoiceParam):
-        name = request.tool_choice.function.name
-        if name not in {tool.function.name for tool in request.tools or ()}:
-            raise Refusal(f"Tool '{name}' has not been passed in `tools`.")
+    def prefer(self, produced: Sequence[int]) -> Sequence[int]:
+        """Rank the allowed tokens.
 
+        Args:
+            produced: The answer's tokens so far.
 
-def _constraint(request: ChatCompletionRequest) -> str | None:
-    if isinstance(request.tool_choice, ChatCompletionNamedToolChoiceParam):
-        return "a named tool_choice"
-    for field in ("guided_json", "guided_regex", "guided_choice", "guided_grammar"):
-        if getattr(request, field):
-            return field
-    if request.response_format and request.response_format.type == "json_object":
-        return 'response_format of type "json_object"'
-    return None
+        Returns:
+            Token ids; all of them are allowed.
+        """
+        for token in produced[self._taken :]:
+            self._guide.take(token)
+        self._taken = len(produced)
+        self._allowed = self._guide.allowed()
+        said = bytes(token for token in produced if token != END_OF_TURN)
+        self._wanted = [text for text in self._wanted if text.startswith(said)]
+        ways = (text[len(said)] if len(text) > len(said) else END_OF_TURN for text in self._wanted)
+        wanted = next((token for token in ways if token in self._allowed), None)
+        return (self._any_way(tuple(produced[-2:])) if wanted is None else wanted,)
+
+    def allowed(self) -> Sequence[int]:
+        """List the tokens that the guide allows."""
+        return self._allowed
+
+    def _any_way(self, before: tuple[int, ...]) -> int:
+        """Take what was taken least often in the same surroundings, so that no loop lasts."""
+        here = (before, tuple(self._allowed))
+
+        def weariness(token: int) -> tuple[int, int]:
+            return self._walked[here, token], _PLACES.get(token, len(_PLACES))
+
+        chosen = min(self._allowed, key=weariness)
+        self._walked[here, chosen] += 1
+        return chosen

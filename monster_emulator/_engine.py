@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._answers import DONE, Wire, error_event
-from ._decoding import Decoding, check_constraints, decoding_for
+from ._brain import reply
+from ._constraints import Constraint, chosen_tool, constraint_of
+from ._decoding import Decoding, Guided, PlainText
 from ._errors import Crash, Refusal, UnknownModel
 from ._generation import Answer, steps
 from ._messages import Turn, conversation
@@ -15,6 +17,10 @@ from ._request import ChatCompletionRequest
 from ._sampling import MOST_LOGPROBS, Sampling, sampling_of
 from ._templates import check_roles
 from ._tokens import VOCABULARY, prompt_tokens
+from ._wanted import wanted
+
+# the server keeps one state of a grammar for all choices, so that they break each other off
+_BROKEN_OFF = 3
 
 
 @dataclass(slots=True)
@@ -55,8 +61,7 @@ class Engine:
             raise Crash("the tokenizer takes no null")
         prompt = prompt_tokens(turns, add_generation_prompt=bool(request.add_generation_prompt))
         sampling = sampling_of(request, prompt, self.max_model_len)
-        check_constraints(request)
-        decodings = [decoding_for(request, turns, choice) for choice in range(sampling.n)]
+        decodings = _decodings(constraint_of(request), turns, sampling.n)
         return Completion(self, request, sampling, decodings, self._wire(request, turns, prompt))
 
     def _wire(self, request: ChatCompletionRequest, turns: Sequence[Turn], prompt: int) -> Wire:
@@ -68,7 +73,19 @@ class Engine:
             prompt_tokens=prompt,
             echoed=last.content if request.echo and last.role == role else "",
             logprobs=bool(request.logprobs) and request.top_logprobs is not None,
+            tool=chosen_tool(request),
         )
+
+
+def _decodings(
+    constraint: Constraint | None, turns: Sequence[Turn], choices: int
+) -> Sequence[Decoding]:
+    if constraint is None:
+        return [PlainText(reply(turns, choice)) for choice in range(choices)]
+    texts = wanted(constraint, turns)
+    if constraint.is_grammar and choices > 1:
+        return [PlainText(texts[0][: max(1, _BROKEN_OFF - choice)]) for choice in range(choices)]
+    return [Guided(constraint.guide, texts) for _ in range(choices)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,8 @@ class Answer:
         if len(self.tokens) < self._sampling.min_tokens:
             forbidden = self._sampling.stop_token_ids | {END_OF_TURN}
         if self._logit_bias or self._sampling.top_logprobs is not None or forbidden:
-            ranking = rank(preferred, forbidden, self._logit_bias, len(self.tokens))
+            allowed = self._decoding.allowed()
+            ranking = rank(preferred, forbidden, self._logit_bias, len(self.tokens), allowed)
             return ranking[0][0], ranking
         return preferred[0], ()
 

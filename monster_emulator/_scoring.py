@@ -10,6 +10,7 @@ from ._tokens import VOCABULARY
 # the distance between two preferred tokens, and from the last of them to the rest
 _STEP = 6.0
 _BEST = 30.0
+_IMPOSSIBLE = -9999.0  # what the server writes for minus infinity
 
 
 def rank(
@@ -17,29 +18,37 @@ def rank(
     forbidden: Collection[int],
     logit_bias: Mapping[int, float],
     place: int,
+    allowed: Sequence[int] | None = None,
 ) -> list[tuple[int, float]]:
     """Rank the whole vocabulary.
 
     Args:
         preferred: The tokens that are wanted, best first.
-        forbidden: The tokens that must not come.
+        forbidden: The tokens that must not come, unless a guide allows nothing else.
         logit_bias: What to add to the scores of single tokens.
         place: The token's place in the answer; the rest of the vocabulary is ordered by it.
+        allowed: The tokens that a guide allows; None for all.
 
     Returns:
-        Every token that is not forbidden with its log probability, best first.
+        Every token with its log probability, best first; those that must not come are last.
     """
     scores = {token: _noise(token, place) for token in range(VOCABULARY)}
     for position, token in reversed(list(enumerate(preferred))):
         scores[token] = _BEST - _STEP * min(position, 3)
     for token, bias in logit_bias.items():
         scores[token] += min(100.0, max(-100.0, bias))
-    for token in forbidden:
-        scores.pop(token, None)
+    excluded = set() if allowed is None else scores.keys() - set(allowed)
+    if scores.keys() - excluded - set(forbidden):
+        excluded |= set(forbidden)
+    for token in excluded:
+        del scores[token]
     highest = max(scores.values())
     total = highest + math.log(sum(math.exp(score - highest) for score in scores.values()))
     ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-    return [(token, score - total) for token, score in ranked]
+    return [
+        *((token, score - total) for token, score in ranked),
+        *((token, _IMPOSSIBLE) for token in sorted(excluded, reverse=True)),
+    ]
 
 
 def _noise(token: int, place: int) -> float:

@@ -45,7 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let tests connect to this machine only, live and recording ones anywhere."""
+    """Let tests connect to this machine only, live and recording ones anywhere.
+
+    What takes down the server that is recorded from comes last.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("ends_the_server") is not None)
     config.stash[USED_CASSETTES] = {_cassette(item) for item in items if _is_recorded(item)}
     for item in items:
         is_online = item.get_closest_marker("live") or (

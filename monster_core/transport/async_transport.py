@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
 import httpcore
 import httpx
 
-from monster_core.transport.http1 import ReplyHead, ReplyReader, write_request
+from monster_core.transport.http1 import ReplyHead, ReplyReader, RequestBytes, write_request
 from monster_core.transport.loop_socket import Address, LoopSocket
 from monster_core.transport.pool import ConnectionPool, Origin, SilenceError, is_stale, share_of
 
@@ -73,8 +73,7 @@ class _Requests:
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         timeouts: _Timeouts = request.extensions["timeout"]
-        content = b"".join(cast("Iterable[bytes]", request.stream))
-        sent = write_request(request.method, request.url.target, request.headers, content)
+        sent = write_request(request)
         if not self._pool.enter():
             await _enter(self._pool, timeouts["pool"])
         try:
@@ -86,7 +85,7 @@ class _Requests:
     async def aclose(self) -> None:
         self._pool.close()
 
-    async def _exchange(self, sent: bytes, timeouts: _Timeouts) -> httpcore.Response:
+    async def _exchange(self, sent: RequestBytes, timeouts: _Timeouts) -> httpcore.Response:
         while True:
             kept = self._pool.take()
             kept_since = time.monotonic() if kept else None
@@ -163,7 +162,7 @@ def _reply(head: ReplyHead, body: _Body) -> httpcore.Response:
 
 
 async def _ask(
-    connection: LoopSocket, sent: bytes, reader: ReplyReader, timeouts: _Timeouts
+    connection: LoopSocket, sent: RequestBytes, reader: ReplyReader, timeouts: _Timeouts
 ) -> ReplyHead:
     with suppress(httpcore.WriteError):  # the server may have refused it before its end
         await connection.send(sent, timeouts["write"])

@@ -20,14 +20,9 @@ from monster_core.served import (
     read_models,
 )
 from monster_core.transport.async_transport import AsyncOriginClient
+from monster_core.transport.body import Body, araw_bytes, raw_bytes
 from monster_core.transport.endpoint import Endpoint
-from monster_core.transport.exchange import (
-    LONGEST_ERROR_BODY,
-    Exchange,
-    StreamState,
-    acontents,
-    contents,
-)
+from monster_core.transport.exchange import LONGEST_ERROR_BODY, Exchange, StreamState
 from monster_core.transport.proxied import LoopClients, can_watch, has_proxy, proxied_client
 from monster_core.transport.sse import EventDecoder
 from monster_core.transport.sync_transport import OriginClient
@@ -96,10 +91,11 @@ class MonsterClient:
     def _stream(self, call: ChatCall, reader: StreamReader) -> Generator[Chunk, None, None]:
         exchange = Exchange.begin(self.endpoint, call)
         response = self._open(exchange)
-        state = StreamState(exchange, EventDecoder(), reader)
         try:
+            body = Body.begin(response, self.endpoint.max_response_bytes)
+            state = StreamState(exchange, body, EventDecoder(), reader)
             exchange.deadline.content_arrived()
-            for received in contents(response):
+            for received in raw_bytes(response):
                 for chunk in state.receive(received):
                     yield chunk
             for chunk in state.close():
@@ -156,7 +152,8 @@ class MonsterClient:
     def _whole(self, exchange: Exchange) -> bytes:
         response = self._open(exchange)
         try:
-            return b"".join(contents(response))
+            body = Body.begin(response, self.endpoint.max_response_bytes)
+            return b"".join(map(body.take, raw_bytes(response)))
         except _FAILURES as error:
             raise exchange.failure(error) from error
         finally:
@@ -236,10 +233,11 @@ class AsyncMonsterClient:
     async def _stream(self, call: ChatCall, reader: StreamReader) -> AsyncGenerator[Chunk, None]:
         exchange = Exchange.begin(self.endpoint, call)
         response = await self._open(exchange)
-        state = StreamState(exchange, EventDecoder(), reader)
         try:
+            body = Body.begin(response, self.endpoint.max_response_bytes)
+            state = StreamState(exchange, body, EventDecoder(), reader)
             exchange.deadline.content_arrived()
-            async for received in acontents(response):
+            async for received in araw_bytes(response):
                 for chunk in state.receive(received):
                     yield chunk
             for chunk in state.close():
@@ -283,7 +281,8 @@ class AsyncMonsterClient:
     async def _whole(self, exchange: Exchange) -> bytes:
         response = await self._open(exchange)
         try:
-            return b"".join([received async for received in acontents(response)])
+            body = Body.begin(response, self.endpoint.max_response_bytes)
+            return b"".join([body.take(received) async for received in araw_bytes(response)])
         except _FAILURES as error:
             raise exchange.failure(error) from error
         finally:
@@ -323,24 +322,30 @@ class AsyncMonsterClient:
 
 
 def _error_body(response: httpx.Response) -> bytes:
+    text = b""
     try:
-        body = b""
-        for received in contents(response):
-            body += received
-            if len(body) >= LONGEST_ERROR_BODY:
+        body = Body(response, LONGEST_ERROR_BODY)
+        for received in raw_bytes(response):
+            text += body.decompressed(received)
+            if len(text) >= LONGEST_ERROR_BODY:
                 break
-        return body
+    except ResponseError:
+        pass  # the status tells enough
     finally:
         response.close()
+    return text
 
 
 async def _aerror_body(response: httpx.Response) -> bytes:
+    text = b""
     try:
-        body = b""
-        async for received in acontents(response):
-            body += received
-            if len(body) >= LONGEST_ERROR_BODY:
+        body = Body(response, LONGEST_ERROR_BODY)
+        async for received in araw_bytes(response):
+            text += body.decompressed(received)
+            if len(text) >= LONGEST_ERROR_BODY:
                 break
-        return body
+    except ResponseError:
+        pass  # the status tells enough
     finally:
         await response.aclose()
+    return text

@@ -12,12 +12,16 @@ from pydantic import SecretStr
 
 from monster_core.errors import ConfigurationError
 from monster_core.settings import is_loopback
+from monster_core.transport.body import ACCEPTED_ENCODING
 from monster_core.transport.deadline import Timeouts
 from monster_core.transport.masking import mask
 from monster_core.transport.pool import Origin
 from monster_core.version import __version__
 
-__all__ = ["Endpoint", "tls_context"]
+__all__ = ["MAX_RESPONSE_BYTES", "Endpoint", "tls_context"]
+
+MAX_RESPONSE_BYTES = 64 * 1024 * 1024
+"""The default bound of a reply: some 200,000 streamed tokens, or a far larger full answer."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Endpoint:
         timeouts: The timeouts of each request.
         max_retries: How often a failed request is sent again.
         default_headers: Further headers; their values are secrets.
+        max_response_bytes: The most bytes of one reply, decompressed.
     """
 
     base_url: str
@@ -37,6 +42,7 @@ class Endpoint:
     timeouts: Timeouts
     max_retries: int
     default_headers: Mapping[str, SecretStr] = field(default_factory=dict)
+    max_response_bytes: int = MAX_RESPONSE_BYTES
 
     @property
     def origin(self) -> Origin:
@@ -72,6 +78,7 @@ class Endpoint:
         headers = _Headers(
             {
                 "accept": "application/json",
+                "accept-encoding": ACCEPTED_ENCODING,
                 "user-agent": f"monsterapi-integrations/{__version__}",
             }
         )

@@ -6,9 +6,9 @@ The sync and the async client share it; each adds only its own short loop.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
@@ -30,10 +30,11 @@ from monster_core.transport.retry import parse_retry_after, retry_delay
 if TYPE_CHECKING:
     from monster_core.answer import Chunk, StreamReader
     from monster_core.call import ChatCall
+    from monster_core.transport.body import Body
     from monster_core.transport.endpoint import Endpoint
     from monster_core.transport.sse import EventDecoder
 
-__all__ = ["LONGEST_ERROR_BODY", "Exchange", "Sender", "StreamState", "acontents", "contents"]
+__all__ = ["LONGEST_ERROR_BODY", "Exchange", "Sender", "StreamState"]
 
 _log = logging.getLogger(__name__)
 _UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
@@ -95,6 +96,7 @@ class Exchange:
 
     def bind(self, response: httpx.Response) -> None:
         """Let the deadline shorten every single read of the reply's body."""
+        _log.debug("%s %s: 200", self.method, self.path)
         stream = response.extensions.get("network_stream")
         if stream is None:
             return  # a replayed reply, or a transport with no stream to reach
@@ -117,6 +119,7 @@ class Exchange:
 
     def refusal(self, response: httpx.Response, body: bytes) -> MonsterError:
         """Return the error for a reply whose status is not 200."""
+        _log.debug("%s %s: %s", self.method, self.path, response.status_code)
         mask = self.endpoint.mask
         headers = {name.lower(): mask(value) for name, value in response.headers.items()}
         text = mask(body.decode("utf-8", "replace"))[:10_000]
@@ -152,8 +155,6 @@ class Exchange:
             return _timed_out(error, self.endpoint)
         if isinstance(error, _UNSENDABLE):
             return InvalidRequestError(f"The request cannot be sent: {error}.")
-        if isinstance(error, httpx.DecodingError):
-            return ResponseError(f"The reply's compression cannot be undone: {error}.")
         return ConnectionFailedError(
             f"No answer from {self.endpoint.base_url}: {_reason(error)}. Check the base URL "
             "(MONSTER_API_BASE) and that the server runs."
@@ -171,6 +172,7 @@ class StreamState:
     """Turn the bytes of a stream into chunks, and its end into a last chunk or an error."""
 
     exchange: Exchange
+    body: Body
     decoder: EventDecoder
     reader: StreamReader
     head: bytes = b""
@@ -178,6 +180,11 @@ class StreamState:
 
     def receive(self, received: bytes) -> Iterable[Chunk]:
         """Take the next bytes; return the chunks they completed, the last one at [DONE]."""
+        try:
+            received = self.body.take(received)
+        except ResponseError as error:
+            error.partial_text = self.reader.partial_text
+            raise
         if not self.has_events and len(self.head) < _LONGEST_HEAD:
             self.head += received[:_LONGEST_HEAD]
         return self._chunks(self.decoder.feed(received))
@@ -236,28 +243,6 @@ def _then(chunks: list[Chunk], error: MonsterError) -> Iterator[Chunk]:
     """Hand out what came in the same bytes as an error, ahead of it."""
     yield from chunks
     raise error
-
-
-def contents(response: httpx.Response) -> Iterable[bytes]:
-    """Return the pieces of a reply's body as they come, without compression.
-
-    Args:
-        response: The reply.
-    """
-    if "content-encoding" in response.headers:
-        return response.iter_bytes()
-    return cast("Iterable[bytes]", response.stream)
-
-
-def acontents(response: httpx.Response) -> AsyncIterable[bytes]:
-    """Return the pieces of a reply's body; the twin of :func:`contents`.
-
-    Args:
-        response: The reply.
-    """
-    if "content-encoding" in response.headers:
-        return response.aiter_bytes()
-    return cast("AsyncIterable[bytes]", response.stream)
 
 
 def _timed_out(error: httpx.TimeoutException, endpoint: Endpoint) -> MonsterError:

@@ -7,33 +7,35 @@ framing is httpcore's ``RemoteProtocolError``, as it is from httpx's own transpo
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import httpcore
 
-__all__ = ["ReplyHead", "ReplyReader", "write_request"]
-
-Headers = Sequence[tuple[bytes, bytes]]
+__all__ = ["ReplyHead", "ReplyReader", "RequestBytes", "write_request"]
 
 
-def write_request(method: bytes, target: bytes, headers: Headers, content: bytes) -> bytes:
+class RequestBytes(bytes):
+    """Hold a request as it is sent, and show nothing of it in a traceback: the key is in it."""
+
+    def __repr__(self) -> str:
+        return f"<a request of {len(self)} bytes>"
+
+
+def write_request(request: httpcore.Request) -> RequestBytes:
     """Return the bytes of a request.
 
     Args:
-        method: The method.
-        target: Path and query.
-        headers: Names and values; the length of the content among them.
-        content: The body.
+        request: The request; its body is held in memory.
 
     Raises:
-        httpcore.LocalProtocolError: A name or value holds a line break.
+        httpcore.LocalProtocolError: The name or value of a header holds a line break.
     """
-    lines = [b"%b %b HTTP/1.1" % (method, target), *(b"%b: %b" % header for header in headers)]
-    head = b"\r\n".join(lines)
-    if head.count(b"\n") != len(headers) or head.count(b"\r") != len(headers) or b"\0" in head:
+    written = _write(request)
+    if written is None:
         raise httpcore.LocalProtocolError("a header holds a line break")
-    return b"%b\r\n\r\n%b" % (head, content)
+    return written
 
 
 @dataclass(slots=True)
@@ -189,6 +191,17 @@ class ReplyReader:
                 break
             at = frame.end()
         return content[0] if len(content) == 1 else b"".join(content)
+
+
+def _write(request: httpcore.Request) -> RequestBytes | None:
+    headers = request.headers
+    lines = [b"%b %b HTTP/1.1" % (request.method, request.url.target)]
+    lines += [b"%b: %b" % header for header in headers]
+    head = b"\r\n".join(lines)
+    if head.count(b"\n") != len(headers) or head.count(b"\r") != len(headers) or b"\0" in head:
+        return None
+    content = b"".join(cast("Iterable[bytes]", request.stream))
+    return RequestBytes(b"%b\r\n\r\n%b" % (head, content))
 
 
 _LONGEST_HEAD = 1_000_000

@@ -5,14 +5,14 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
 import httpcore
 import httpx
 
-from monster_core.transport.http1 import ReplyHead, ReplyReader, write_request
+from monster_core.transport.http1 import ReplyHead, ReplyReader, RequestBytes, write_request
 from monster_core.transport.pool import ConnectionPool, Origin, SilenceError, is_stale, share_of
 
 __all__ = ["OriginClient", "OriginTransport"]
@@ -76,8 +76,7 @@ class _Requests:
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         timeouts: _Timeouts = request.extensions["timeout"]
-        content = b"".join(cast("Iterable[bytes]", request.stream))
-        sent = write_request(request.method, request.url.target, request.headers, content)
+        sent = write_request(request)
         _enter(self._pool, timeouts["pool"])
         try:
             return self._exchange(sent, timeouts)
@@ -88,7 +87,7 @@ class _Requests:
     def close(self) -> None:
         self._pool.close()
 
-    def _exchange(self, sent: bytes, timeouts: _Timeouts) -> httpcore.Response:
+    def _exchange(self, sent: RequestBytes, timeouts: _Timeouts) -> httpcore.Response:
         while True:
             connection = self._pool.take()
             kept_since = time.monotonic() if connection else None
@@ -157,7 +156,7 @@ def _reply(head: ReplyHead, body: _Body) -> httpcore.Response:
 
 
 def _ask(
-    connection: socket.socket, sent: bytes, reader: ReplyReader, timeouts: _Timeouts
+    connection: socket.socket, sent: RequestBytes, reader: ReplyReader, timeouts: _Timeouts
 ) -> ReplyHead:
     with suppress(httpcore.WriteError):  # the server may have refused it before its end
         _send(connection, sent, timeouts["write"])

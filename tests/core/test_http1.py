@@ -207,12 +207,17 @@ def test_damaged_replies_are_read_as_h11_reads_them_or_refused(
         assert (head.status, content) == by_h11
 
 
+def request(headers: list[tuple[bytes, bytes]], content: bytes = b"") -> httpcore.Request:
+    return httpcore.Request(b"POST", "http://a/v1/x?y=1", headers=headers, content=content)
+
+
 def test_a_request_is_written() -> None:
-    sent = write_request(b"POST", b"/v1/x", [(b"host", b"a"), (b"b", b"c")], b"{}")
-    assert sent == b"POST /v1/x HTTP/1.1\r\nhost: a\r\nb: c\r\n\r\n{}"
+    sent = write_request(request([(b"host", b"a"), (b"b", b"c")], b"{}"))
+    assert sent == b"POST /v1/x?y=1 HTTP/1.1\r\nhost: a\r\nb: c\r\n\r\n{}"
+    assert repr(sent) == "<a request of 44 bytes>"
 
 
 @pytest.mark.parametrize("value", [b"a\r\nb: c", b"a\nb", b"a\rb", b"a\0b"])
 def test_a_header_cannot_smuggle_another(value: bytes) -> None:
     with pytest.raises(httpcore.LocalProtocolError):
-        write_request(b"GET", b"/", [(b"a", value)], b"")
+        write_request(request([(b"a", value)]))

@@ -31,6 +31,8 @@ def test_it_needs_no_key(capsys: pytest.CaptureFixture[str]) -> None:
         )
     assert printed.out.count("The capital of France is Paris. (") == 2
     assert printed.out.count("It had lost a bit. (") == 2
+    assert printed.out.count("Call get_weather with {'city': 'Rome'}") == 2
+    assert printed.out.count("Person(name='Ana', age=34)") == 2
     assert printed.err == ""
 
 
@@ -40,7 +42,7 @@ def test_it_asks_the_endpoint_that_is_named(
     base_url, key = monster_emulator.base_url, monster_emulator.api_key
     assert start(MONSTER_API_BASE=base_url, MONSTER_API_KEY=key) == 0
     assert base_url in capsys.readouterr().out
-    assert len(monster_emulator.requests) == 4
+    assert len(monster_emulator.requests) == 8
 
 
 @pytest.mark.parametrize(

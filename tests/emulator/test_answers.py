@@ -171,35 +171,6 @@ def test_an_empty_constraint_is_ignored(endpoint, empty):
     assert endpoint.content(**empty) == endpoint.content()
 
 
-TOOL = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
-
-
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize(
-    "fields, named",
-    [
-        ({"guided_json": {"type": "object"}}, "guided_json"),
-        ({"guided_regex": "a+"}, "guided_regex"),
-        ({"guided_choice": ["a"]}, "guided_choice"),
-        ({"guided_grammar": "start: 'a'"}, "guided_grammar"),
-        ({"response_format": {"type": "json_object"}}, "response_format"),
-        ({"tools": [TOOL], "tool_choice": {"function": {"name": "add"}}}, "tool_choice"),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_constraint_is_refused_rather_than_ignored(endpoint, fields, named, stream):
-    response = endpoint.ask(**fields, stream=stream)
-    assert response.status_code == 501
-    error = response.json()
-    assert (error["object"], error["code"]) == ("error", 501)
-    assert "does no guided decoding" in error["message"]
-    assert named in error["message"]
-
-
-def test_a_regular_expression_that_does_not_compile_is_a_500(endpoint):
-    assert endpoint.ask(guided_regex="((").status_code == 500
-
-
 @given(TEXTS)
 @settings(max_examples=20, deadline=None)
 def test_seeds_and_penalties_change_nothing(endpoint, text):

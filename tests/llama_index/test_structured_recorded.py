@@ -34,6 +34,13 @@ class Album(BaseModel):
     year: int
 
 
+class Folder(BaseModel):
+    """A folder that holds others."""
+
+    name: str
+    folders: list[Folder] = []
+
+
 class Titles(RootModel[list[str]]):
     """Titles of songs."""
 
@@ -112,6 +119,14 @@ def test_a_structured_llm(calls, llm):
     assert answered(calls.is_async, structured, "complete", text).raw == expected
     items = streamed(calls.is_async, structured, "stream_chat", [ChatMessage(text)])
     assert items[-1].raw == expected
+
+
+def test_a_class_may_hold_itself(calls, llm):
+    args = (Folder, PromptTemplate('The folder "{title}".'))
+    found = answered(calls.is_async, llm, "structured_predict", *args, title="Songs")
+    items = streamed(calls.is_async, llm, "stream_structured_predict", *args, title="Songs")
+    assert found == items[-1]
+    assert found.name == found.folders[0].name == "Songs"
 
 
 def test_an_array_is_predicted(calls):

@@ -7,6 +7,7 @@ import inspect
 import pytest
 from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.tools import FunctionTool
+from pydantic import BaseModel
 
 from llama_index_monster import MonsterLLM
 from monster_core.errors import InvalidRequestError
@@ -56,6 +57,16 @@ def test_tools_are_told_in_openai_s_shape():
     [multiply, weather] = prepared()["tools"]
     assert multiply == MULTIPLY.metadata.to_openai_tool()
     assert weather["function"]["name"] == "get_weather"
+
+
+def test_a_tool_whose_schema_refers_to_itself_is_told_with_all_of_it():
+    class Folder(BaseModel):
+        folders: list[Folder] = []
+
+    Folder.model_rebuild()
+    tool = FunctionTool.from_defaults(Folder, name="Folder", fn_schema=Folder)
+    [definition] = MonsterLLM()._prepare_chat_with_tools([tool])["tools"]
+    assert definition["function"]["parameters"] == Folder.model_json_schema()
 
 
 def test_a_description_of_any_length_is_told():

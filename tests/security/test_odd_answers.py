@@ -17,7 +17,8 @@ from llama_index_monster.answers import (
     to_completion_response,
 )
 from monster_core.answer import Chunk
-from monster_core.call import ChatCall, plan_call
+from monster_core.call import ChatCall
+from monster_core.call_planning import plan_call
 from monster_core.conversation import Message
 from monster_core.errors import MonsterError
 from tests.security.odd_json import answers, event_streams

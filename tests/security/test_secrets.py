@@ -231,7 +231,7 @@ def test_a_key_that_is_none_is_not_searched_for(make: Make, serve: Serve) -> Non
 
 
 def _planned(llm: Model) -> Any:
-    from monster_core.call import plan_call
+    from monster_core.call_planning import plan_call
     from monster_core.conversation import Message
 
     return plan_call([Message("user", "Hi")], {"model": "m"}, stream=False)

@@ -201,7 +201,7 @@ def test_a_default_header_replaces_the_key_in_no_spelling(make: Make, serve: Ser
         "http://[fe80::1]/v1",
         "http://2130706434/v1",
         "http://\uff41.example/v1",
-        "file:///etc/passwd",
+        "ftp://a.example/v1",
         "ws://localhost/v1",
         "localhost/v1",
     ],

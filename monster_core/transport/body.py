@@ -1,0 +1,123 @@
+"""Undo the compression of a reply's body, and refuse one that is larger than it may be."""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from typing import TYPE_CHECKING, cast
+
+from monster_core.errors import ResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Iterable
+
+    import httpx
+
+__all__ = ["ACCEPTED_ENCODING", "Body", "araw_bytes", "raw_bytes"]
+
+ACCEPTED_ENCODING = "gzip"
+"""The only compression that is asked for: every one more is one more way to send a bomb."""
+
+
+class Body:
+    """Count the bytes of a reply's body against the most it may have, decompressed.
+
+    Args:
+        response: The reply, its body not read yet.
+        most: The most bytes.
+
+    Raises:
+        ResponseError: The reply is compressed in a way that was not asked for.
+    """
+
+    __slots__ = ("_inflater", "_left", "_most")
+
+    def __init__(self, response: httpx.Response, most: int) -> None:
+        self._most = most
+        self._left = min(most, sys.maxsize - 1)  # one more must still be a C integer
+        self._inflater = _inflater(response)
+
+    @classmethod
+    def begin(cls, response: httpx.Response, most: int) -> Body:
+        """Begin to read a reply, unless it says itself that it is too large.
+
+        Args:
+            response: The reply, its body not read yet.
+            most: The most bytes.
+
+        Raises:
+            ResponseError: It does, or it is compressed in a way that was not asked for.
+        """
+        body = cls(response, most)
+        length = response.headers.get("content-length", "")
+        if length.isdecimal() and (len(length) > 19 or int(length) > most):
+            raise body._too_large()
+        return body
+
+    def take(self, received: bytes) -> bytes:
+        """Return what the next bytes are, decompressed.
+
+        Args:
+            received: The bytes as they came.
+
+        Raises:
+            ResponseError: There are too many, or they cannot be decompressed.
+        """
+        if self._inflater is not None:
+            received = self.decompressed(received)
+        self._left -= len(received)
+        if self._left < 0:
+            raise self._too_large()
+        return received
+
+    def decompressed(self, received: bytes) -> bytes:
+        """Return what the next bytes are, cut behind the first byte that is too many.
+
+        Args:
+            received: The bytes as they came.
+
+        Raises:
+            ResponseError: They cannot be decompressed.
+        """
+        if self._inflater is None:
+            return received
+        try:
+            return self._inflater.decompress(received, self._left + 1)
+        except zlib.error as error:
+            raise ResponseError(f"The reply's compression cannot be undone: {error}.") from error
+
+    def _too_large(self) -> ResponseError:
+        return ResponseError(
+            f"The server's reply is larger than {self._most:,} bytes: raise max_response_bytes "
+            "if answers may be so large."
+        )
+
+
+def raw_bytes(response: httpx.Response) -> Iterable[bytes]:
+    """Return the body's bytes as they come.
+
+    Args:
+        response: The reply.
+    """
+    return cast("Iterable[bytes]", response.stream)
+
+
+def araw_bytes(response: httpx.Response) -> AsyncIterable[bytes]:
+    """Return the body's bytes as they come; the twin of :func:`raw_bytes`.
+
+    Args:
+        response: The reply.
+    """
+    return cast("AsyncIterable[bytes]", response.stream)
+
+
+def _inflater(response: httpx.Response) -> zlib._Decompress | None:
+    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+    if encoding in ("identity", ""):
+        return None
+    if encoding not in ("gzip", "x-gzip"):
+        raise ResponseError(
+            f"The server compressed its reply as {encoding[:50]!r}, though it was asked for "
+            f"{ACCEPTED_ENCODING} or nothing."
+        )
+    return zlib.decompressobj(16 + zlib.MAX_WBITS)

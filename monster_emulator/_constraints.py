@@ -1,0 +1,104 @@
+"""Which constraint a request puts on its answers, and what the server refuses about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from . import _grammars
+from ._errors import Refusal
+from ._guide import Guide, compiled
+from ._request import ChatCompletionNamedToolChoiceParam, ChatCompletionRequest
+from ._schemas import parse_schema, schema_pattern
+
+_BACKENDS = ("outlines", "lm-format-enforcer")
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """What the answers of a request must be.
+
+    Attributes:
+        guide: What is allowed, at the beginning of an answer.
+        schema: The JSON schema, if it is one.
+        choices: The texts to choose from, if it is a choice.
+        is_json: Whether the answers are JSON.
+        is_grammar: Whether the server follows it with a parser, not with one pattern.
+    """
+
+    guide: Guide
+    schema: Any = None
+    choices: Sequence[str] = ()
+    is_json: bool = False
+    is_grammar: bool = False
+
+
+def constraint_of(request: ChatCompletionRequest) -> Constraint | None:
+    """Compile a request's constraint; what the server ignores, such as an empty one, is none.
+
+    Args:
+        request: The request.
+
+    Returns:
+        The constraint, if there is one.
+
+    Raises:
+        Refusal: For an unknown backend or tool, and what the server says it cannot compile.
+        Crash: For what the server fails to compile.
+        NotEmulated: For what it cannot compile in time, and what llguidance cannot compile.
+    """
+    guided_json = _guided_json(request)
+    backend = request.guided_decoding_backend or _BACKENDS[0]
+    if backend not in _BACKENDS:
+        raise Refusal(
+            f"Unknown guided decoding backend '{backend}'. "
+            "Must be one of 'outlines, 'lm-format-enforcer'"
+        )
+    if guided_json:
+        return _of_schema(guided_json, request.guided_whitespace_pattern)
+    if request.guided_regex:
+        return Constraint(compiled(_grammars.of_pattern(request.guided_regex)))
+    if request.guided_choice:
+        choices = request.guided_choice
+        return Constraint(compiled(_grammars.of_choices(choices)), choices=choices)
+    if request.guided_grammar:
+        return Constraint(compiled(_grammars.of_lark(request.guided_grammar)), is_grammar=True)
+    if request.response_format and request.response_format.type == "json_object":
+        return Constraint(compiled(_grammars.ANY_JSON), is_json=True, is_grammar=True)
+    return None
+
+
+def chosen_tool(request: ChatCompletionRequest) -> str | None:
+    """Tell which tool the answers must call.
+
+    Args:
+        request: The request.
+
+    Returns:
+        The name in its `tool_choice`, if it names one.
+    """
+    choice = request.tool_choice
+    if isinstance(choice, ChatCompletionNamedToolChoiceParam):
+        return choice.function.name
+    return None
+
+
+def _guided_json(request: ChatCompletionRequest) -> str | None:
+    """Write the schema as text: the chosen tool's, which replaces `guided_json` even by none."""
+    schema: Any = request.guided_json
+    if name := chosen_tool(request):
+        parameters = {tool.function.name: tool.function.parameters for tool in request.tools or ()}
+        if name not in parameters:
+            raise Refusal(f"Tool '{name}' has not been passed in `tools`.")
+        schema = parameters[name]
+    return json.dumps(schema) if isinstance(schema, dict) and schema else schema or None
+
+
+@lru_cache(maxsize=64)
+def _of_schema(text: str, white_space: str | None) -> Constraint:
+    schema = parse_schema(text)
+    pattern = schema_pattern(schema, white_space)
+    return Constraint(compiled(_grammars.of_pattern(pattern)), schema, is_json=True)

@@ -1,0 +1,105 @@
+"""What a constraint allows after each token: llguidance over the emulator's vocabulary of bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from ._errors import Crash, NotEmulated, Refusal
+from ._tokens import END_OF_TURN, FIRST_SPECIAL, SPECIAL_TOKENS, VOCABULARY
+
+if TYPE_CHECKING:
+    from llguidance import LLMatcher, LLTokenizer
+
+_UNSUPPORTED = ("not supported", "Unknown common regex: common.")
+
+
+class Guide:
+    """Follows one answer through a compiled grammar.
+
+    Args:
+        matcher: llguidance's state.
+    """
+
+    def __init__(self, matcher: LLMatcher) -> None:
+        self._matcher = matcher
+
+    def copy(self) -> Guide:
+        """Return a guide of its own at the same place."""
+        return Guide(self._matcher.deep_copy())
+
+    def take(self, token: int) -> None:
+        """Go on by a token.
+
+        Args:
+            token: The token's id, one of those that are allowed.
+        """
+        self._matcher.consume_token(token)
+
+    def allowed(self) -> Sequence[int]:
+        """List the tokens that may come next, in the order of their ids."""
+        if self._matcher.is_stopped():
+            return (END_OF_TURN,)
+        mask = self._matcher.compute_bitmask()
+        return [token for token in range(VOCABULARY) if mask[token // 8] >> token % 8 & 1]
+
+    def accepts(self, text: bytes) -> bool:
+        """Tell whether a text may come from here on, and be the end of the answer.
+
+        Args:
+            text: The text.
+        """
+        matcher = self._matcher.deep_copy()
+        return matcher.try_consume_tokens(list(text)) == len(text) and matcher.is_accepting()
+
+
+@lru_cache(maxsize=64)
+def compiled(grammar: str) -> Guide:
+    """Compile a grammar.
+
+    Args:
+        grammar: In llguidance's dialect of Lark.
+
+    Returns:
+        A guide at the beginning of an answer: copy it before it takes a token.
+
+    Raises:
+        Crash: If the grammar cannot be compiled.
+        NotEmulated: If llguidance cannot compile it, though the server perhaps can.
+        Refusal: If the only answer is the empty one, in the server's words.
+    """
+    from llguidance import LLMatcher  # nobody else waits for it
+
+    matcher = LLMatcher(_vocabulary(), LLMatcher.grammar_from_lark(grammar), log_level=0)
+    if matcher.is_error():
+        reason = matcher.get_error()
+        if any(words in reason for words in _UNSUPPORTED):
+            raise NotEmulated(f"This emulator cannot compile what the server may: {reason}")
+        raise Crash(reason)
+    guide = Guide(matcher)
+    if list(guide.allowed()) == [END_OF_TURN]:
+        raise Refusal("max() arg is an empty sequence")
+    return guide
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> LLTokenizer:
+    from llguidance import LLTokenizer, TokenizerWrapper
+
+    return LLTokenizer(TokenizerWrapper(_Bytes()), slices=[])
+
+
+class _Bytes:
+    """The vocabulary as llguidance takes it: special tokens are written behind a byte 255."""
+
+    eos_token_id = END_OF_TURN
+    bos_token_id = FIRST_SPECIAL
+    tokens = (
+        *(bytes([byte]) for byte in range(FIRST_SPECIAL)),
+        *(b"\xff" + marker.encode() for marker in SPECIAL_TOKENS),
+    )
+    special_token_ids = range(FIRST_SPECIAL, VOCABULARY)
+
+    def __call__(self, text: bytes | str) -> list[int]:
+        return list(text if isinstance(text, bytes) else text.encode())

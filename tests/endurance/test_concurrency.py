@@ -1,0 +1,95 @@
+"""One instance serves many at a time, and everyone gets the answer to their own question."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import httpx
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from monster_emulator import Emulator
+from tests.endurance.models import Model, piece_of
+
+THREADS = 200
+COROUTINES = 1_000
+PATIENCE = httpx.Timeout(60)
+
+
+class Gate:
+    """Let nobody through before everybody has come: so all of them are there at once.
+
+    Args:
+        app: The application behind it.
+        size: How many make everybody.
+    """
+
+    def __init__(self, app: ASGIApp, size: int) -> None:
+        self._app = app
+        self._missing = size
+        self._open = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._missing -= 1
+        if self._missing <= 0:
+            self._open.set()
+        await asyncio.wait_for(self._open.wait(), 60)
+        await self._app(scope, receive, send)
+
+
+@pytest.fixture
+def gated() -> Iterator[Callable[[int], str]]:
+    """Start emulators that answer nobody before this many have asked; give their addresses."""
+    with ExitStack() as emulators:
+
+        def start(size: int) -> str:
+            emulator = Emulator(middleware=[lambda app: Gate(app, size)])
+            return emulators.enter_context(emulator).base_url
+
+        yield start
+
+
+def questions(count: int) -> list[str]:
+    return [f"Repeat: {place}" for place in range(count)]
+
+
+def answers(count: int) -> list[str]:
+    return [str(place) for place in range(count)]
+
+
+def test_two_hundred_threads_at_a_time(make: type[Model], gated: Callable[[int], str]) -> None:
+    model = make(gated(THREADS), timeout=PATIENCE)
+
+    def ask(place: int) -> str:
+        return (model.read if place % 2 else model.ask)(f"Repeat: {place}")
+
+    with ThreadPoolExecutor(THREADS) as pool, model.llm:
+        assert list(pool.map(ask, range(THREADS))) == answers(THREADS)
+
+
+async def test_a_thousand_coroutines_at_a_time(
+    make: type[Model], gated: Callable[[int], str]
+) -> None:
+    model = make(gated(COROUTINES), timeout=PATIENCE)
+    ways = itertools.cycle([model.aask, model.aread])
+    async with model.llm:
+        found = await asyncio.gather(*(next(ways)(one) for one in questions(COROUTINES)))
+    assert found == answers(COROUTINES)
+
+
+async def test_streams_that_are_read_in_turns_stay_apart(model: Model) -> None:
+    streams = dict(enumerate([await model.astream(question) for question in questions(50)]))
+    texts = [""] * len(streams)
+    while streams:
+        for place, stream in list(streams.items()):
+            item = await anext(stream, None)
+            if item is None:
+                del streams[place]
+            else:
+                texts[place] += piece_of(item)
+    assert texts == answers(50)
+    await model.llm.aclose()
