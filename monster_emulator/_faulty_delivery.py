@@ -48,7 +48,7 @@ class Cut(Fault):
     """
 
     name = "cut"
-    _resets: ClassVar = False
+    _resets: ClassVar[bool] = False
 
     after_tokens: Annotated[int | None, COUNT] = None
     after_bytes: Annotated[int | None, COUNT] = None
@@ -76,7 +76,7 @@ class Reset(Cut):
     """Do the same with RST instead of FIN, as a crashed server or a firewall does."""
 
     name = "reset"
-    _resets: ClassVar = True
+    _resets: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
