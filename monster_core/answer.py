@@ -11,7 +11,12 @@ from typing import Any
 
 import orjson
 
-from monster_core.errors import ResponseError, StreamInterruptedError, stream_error
+from monster_core.errors import (
+    MonsterError,
+    ResponseError,
+    StreamInterruptedError,
+    stream_error,
+)
 
 __all__ = [
     "Answer",
@@ -23,6 +28,7 @@ __all__ = [
     "Usage",
     "add_usage",
     "call_id",
+    "no_stream",
     "read_answer",
 ]
 
@@ -171,8 +177,8 @@ def read_answer(body: bytes) -> Answer:
     """
     data = _parse(body)
     if not isinstance(data.get("choices"), list) or not data["choices"]:
-        if data.get("error") or data.get("object") == "error":
-            raise stream_error(data.get("error") or data, "")
+        if _is_error(data):
+            raise stream_error(data.get("error") or data, None)
         raise ResponseError(f"The server's reply holds no choices: {_shown(body)}")
     answer_id = _text(data.get("id"))
     choices = [
@@ -189,6 +195,28 @@ def read_answer(body: bytes) -> Answer:
         choices=choices,
         usage=_read_usage(data.get("usage")),
         raw=data,
+    )
+
+
+def no_stream(body: bytes) -> MonsterError:
+    """Make the error for a reply of 200 that was to be a stream and holds no event.
+
+    Args:
+        body: The beginning of what came.
+
+    Returns:
+        The error that the body tells, or one that shows it.
+    """
+    try:
+        data = orjson.loads(body)
+    except ValueError:
+        data = None
+    if _is_error(data):
+        return stream_error(data.get("error") or data, None)
+    return ResponseError(
+        "The server answered 200 with no event stream: "
+        f"{body[:200].decode('utf-8', 'replace') or 'an empty body'!r}. "
+        "Check the base URL: it ends in /v1 as a rule."
     )
 
 
@@ -213,6 +241,11 @@ class StreamReader:
     def is_done(self) -> bool:
         """Whether ``[DONE]`` has come."""
         return self._done
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the answer has come to its end, ``[DONE]`` or not."""
+        return self._done or self._finished
 
     @property
     def partial_text(self) -> str:
@@ -259,7 +292,7 @@ class StreamReader:
         Raises:
             StreamInterruptedError: The stream ended with neither a finish reason nor [DONE].
         """
-        if not (self._done or self._finished):
+        if not self.is_complete:
             raise self.interrupted("The stream ended before its answer was complete")
         return Chunk(self._id, self._model, usage=self._usage, is_last=True)
 
@@ -321,7 +354,7 @@ class StreamReader:
             error = ResponseError(f"The stream holds an event that is no JSON: {_shown(data)}")
             error.partial_text = self.partial_text
             raise error
-        if isinstance(event, dict) and (event.get("error") or event.get("object") == "error"):
+        if _is_error(event):
             raise stream_error(event.get("error") or event, self.partial_text)
         if isinstance(event, dict) and event.get("usage"):
             self._note(event)
@@ -517,6 +550,10 @@ def _content(value: Any) -> str:
     if isinstance(value, list):
         return "".join(_text(part.get("text")) for part in value if isinstance(part, dict))
     raise ResponseError(f"The server sent content that is no text: {value!r:.200}")
+
+
+def _is_error(data: Any) -> bool:
+    return isinstance(data, dict) and bool(data.get("error") or data.get("object") == "error")
 
 
 def _is_empty_event(event: dict[str, Any]) -> bool:

@@ -220,25 +220,28 @@ def status_error(reply: ServerReply, *, retry_after: float | None = None) -> Sta
     return error
 
 
-def stream_error(event: Any, partial_text: str) -> MonsterError:
-    """Make the error for an error event that arrived inside a stream.
+def stream_error(event: Any, partial_text: str | None) -> MonsterError:
+    """Make the error for one that is told in a reply of 200: in its body, or in a stream's event.
 
     Args:
-        event: The value of the event's ``error`` key.
-        partial_text: The text that had arrived before.
+        event: The value of the ``error`` key.
+        partial_text: The text that a stream had brought before; None outside a stream.
 
     Returns:
-        The error that the same failure would have been before the stream began.
+        The error that the same failure would have been as a status.
     """
     code = event.get("code") if isinstance(event, Mapping) else None
     said = _one_line(_sentence({"error": event}))
     status = code if isinstance(code, int) and 300 <= code < 600 else 500
     text = orjson.dumps({"message": said}).decode() if said else ""
     error = status_error(ServerReply(status, {}, text))
-    error.args = (f"The server broke off its stream: {error.args[0]}",)
+    where = "A reply of 200 holds an error" if partial_text is None else _BROKEN_OFF
+    error.args = (f"{where}: {error.args[0]}",)
     error.partial_text = partial_text
     return error
 
+
+_BROKEN_OFF = "The server broke off its stream"
 
 TRANSIENT_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 """Statuses that may pass by themselves; every other one is final."""

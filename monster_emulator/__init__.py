@@ -3,6 +3,7 @@
     from monster_emulator import Emulator
 
     with Emulator() as emulator:
+        emulator.fail(next=429, retry_after=2)
         ...  # emulator.base_url, emulator.api_key, emulator.requests
 
 From a terminal: `python -m monster_emulator --port 8000`. In tests: the fixture `monster_emulator`.

@@ -22,15 +22,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status.
     """
-    options = _parser().parse_args(arguments)
+    options = vars(_parser().parse_args(arguments))
+    faults = options.pop("fail")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as stack:
+        emulator = Emulator(**options)
         try:
-            emulator = stack.enter_context(Emulator(**vars(options)))
+            for fault in faults:
+                emulator.fail(fault)
+            stack.enter_context(emulator)
+        except ValueError as error:
+            print(error, file=sys.stderr)
+            return 1
         except (OSError, OverflowError) as error:
-            print(_unbound(error, options.host, options.port), file=sys.stderr)
+            print(_unbound(error, options["host"], options["port"]), file=sys.stderr)
             return 1
         key = f"key {emulator.api_key}" if emulator.api_key else "no key"
         print("monster_emulator is no language model: it answers by fixed rules.")
@@ -51,6 +58,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", nargs="+", help="names of the served model")
     parser.add_argument("--max-model-len", type=int, help="context in tokens (8192)")
     parser.add_argument("--pace", type=float, help="seconds that each token takes (0)")
+    parser.add_argument("--certfile", help="a certificate in PEM, for https")
+    parser.add_argument("--keyfile", help="its key, if it is not in the same file")
+    parser.add_argument(
+        "--fail",
+        action="append",
+        default=[],
+        metavar="FAULT",
+        help="let a fault happen to the next request: '429; retry_after=2; times=3' or "
+        "'cut; after_tokens=3'; may be given several times",
+    )
     return parser
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ._client import Client
+from ._client import Client, Clients
 from ._engine import Completion, Engine
 from ._errors import Crash, Refusal
 from ._http import ERROR_HANDLERS, Authentication, Endpoint, model_list, read_json
 from ._request import parse
-
-Middleware = Callable[[ASGIApp], ASGIApp]
 
 
 class Application:
@@ -25,25 +20,17 @@ class Application:
 
     Args:
         engine: The served model.
+        clients: Where clients are watched.
         api_key: The bearer key that paths under `/v1` require; empty for none.
-        middleware: What wraps the application, outermost last: the hook for faults. Each one
-            gets the application it wraps and may delay, replace or break off its answers.
     """
 
-    def __init__(self, engine: Engine, api_key: str, middleware: Sequence[Middleware] = ()) -> None:
+    def __init__(self, engine: Engine, clients: Clients, api_key: str) -> None:
         self._engine = engine
-        self._clients: set[Client] = set()
+        self._clients = clients
         self._app: ASGIApp = Authentication(self._routes(), api_key)
-        for wrap in middleware:
-            self._app = wrap(self._app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope, receive, send)
-
-    def dismiss_clients(self) -> None:
-        """End every answer that is being generated, so that the server can stop."""
-        for client in self._clients:
-            client.dismiss()
 
     def _routes(self) -> Starlette:
         return Starlette(
@@ -66,7 +53,7 @@ class Application:
     async def _chat(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = parse(await read_json(Request(scope, receive)))
         completion = self._engine.prepare(request)
-        async with self._client(receive) as client:
+        async with self._clients.watch(receive) as client:
             if request.stream:
                 await self._stream(completion, client, send)
             else:
@@ -90,13 +77,3 @@ class Application:
                 body = event.encode()
                 await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    @asynccontextmanager
-    async def _client(self, receive: Receive) -> AsyncIterator[Client]:
-        client = Client(receive)
-        self._clients.add(client)
-        try:
-            yield client
-        finally:
-            self._clients.discard(client)
-            client.dismiss()

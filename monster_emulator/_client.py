@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 
 class Client:
@@ -32,6 +34,15 @@ class Client:
             await asyncio.sleep(0)
         return not self._gone.done()
 
+    async def leaves(self) -> Message:
+        """Wait until the client is gone.
+
+        Returns:
+            The ASGI message that says so.
+        """
+        await asyncio.wait({self._gone})
+        return {"type": "http.disconnect"}
+
     def dismiss(self) -> None:
         """Treat the client as gone."""
         self._gone.cancel()
@@ -40,3 +51,33 @@ class Client:
     async def _disconnect(receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
+
+
+class Clients:
+    """Every client that is being answered."""
+
+    def __init__(self) -> None:
+        self._present: set[Client] = set()
+
+    @asynccontextmanager
+    async def watch(self, receive: Receive) -> AsyncIterator[Client]:
+        """Watch the client of a request while a block runs.
+
+        Args:
+            receive: The request's ASGI channel, its body already read.
+
+        Yields:
+            The client.
+        """
+        client = Client(receive)
+        self._present.add(client)
+        try:
+            yield client
+        finally:
+            self._present.discard(client)
+            client.dismiss()
+
+    def dismiss(self) -> None:
+        """Treat every client as gone, so that the server can stop."""
+        for client in self._present:
+            client.dismiss()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import socket
-import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from os import PathLike
 from types import TracebackType
+from typing import Any, Literal
 
-import uvicorn
-
-from ._app import Application, Middleware
+from ._app import Application
+from ._client import Clients
 from ._engine import Engine
+from ._fault_script import FaultInjection, FaultScript
 from ._recorder import ReceivedRequest, Recorder
-
-# a broken-off answer is an error to uvicorn; here it is what was asked for
-logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+from ._thread import ServerThread
 
 
 class Emulator:
@@ -33,10 +30,11 @@ class Emulator:
         pace: Seconds that each token takes.
         host: The address to listen on.
         port: The port to listen on; 0 for a free one.
-        middleware: ASGI wrappers around the endpoint, outermost last: the hook for faults.
+        certfile: A certificate in PEM, for https; None for http.
+        keyfile: The certificate's key, if it is not in the same file.
 
     Raises:
-        OSError: On entering, if the port is in use.
+        OSError: On entering, if the port is in use or a file cannot be read.
     """
 
     def __init__(
@@ -48,25 +46,26 @@ class Emulator:
         pace: float = 0.0,
         host: str = "127.0.0.1",
         port: int = 0,
-        middleware: Sequence[Middleware] = (),
+        certfile: str | PathLike[str] | None = None,
+        keyfile: str | PathLike[str] | None = None,
     ) -> None:
         models = (model,) if isinstance(model, str) else tuple(model)
         self.api_key = api_key
         self._engine = Engine(models, max_model_len, pace)
-        self._application = Application(self._engine, api_key, middleware)
-        self._recorder = Recorder(self._application)
-        self._address = (host, port)
+        self._clients = Clients()
+        self._script = FaultScript()
+        application = Application(self._engine, self._clients, api_key)
+        self._recorder = Recorder(FaultInjection(application, self._script, self._clients))
+        self._listening = (host, port, certfile, keyfile)
         self._base_url: str | None = None
-        self._thread: _ServerThread | None = None
+        self._thread: ServerThread | None = None
 
     def __enter__(self) -> Emulator:
-        host, port = self._address
-        listener = _listen(host, port)
-        bound = listener.getsockname()[1]
-        self._base_url = f"http://{f'[{host}]' if ':' in host else host}:{bound}/v1"
-        self._thread = _ServerThread(self._application, self._recorder, listener)
+        self._thread = ServerThread(self._recorder, self._clients, *self._listening)
         self._thread.start()
-        self._thread.started.wait()
+        host, port = self._thread.address
+        scheme = "https" if self._listening[2] else "http"
+        self._base_url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/v1"
         return self
 
     def __exit__(
@@ -105,6 +104,44 @@ class Emulator:
         """Whether the engine still generates; a bad `logit_bias` ends it, as in the server."""
         return self._engine.alive
 
+    def fail(
+        self,
+        next: int | str,
+        *,
+        times: int | Literal["always"] | None = None,
+        **arguments: Any,
+    ) -> None:
+        """Let a fault happen to the next request; after the faults that wait already.
+
+            emulator.fail(next=429, retry_after=2)
+            emulator.fail(next="cut", after_tokens=3, times=2)
+
+        Args:
+            next: A status from 200 to 599, a fault's name, or a whole fault in words:
+                `"cut; after_tokens=3; times=2"`.
+            times: How many requests meet it, 1 by default; "always" until :meth:`recover`.
+            arguments: The fault's arguments: see docs/emulator.md.
+
+        Raises:
+            ValueError: There is no such fault, or it cannot take these arguments.
+        """
+        self._script.add(next, times, arguments)
+
+    def recover(self) -> None:
+        """Forget the faults that have not happened yet."""
+        self._script.clear()
+
+    @contextmanager
+    def offline(self) -> Iterator[None]:
+        """Refuse connections while a block runs, and close those that wait for a request."""
+        if self._thread is None:
+            raise RuntimeError("The emulator does not run: use it in a `with` statement.")
+        self._thread.close_port()
+        try:
+            yield
+        finally:
+            self._thread.open_port()
+
     @property
     def requests(self) -> list[ReceivedRequest]:
         """The requests so far, in the order in which they came; clear the list to forget them."""
@@ -112,7 +149,7 @@ class Emulator:
 
     @property
     def served(self) -> int:
-        """How many requests were answered to the end, refusals included."""
+        """How many requests were answered to the end, refusals and faults included."""
         return self._recorder.served
 
     @property
@@ -125,56 +162,7 @@ class Emulator:
         """How many requests are being answered."""
         return self._recorder.in_progress
 
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # with the protocol named, asyncio sends each event at once instead of collecting (TCP_NODELAY)
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(512)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-class _ServerThread(threading.Thread):
-    """Runs uvicorn on a listening socket until it is stopped."""
-
-    def __init__(
-        self, application: Application, recorder: Recorder, listener: socket.socket
-    ) -> None:
-        super().__init__(name="monster-emulator", daemon=True)
-        self.started = threading.Event()
-        self._application = application
-        self._listener = listener
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                recorder,
-                http="h11",
-                ws="none",
-                lifespan="off",
-                interface="asgi3",
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=1,
-            )
-        )
-
-    def run(self) -> None:
-        """Serve until stopped."""
-        with self._listener:
-            asyncio.run(self._serve())
-
-    def stop(self) -> None:
-        """End what is being answered, then the server, and wait for it."""
-        self._server.should_exit = True
-        self._loop.call_soon_threadsafe(self._application.dismiss_clients)
-        self.join()
-
-    async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._loop.call_soon(self.started.set)
-        await self._server.serve(sockets=[self._listener])
+    @property
+    def connections(self) -> int:
+        """How many connections clients hold open."""
+        return self._thread.connections if self._thread else 0

@@ -101,9 +101,8 @@ class MonsterClient:
             for chunk in state.close():
                 yield chunk
         except _FAILURES as error:
-            failure = state.broken(error)
-            if failure is not None:
-                raise failure from error
+            for chunk in state.broken(error):
+                yield chunk
         except MonsterError as error:
             exchange.mask(error)
             raise
@@ -244,9 +243,8 @@ class AsyncMonsterClient:
             for chunk in state.close():
                 yield chunk
         except _FAILURES as error:
-            failure = state.broken(error)
-            if failure is not None:
-                raise failure from error
+            for chunk in state.broken(error):
+                yield chunk
         except MonsterError as error:
             exchange.mask(error)
             raise

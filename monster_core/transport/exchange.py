@@ -6,12 +6,13 @@ The sync and the async client share it; each adds only its own short loop.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
+from monster_core.answer import no_stream
 from monster_core.errors import (
     ConnectionFailedError,
     ContextOverflowError,
@@ -38,6 +39,7 @@ __all__ = ["LONGEST_ERROR_BODY", "Exchange", "Sender", "StreamState"]
 _log = logging.getLogger(__name__)
 _UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 LONGEST_ERROR_BODY = 100_000  # bytes of an error's body that are read
+_LONGEST_HEAD = 10_000  # bytes that are kept of a reply that may turn out to be no stream
 _AFTER_DONE = 0.25  # seconds for the connection to become reusable after [DONE]
 
 
@@ -176,47 +178,52 @@ class StreamState:
     head: bytes = b""
     has_events: bool = False
 
-    def receive(self, received: bytes) -> list[Chunk]:
+    def receive(self, received: bytes) -> Iterable[Chunk]:
         """Take the next bytes; return the chunks they completed, the last one at [DONE]."""
         try:
             received = self.body.take(received)
         except ResponseError as error:
             error.partial_text = self.reader.partial_text
             raise
-        if not self.has_events and len(self.head) < 200:
-            self.head += received[:200]
+        if not self.has_events and len(self.head) < _LONGEST_HEAD:
+            self.head += received[:_LONGEST_HEAD]
         return self._chunks(self.decoder.feed(received))
 
-    def close(self) -> list[Chunk]:
+    def close(self) -> Iterable[Chunk]:
         """Take the end of the stream; return what it leaves, the last chunk at its end."""
         if self.reader.is_done:
             return []
         chunks = self._chunks(self.decoder.flush())
         if not self.has_events:
-            raise ResponseError(
-                "The server answered 200 with no event stream: "
-                f"{self.head[:200].decode('utf-8', 'replace') or 'an empty body'!r}. "
-                "Check the base URL: it ends in /v1 as a rule."
-            )
-        return chunks if self.reader.is_done else [*chunks, self.reader.end()]
+            raise no_stream(self.head)
+        return chunks if self.reader.is_done else self._ended(chunks)
 
-    def broken(self, error: Exception) -> MonsterError | None:
-        """Return what a failure in mid-stream means; None if the answer was complete."""
-        if self.reader.is_done:
-            return None
+    def broken(self, error: Exception) -> list[Chunk]:
+        """Take a failure of the connection; return the last chunk if the answer was complete."""
+        if self.reader.is_complete:
+            return [] if self.reader.is_done else [self.reader.end()]
         failure = self.exchange.failure(error)
         if isinstance(failure, RequestTimeoutError):
             failure.partial_text = self.reader.partial_text
-            return failure
-        return self.reader.interrupted(f"The connection broke in mid-stream ({_reason(error)})")
+            raise failure from error
+        raise self.reader.interrupted(
+            f"The connection broke in mid-stream ({_reason(error)})"
+        ) from error
 
-    def _chunks(self, events: list[bytes]) -> list[Chunk]:
+    def _ended(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        yield from chunks
+        yield self.reader.end()
+
+    def _chunks(self, events: list[bytes]) -> Iterable[Chunk]:
         chunks: list[Chunk] = []
         for data in events:
             self.has_events = True
             if self.reader.is_done:
                 break
-            chunk = self.reader.read(data)
+            try:
+                chunk = self.reader.read(data)
+            except MonsterError as error:
+                return _then(chunks, error)
             if chunk is not None:
                 chunks.append(chunk)
             elif self.reader.is_done:
@@ -230,6 +237,12 @@ class StreamState:
                 passed.partial_text = self.reader.partial_text
                 raise passed
         return chunks
+
+
+def _then(chunks: list[Chunk], error: MonsterError) -> Iterator[Chunk]:
+    """Hand out what came in the same bytes as an error, ahead of it."""
+    yield from chunks
+    raise error
 
 
 def _timed_out(error: httpx.TimeoutException, endpoint: Endpoint) -> MonsterError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -202,6 +203,14 @@ def test_a_connection_that_breaks_after_done_is_none_of_the_callers_business(
     assert text_of(connect(serve(events(*WORDS, "[DONE]", cut=True))).stream()) == "Hello"
 
 
+def test_a_connection_that_breaks_after_the_finish_reason_has_brought_the_answer(
+    serve: Serve, connect: Connect
+) -> None:
+    chunks = list(connect(serve(events(*WORDS, cut=True))).stream())
+    assert "".join(chunk.text for chunk in chunks) == "Hello"
+    assert [chunk.is_last for chunk in chunks] == [False, False, False, True]
+
+
 @pytest.mark.parametrize(
     "event",
     [
@@ -217,6 +226,30 @@ def test_an_error_event_raises_and_keeps_what_had_come(
     with pytest.raises(errors.BadRequestError, match="engine died") as caught:
         list(connect(server).stream())
     assert caught.value.partial_text == "Hel"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ['{"error": {"message": "engine died", "code": 400}}', "{no json", '{"object": "what"}'],
+)
+def test_what_came_in_the_same_bytes_as_an_error_is_handed_out_first(
+    serve: Serve, connect: Connect, wrong: str
+) -> None:
+    at_once = "".join(f"data: {data}\n\n" for data in [json.dumps(token("Hel")), wrong])
+    seen = []
+    with pytest.raises(errors.MonsterError) as caught:
+        seen.extend(chunk.text for chunk in connect(serve(events(at_once.encode()))).stream())
+    assert seen == ["Hel"] == [caught.value.partial_text]
+
+
+def test_an_event_without_its_blank_line_is_handed_out_before_the_stream_is_found_cut(
+    serve: Serve, connect: Connect
+) -> None:
+    server = serve(events(f"data: {json.dumps(token('Hel'))}".encode()))
+    seen = []
+    with pytest.raises(errors.StreamInterruptedError) as caught:
+        seen.extend(chunk.text for chunk in connect(server).stream())
+    assert seen == ["Hel"] == [caught.value.partial_text]
 
 
 @pytest.mark.parametrize(
@@ -245,6 +278,19 @@ def test_a_reply_of_200_that_is_no_stream(serve: Serve, connect: Connect, body: 
 def test_an_error_in_a_reply_of_200(serve: Serve, connect: Connect) -> None:
     with pytest.raises(errors.StatusError, match="model is loading"):
         connect(serve(reply(200, {"error": {"message": "model is loading"}}))).answer()
+
+
+def test_an_error_in_a_reply_of_200_is_the_same_where_a_stream_was_asked_for(
+    serve: Serve, connect: Connect
+) -> None:
+    told = {"error": {"message": "model is loading" + " and loading" * 500, "code": 503}}
+    raised = []
+    for ask in (lambda it: it.answer(), lambda it: list(it.stream())):
+        with pytest.raises(errors.ServerError, match="model is loading") as caught:
+            ask(connect(serve(reply(200, told))))
+        raised.append(caught.value)
+    assert str(raised[0]) == str(raised[1])
+    assert [error.partial_text for error in raised] == [None, None]
 
 
 def test_a_slow_answer_is_a_timeout_and_not_tried_again(

@@ -56,6 +56,30 @@ def test_options_reach_the_endpoint():
     assert (card["id"], card["max_model_len"]) == ("m", 64)
 
 
+def test_faults_of_the_command_line_happen_in_their_order():
+    faults = ["--fail", "429; retry_after=2", "--fail", "503; times=2; body=busy"]
+    with running("--api-key", "", *faults) as (_, base_url):
+        replies = [httpx.get(f"{base_url}/models", trust_env=False) for _ in range(4)]
+    assert [reply.status_code for reply in replies] == [429, 503, 503, 200]
+    assert replies[0].headers["retry-after"] == "2"
+    assert replies[1].text == "busy"
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["--fail", "cutt"], "There is no fault 'cutt' (did you mean 'cut'?)."),
+        (["--fail", "cut; times=0"], "The argument 'times' of a fault must be"),
+        (["--port", "0", "--certfile", "nowhere.pem"], "the certificate or its key cannot be read"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(arguments, said):
+    run = subprocess.run([*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert said in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
 def test_a_port_in_use_is_one_sentence(endpoint):
     port = endpoint.emulator.base_url.split(":")[2].split("/")[0]
     run = subprocess.run([*COMMAND, "--port", port], cwd=ROOT, capture_output=True, text=True)

@@ -47,8 +47,9 @@ def test_the_emulator_loads_nothing_of_the_integrations():
 
 def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    monkeypatch.delitem(sys.modules, "monster_emulator._server")
-    monkeypatch.delattr(monster_emulator, "_server")
+    for name in ("_server", "_thread"):
+        monkeypatch.delitem(sys.modules, f"monster_emulator.{name}")
+        monkeypatch.delattr(monster_emulator, name)
     with pytest.raises(ModuleNotFoundError, match=r"monsterapi-integrations\[emulator\]"):
         monster_emulator.Emulator  # noqa: B018
 
@@ -195,60 +196,6 @@ class _nothing:
 
     def __exit__(self, *_):
         pass
-
-
-class BusyOnce:
-    """Answers the first request with 429."""
-
-    def __init__(self, app):
-        self.app = app
-        self.busy = True
-
-    async def __call__(self, scope, receive, send):
-        if not self.busy:
-            await self.app(scope, receive, send)
-            return
-        self.busy = False
-        headers = [(b"retry-after", b"1")]
-        await send({"type": "http.response.start", "status": 429, "headers": headers})
-        await send({"type": "http.response.body", "body": b"busy"})
-
-
-def cut_after_three_events(app):
-    async def cut(scope, receive, send):
-        sent = 0
-
-        async def count(message):
-            nonlocal sent
-            sent += message["type"] == "http.response.body"
-            if sent > 3:
-                raise ConnectionAbortedError
-            await send(message)
-
-        await app(scope, receive, count)
-
-    return cut
-
-
-def test_a_wrapper_may_answer_in_the_endpoints_place(emulate):
-    endpoint = emulate(middleware=[BusyOnce])
-    first, second = endpoint.ask(), endpoint.ask()
-    assert (first.status_code, first.headers["retry-after"]) == (429, "1")
-    assert second.status_code == 200
-    assert len(endpoint.emulator.requests) == 2
-
-
-def test_a_wrapper_may_cut_a_stream(emulate):
-    endpoint = emulate(middleware=[cut_after_three_events])
-    lines = []
-    request = endpoint.body(stream=True)
-    with (
-        endpoint.http.stream("POST", "/chat/completions", json=request) as response,
-        pytest.raises(httpx.RemoteProtocolError),
-    ):
-        lines.extend(response.iter_lines())
-    assert endpoint.emulator.aborted == 1
-    assert endpoint.emulator.served == 0
 
 
 def test_it_listens_on_ipv6():

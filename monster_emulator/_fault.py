@@ -1,0 +1,44 @@
+"""What a fault is: a name, arguments that are checked, and what it does to a reply."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Annotated, ClassVar, get_type_hints
+
+from ._fault_arguments import SECONDS
+from ._reply import Reply
+
+
+class FaultError(ValueError):
+    """Report a fault that does not exist, or an argument that it cannot take."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong with the reply to one request.
+
+    Args:
+        delay: Seconds before anything of the reply is sent.
+    """
+
+    name: ClassVar[str]
+
+    delay: Annotated[float, SECONDS] = field(default=0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        kinds = get_type_hints(type(self), include_extras=True)
+        for one in fields(self):
+            (kind,), value = kinds[one.name].__metadata__, getattr(self, one.name)
+            if value is not one.default and not kind.accepts(value):
+                raise FaultError(
+                    f"The argument {one.name!r} of the fault {self.name!r} must be {kind.told}, "
+                    f"not {value!r}."
+                )
+
+    async def act(self, reply: Reply) -> None:
+        """Answer the request, wrongly.
+
+        Args:
+            reply: What the endpoint answers, none of it sent yet.
+        """
+        raise NotImplementedError

@@ -1,0 +1,130 @@
+"""The server's thread: uvicorn on a port that can be closed and opened again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import threading
+from os import PathLike
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from ._client import Clients
+from ._connection import Connection
+
+# a broken-off answer is an error to uvicorn; here it is what was asked for
+logging.getLogger("uvicorn").addHandler(logging.NullHandler())
+
+
+class ServerThread(threading.Thread):
+    """Serves an application until it is stopped.
+
+    Args:
+        app: The application.
+        clients: Who is being answered.
+        host: The address to listen on.
+        port: The port to listen on; 0 for a free one.
+        certfile: The certificate to show; None for plain HTTP.
+        keyfile: Its key, if it is not in the same file.
+
+    Raises:
+        OSError: The port is in use, or a file cannot be read.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        clients: Clients,
+        host: str,
+        port: int,
+        certfile: str | PathLike[str] | None,
+        keyfile: str | PathLike[str] | None,
+    ) -> None:
+        super().__init__(name="monster-emulator", daemon=True)
+        self._clients = clients
+        self._ready = threading.Event()
+        self._config = uvicorn.Config(
+            app,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+            ssl_certfile=certfile,
+            ssl_keyfile=keyfile,
+        )
+        try:
+            self._config.load()
+        except OSError as error:
+            raise OSError(f"the certificate or its key cannot be read: {error}") from error
+        self._server = uvicorn.Server(self._config)
+        self._listener = _listen(host, port)
+        self.address: tuple[str, int] = host, self._listener.getsockname()[1]
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._server.server_state.connections)
+
+    def start(self) -> None:
+        """Start, and wait until connections are accepted."""
+        super().start()
+        self._ready.wait()
+
+    def run(self) -> None:
+        """Serve until stopped."""
+        asyncio.run(self._serve())
+
+    def stop(self) -> None:
+        """End what is being answered, then the server, and wait for it."""
+        self._server.should_exit = True
+        self._loop.call_soon_threadsafe(self._clients.dismiss)
+        self.join()
+
+    def close_port(self) -> None:
+        """Refuse connections from now on, and close those that wait for a request."""
+        asyncio.run_coroutine_threadsafe(self._close_port(), self._loop).result()
+
+    def open_port(self) -> None:
+        """Accept connections again, on the same port."""
+        self._listener = _listen(*self.address)
+        asyncio.run_coroutine_threadsafe(self._open_port(), self._loop).result()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.call_soon(self._ready.set)
+        with self._listener:
+            await self._server.serve(sockets=[self._listener])
+
+    async def _close_port(self) -> None:
+        for server in self._server.servers:
+            server.close()
+        for connection in list(self._server.server_state.connections):
+            connection.shutdown()
+
+    async def _open_port(self) -> None:
+        server = await self._loop.create_server(
+            self._connection, sock=self._listener, ssl=self._config.ssl
+        )
+        self._server.servers = [server]
+
+    def _connection(self) -> Connection:
+        return Connection(self._config, self._server.server_state, self._server.lifespan.state)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # with the protocol named, asyncio sends each event at once instead of collecting (TCP_NODELAY)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(512)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
