@@ -179,11 +179,11 @@ def test_a_refusal_that_unpacks_to_a_large_one_is_cut(
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "deflate"])
 def test_a_compression_that_was_not_asked_for_is_refused(
-    make: type[Model], serve: Serve, any_call: Ask, encoding: str
+    make: type[Model], serve: Serve, ask: Ask, encoding: str
 ) -> None:
     server = serve(reply(200, b"\x00", {"content-encoding": encoding}))
     with pytest.raises(errors.ResponseError, match=f"compressed its reply as '{encoding}'"):
-        any_call(make(server.base_url))
+        ask(make(server.base_url))
 
 
 def test_a_damaged_compression_is_told(make: type[Model], serve: Serve, any_call: Ask) -> None:

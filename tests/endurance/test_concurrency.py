@@ -13,7 +13,7 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monster_emulator import Emulator
-from tests.endurance.models import Model, piece_of
+from tests.endurance.models import MODELS, Model, piece_of
 
 THREADS = 200
 COROUTINES = 1_000
@@ -71,14 +71,28 @@ def test_two_hundred_threads_at_a_time(make: type[Model], gated: Callable[[int],
         assert list(pool.map(ask, range(THREADS))) == answers(THREADS)
 
 
-async def test_a_thousand_coroutines_at_a_time(
+async def ask_together(models: list[Model]) -> list[str]:
+    """Ask a thousand questions at a time: calls and streams, of each model in turn."""
+    ways = itertools.cycle([way for model in models for way in (model.aask, model.aread)])
+    try:
+        return await asyncio.gather(*(next(ways)(one) for one in questions(COROUTINES)))
+    finally:
+        for model in models:
+            await model.llm.aclose()
+
+
+async def test_a_thousand_coroutines_at_a_time(gated: Callable[[int], str]) -> None:
+    base_url = gated(COROUTINES)
+    models = [make(base_url, timeout=PATIENCE) for make in MODELS]
+    assert await ask_together(models) == answers(COROUTINES)
+
+
+@pytest.mark.slow
+async def test_a_thousand_coroutines_at_one_instance(
     make: type[Model], gated: Callable[[int], str]
 ) -> None:
     model = make(gated(COROUTINES), timeout=PATIENCE)
-    ways = itertools.cycle([model.aask, model.aread])
-    async with model.llm:
-        found = await asyncio.gather(*(next(ways)(one) for one in questions(COROUTINES)))
-    assert found == answers(COROUTINES)
+    assert await ask_together([model]) == answers(COROUTINES)
 
 
 async def test_streams_that_are_read_in_turns_stay_apart(model: Model) -> None:

@@ -106,7 +106,7 @@ def test_badly_closed_loops_leave_no_file_open(make: type[Model], emulator: Emul
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = make(emulator.base_url)
-        for place in range(10):
+        for place in range(5):
             assert run_badly(ask_in_all_ways(model, str(place)))
         assert falls_to(before + 2 * 4)  # the ends, ours and the server's, of the last loop's two
         del model
