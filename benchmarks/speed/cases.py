@@ -70,9 +70,17 @@ def cases(groups: Sequence[str], clients: Sequence[str], origin: str, scale: flo
     ]
 
 
+_LEFT_OUT: dict[str, set[str]] = {
+    "chunk": set(),
+    "length": {"peer", "ready-made"},
+    "history": {"peer", "ready-made"},
+    "construction": {"raw", "floor", "ready-made"},
+}
+"""What nobody compares, by role."""
+
+
 def _measured(part: str, clients: Sequence[str]) -> Iterator[str]:
-    """Leave out what nobody compares: a peer's growth, a construction of nothing."""
-    left_out = {"length": {"peer"}, "history": {"peer"}, "construction": {"raw"}}
+    left_out = _LEFT_OUT.get(part, {"ready-made"})
     for name in CLIENTS:
-        if name in clients and CLIENTS[name].role not in left_out.get(part, ()):
+        if name in clients and CLIENTS[name].role not in left_out:
             yield name

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
-__all__ = ["CLIENTS", "Address", "Client", "Entry", "PROMPT", "make_client", "make_model"]
+__all__ = ["CLIENTS", "PROMPT", "Address", "Client", "Entry", "make_client", "make_model"]
 
 PROMPT = "What is the capital of France?"
 
@@ -60,7 +60,8 @@ class Entry:
     Args:
         module: The module of this package that makes it, imported when it is made.
         framework: The framework it serves; empty for none.
-        role: "ours", "peer", "floor" (the framework with a model that does nothing) or "raw".
+        role: "ours", "peer", "floor" (the framework with a model that does nothing), "ready-made"
+            (the same, with chunks that were constructed beforehand) or "raw".
         kinds: The kind of answer to ask for where a text, a tool call and log probabilities are
             compared; None where it cannot read one.
     """
@@ -78,10 +79,12 @@ _NO_LOGPROBS: dict[str, str | None] = {**_OPENAI, "logprobs": None}
 CLIENTS = {
     "raw httpx": Entry("raw_client", "", "raw", _VLLM),
     "LangChain alone": Entry("langchain_clients", "LangChain", "floor", _VLLM),
+    "LangChain alone, ready-made": Entry("langchain_clients", "LangChain", "ready-made", _VLLM),
     "ChatMonster": Entry("langchain_clients", "LangChain", "ours", _VLLM),
     "ChatMistralAI": Entry("langchain_clients", "LangChain", "peer", _NO_LOGPROBS),
     "ChatOpenAI": Entry("langchain_clients", "LangChain", "peer", _OPENAI),
     "LlamaIndex alone": Entry("llama_index_clients", "LlamaIndex", "floor", _VLLM),
+    "LlamaIndex alone, ready-made": Entry("llama_index_clients", "LlamaIndex", "ready-made", _VLLM),
     "MonsterLLM": Entry("llama_index_clients", "LlamaIndex", "ours", _VLLM),
     "OpenAILike": Entry("llama_index_clients", "LlamaIndex", "peer", _NO_LOGPROBS),
 }

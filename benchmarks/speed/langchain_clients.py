@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -65,21 +66,26 @@ class LangChainClient:
 
 
 class NothingChat(BaseChatModel):
-    """Gives an answer that was made beforehand: what is left is LangChain's own work."""
+    """Gives an answer it knows: what is left is LangChain's own work.
+
+    A chunk is the consumer's own, so it is constructed where it is given. With is_ready_made all
+    were constructed beforehand, which no client can do.
+    """
 
     kind: str
     count: int
+    is_ready_made: bool = False
     _result: ChatResult = PrivateAttr()
-    _chunks: list[ChatGenerationChunk] = PrivateAttr()
+    _chunks: list[Callable[[], ChatGenerationChunk]] = PrivateAttr()
 
     def model_post_init(self, context: Any) -> None:
-        """Make the answer."""
+        """Know the answer."""
         self._result = ChatResult(generations=[ChatGeneration(message=AIMessage(" word" * 20))])
-        self._chunks = [
-            ChatGenerationChunk(message=_message_chunk(event))
-            for event in events_as_json(self.kind, self.count)
-        ]
-        self._chunks[-1].message.chunk_position = "last"  # type: ignore[attr-defined]
+        events = events_as_json(self.kind, self.count)
+        contents = [_content(event, is_last=event is events[-1]) for event in events]
+        self._chunks = [partial(_chunk, content) for content in contents]
+        if self.is_ready_made:
+            self._chunks = [partial(_given, chunk()) for chunk in self._chunks]
 
     @property
     def _llm_type(self) -> str:
@@ -100,31 +106,46 @@ class NothingChat(BaseChatModel):
     def _stream(
         self, messages: list[BaseMessage], *args: Any, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
-        yield from self._chunks
+        for chunk in self._chunks:
+            yield chunk()
 
     async def _astream(
         self, messages: list[BaseMessage], *args: Any, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
         for chunk in self._chunks:
-            yield chunk
+            yield chunk()
 
 
-def _message_chunk(event: dict[str, Any]) -> AIMessageChunk:
+def _chunk(content: dict[str, Any]) -> ChatGenerationChunk:
+    return ChatGenerationChunk(message=AIMessageChunk(**content))
+
+
+def _given(chunk: ChatGenerationChunk) -> ChatGenerationChunk:
+    return chunk
+
+
+def _content(event: dict[str, Any], *, is_last: bool) -> dict[str, Any]:
     choice = (event["choices"] or [{}])[0]
     delta = choice.get("delta", {})
-    logprobs = choice.get("logprobs")
-    return AIMessageChunk(
-        content=delta.get("content") or "",
-        response_metadata={"logprobs": logprobs} if logprobs else {},
-        tool_call_chunks=[
+    content: dict[str, Any] = {"content": delta.get("content") or ""}
+    if choice.get("logprobs"):
+        content["response_metadata"] = {"logprobs": choice["logprobs"]}
+    if delta.get("tool_calls"):
+        content["tool_call_chunks"] = [
             tool_call_chunk(name=None, args=call["function"]["arguments"], id=None, index=0)
-            for call in delta.get("tool_calls", ())
-        ],
-    )
+            for call in delta["tool_calls"]
+        ]
+    if is_last:
+        content["chunk_position"] = "last"
+    return content
 
 
 def _nothing(address: Address) -> BaseChatModel:
     return NothingChat(kind=address.kind, count=address.count)
+
+
+def _nothing_ready_made(address: Address) -> BaseChatModel:
+    return NothingChat(kind=address.kind, count=address.count, is_ready_made=True)
 
 
 def _chat_monster(address: Address) -> BaseChatModel:
@@ -149,6 +170,7 @@ def _chat_mistral(address: Address) -> BaseChatModel:
 
 MODELS: dict[str, Callable[[Address], BaseChatModel]] = {
     "LangChain alone": _nothing,
+    "LangChain alone, ready-made": _nothing_ready_made,
     "ChatMonster": _chat_monster,
     "ChatMistralAI": _chat_mistral,
     "ChatOpenAI": _chat_openai,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from llama_index.core.base.llms.types import (
@@ -88,22 +89,29 @@ class LlamaIndexClient:
 
 
 class NothingLLM(CustomLLM):
-    """Gives an answer that was made beforehand: what is left is LlamaIndex's own work."""
+    """Gives an answer it knows: what is left is LlamaIndex's own work.
+
+    A response is the consumer's own, so it is constructed where it is given. With is_ready_made all
+    were constructed beforehand, which no client can do.
+    """
 
     kind: str
     count: int
-    _response: ChatResponse = PrivateAttr()
-    _responses: list[ChatResponse] = PrivateAttr()
+    is_ready_made: bool = False
+    _whole: ChatResponse = PrivateAttr()
+    _responses: list[Callable[[], ChatResponse]] = PrivateAttr()
 
     def model_post_init(self, context: Any) -> None:
-        """Make the answer."""
+        """Know the answer."""
         super().model_post_init(context)
-        self._response = _response({"content": " word" * 20}, None)
+        self._whole = _response({"content": " word" * 20}, None)
+        choices = [(event["choices"] or [{}])[0] for event in events_as_json(self.kind, self.count)]
         self._responses = [
-            _response(choice.get("delta", {}), choice.get("logprobs"))
-            for event in events_as_json(self.kind, self.count)
-            for choice in event["choices"] or [{}]
+            partial(_response, choice.get("delta", {}), choice.get("logprobs"))
+            for choice in choices
         ]
+        if self.is_ready_made:
+            self._responses = [partial(_given, response()) for response in self._responses]
 
     @property
     def metadata(self) -> LLMMetadata:
@@ -113,19 +121,20 @@ class NothingLLM(CustomLLM):
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Give the answer."""
-        return self._response
+        return self._whole
 
     @llm_chat_callback()
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Give the answer."""
-        return self._response
+        return self._whole
 
     @llm_chat_callback()
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
         """Give the answer in pieces."""
 
         def responses() -> ChatResponseGen:
-            yield from self._responses
+            for response in self._responses:
+                yield response()
 
         return responses()
 
@@ -137,7 +146,7 @@ class NothingLLM(CustomLLM):
 
         async def responses() -> ChatResponseAsyncGen:
             for response in self._responses:
-                yield response
+                yield response()
 
         return responses()
 
@@ -171,13 +180,21 @@ def _response(delta: dict[str, Any], logprobs: dict[str, Any] | None) -> ChatRes
         message=ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks), delta=text
     )
     if logprobs:
-        tokens = [LogProb(token=text, logprob=-0.21, bytes=list(text.encode()))]
-        response.logprobs = [tokens]
+        tokens = logprobs["content"][0]["top_logprobs"]
+        response.logprobs = [[LogProb(**token) for token in tokens]]
+    return response
+
+
+def _given(response: ChatResponse) -> ChatResponse:
     return response
 
 
 def _nothing(address: Address) -> LLM:
     return NothingLLM(kind=address.kind, count=address.count)
+
+
+def _nothing_ready_made(address: Address) -> LLM:
+    return NothingLLM(kind=address.kind, count=address.count, is_ready_made=True)
 
 
 def _monster_llm(address: Address) -> LLM:
@@ -196,6 +213,7 @@ def _openai_like(address: Address) -> LLM:
 
 MODELS: dict[str, Callable[[Address], LLM]] = {
     "LlamaIndex alone": _nothing,
+    "LlamaIndex alone, ready-made": _nothing_ready_made,
     "MonsterLLM": _monster_llm,
     "OpenAILike": _openai_like,
 }

@@ -2,9 +2,10 @@
 
     python -m speed.measure '{"part": "chunk", "client": "ChatMonster", "mode": "sync", ...}'
 
-Every figure is a median of several tries, in microseconds of this process' CPU unless its name says
-otherwise. What a chunk costs is the difference between a long stream and a short one, divided by
-the chunks between them; so it holds nothing of what a call costs.
+Every figure is that of the quickest of several tries (nothing but other processes makes one
+slower), in microseconds of this process' CPU unless its name says otherwise. What a chunk costs is
+the difference between a long stream and a short one, divided by the chunks between them; so it
+holds nothing of what a call costs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator
 from statistics import median
 
 from speed.cases import Case
-from speed.clients import CLIENTS, Address, Client, make_client, make_model
+from speed.clients import CLIENTS, Address, make_client, make_model
 from speed.modes import MODES, Mode, cpu_of
 
 __all__ = ["measure"]
@@ -42,34 +43,26 @@ def measure(case: Case) -> dict[str, float]:
 
 def _chunk(case: Case) -> Figures:
     mode = MODES[case.mode]()
-    paces = {"in blocks": (0, 200, 20), "one by one": (1000, 100, 6)}
-    if CLIENTS[case.client].role == "floor":
+    paces = {"in blocks": (0, 200, 12), "one by one": (1000, 80, 4)}
+    if CLIENTS[case.client].role in ("floor", "ready-made"):
         del paces["one by one"]  # it reads nothing
     for name, kind in CLIENTS[case.client].kinds.items():
         for pace, (interval, between, tries) in paces.items():
             if kind is not None:
-                clients = _pair(case, kind, SHORT, SHORT + between, interval)
-                differences = _differences(case, mode, clients, tries)
-                yield f"chunk, {name}, {pace}", median(differences) / between
+                short, long = (
+                    _stream_of(case, mode, tries, Address(case.origin, kind, count, interval))
+                    for count in (SHORT, SHORT + between)
+                )
+                yield f"chunk, {name}, {pace}", (long - short) / between
     short = make_client(case.client, Address(case.origin))
     mode.streams(short, 5)
     yield "first text, wall", median(mode.first_text(short) for _ in range(case.tries(60)))
 
 
-def _pair(case: Case, kind: str, short: int, long: int, interval: int) -> list[Client]:
-    addresses = [Address(case.origin, kind, count, interval) for count in (short, long)]
-    return [make_client(case.client, address) for address in addresses]
-
-
-def _differences(case: Case, mode: Mode, clients: list[Client], tries: int) -> list[float]:
-    for client in clients:
-        mode.streams(client, 2)
-    differences = []
-    for _ in range(case.tries(tries)):
-        gc.collect()
-        short, long = (cpu_of(lambda one=one: mode.streams(one, 1)) for one in clients)  # type: ignore[misc]
-        differences.append(long - short)
-    return differences
+def _stream_of(case: Case, mode: Mode, tries: int, address: Address) -> float:
+    client = make_client(case.client, address)
+    mode.streams(client, 2)
+    return _quickest(case, tries, lambda: mode.streams(client, 1))
 
 
 def _call(case: Case) -> Figures:
@@ -77,28 +70,28 @@ def _call(case: Case) -> Figures:
     client = make_client(case.client, Address(case.origin))
     mode.calls(client, 20)
     mode.streams(client, 5)
-    times = 50
-    yield "call", _typical(case, 7, lambda: mode.calls(client, times)) / times
-    yield f"stream of {SHORT}", _typical(case, 5, lambda: mode.streams(client, times)) / times
+    times = 40
+    yield "call", _quickest(case, 5, lambda: mode.calls(client, times)) / times
+    yield f"stream of {SHORT}", _quickest(case, 3, lambda: mode.streams(client, times)) / times
 
 
-def _typical(case: Case, tries: int, work: Callable[[], object]) -> float:
+def _quickest(case: Case, tries: int, work: Callable[[], object]) -> float:
     costs = []
     for _ in range(case.tries(tries)):
         gc.collect()
         costs.append(cpu_of(work))
-    return median(costs)
+    return min(costs)
 
 
 def _at_64(case: Case) -> Figures:
     mode, width = MODES[case.mode](), 64
     client = make_client(case.client, Address(case.origin))
     mode.calls_at_once(client, width)
-    yield "call, 64 at once", _typical(case, 4, lambda: mode.calls_at_once(client, width)) / width
+    yield "call, 64 at once", _quickest(case, 3, lambda: mode.calls_at_once(client, width)) / width
     count = 50
     client = make_client(case.client, Address(case.origin, count=count, interval=10_000))
-    mode.streams_at_once(client, width)
-    cost = _typical(case, 2, lambda: mode.streams_at_once(client, width))
+    mode.streams_at_once(client, 1)
+    cost = cpu_of(lambda: mode.streams_at_once(client, width))
     yield "chunk, 64 streams at once", cost / (width * count)
 
 
@@ -139,7 +132,7 @@ def _length(case: Case) -> Figures:
         for count, tries in ((500, 12), (case.tries(40) * 500, 1)):
             client = make_client(case.client, Address(case.origin, kind, count))
             mode.streams(client, 1)
-            cost = _typical(case, tries, lambda one=client: mode.streams(one, 1))  # type: ignore[misc]
+            cost = _quickest(case, tries, lambda one=client: mode.streams(one, 1))  # type: ignore[misc]
             label = "short" if count == 500 else "long"
             yield f"chunk, {kind}, {label} answer", cost / count
 
