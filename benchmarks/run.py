@@ -1,11 +1,11 @@
 """Measure what the clients of both frameworks cost, side by side, and write docs/benchmarks.md.
 
-    make bench                                       # everything, some fifteen minutes
-    python benchmarks/run.py --quick                 # a rough impression
-    python benchmarks/run.py --only chunk,call --clients ChatMonster,"LangChain alone","raw httpx"
+    make bench                                  # everything; writes the page
+    make bench OPTIONS=--quick                  # an impression of chunks, calls and construction
+    make bench OPTIONS="--only chunk,call --clients 'ChatMonster,LangChain alone,raw httpx'"
 
 Every case runs in a client process of its own, and what is compared takes turns. The figures go to
-.benchmarks/results.json; the page and its plot are written from them once everything is measured.
+.benchmarks/results.json; the page and its plot are written from them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -29,6 +30,7 @@ RESULTS = ROOT / ".benchmarks" / "results.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 PLOT = ROOT / "docs" / "benchmarks.svg"
 CHOICES = [*GROUPS, "import"]
+QUICK = ["chunk", "call", "construction"]
 
 
 def main() -> None:
@@ -63,16 +65,13 @@ def _round(options: argparse.Namespace, origin: str) -> dict[str, float]:
         for figure, value in _in_a_process(case).items():
             values[key(case.client, case.mode, figure)] = value
     if "import" in options.only:
-        for name, figures in import_figures(case_tries(options)).items():
+        for name, figures in import_figures(max(1, round(3 * options.scale))).items():
             values |= {key(name, "", figure): value for figure, value in figures.items()}
     return values
 
 
-def case_tries(options: argparse.Namespace) -> int:
-    return max(1, round(5 * options.scale))
-
-
 def _in_a_process(case: Case) -> dict[str, float]:
+    print(f"  {case.part}: {case.client}, {case.mode}", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "speed.measure", json.dumps(asdict(case))]
     done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True)
     if done.returncode:
@@ -84,9 +83,9 @@ def _in_a_process(case: Case) -> dict[str, float]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", type=_names(CHOICES), default=CHOICES, help=", ".join(CHOICES))
+    parser.add_argument("--only", type=_names(CHOICES), help=f"some of {', '.join(CHOICES)}")
     parser.add_argument("--clients", type=_names([*CLIENTS]), default=[*CLIENTS])
     parser.add_argument("--quick", action="store_true", help="one round of few tries")
     parser.add_argument("--page", action="store_true", help="write docs/benchmarks.md and .svg")
@@ -94,10 +93,11 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     options.scale = 0.1 if options.quick else 1
     options.rounds = 1 if options.quick else options.rounds
+    options.only = options.only or (QUICK if options.quick else CHOICES)
     return options
 
 
-def _names(known: list[str]):  # type: ignore[no-untyped-def]
+def _names(known: list[str]) -> Callable[[str], list[str]]:
     def read(text: str) -> list[str]:
         names = text.split(",")
         unknown = [name for name in names if name not in known]

@@ -79,12 +79,14 @@ _NO_LOGPROBS: dict[str, str | None] = {**_OPENAI, "logprobs": None}
 CLIENTS = {
     "raw httpx": Entry("raw_client", "", "raw", _VLLM),
     "LangChain alone": Entry("langchain_clients", "LangChain", "floor", _VLLM),
-    "LangChain alone, ready-made": Entry("langchain_clients", "LangChain", "ready-made", _VLLM),
+    "LangChain alone (ready-made)": Entry("langchain_clients", "LangChain", "ready-made", _VLLM),
     "ChatMonster": Entry("langchain_clients", "LangChain", "ours", _VLLM),
     "ChatMistralAI": Entry("langchain_clients", "LangChain", "peer", _NO_LOGPROBS),
     "ChatOpenAI": Entry("langchain_clients", "LangChain", "peer", _OPENAI),
     "LlamaIndex alone": Entry("llama_index_clients", "LlamaIndex", "floor", _VLLM),
-    "LlamaIndex alone, ready-made": Entry("llama_index_clients", "LlamaIndex", "ready-made", _VLLM),
+    "LlamaIndex alone (ready-made)": Entry(
+        "llama_index_clients", "LlamaIndex", "ready-made", _VLLM
+    ),
     "MonsterLLM": Entry("llama_index_clients", "LlamaIndex", "ours", _VLLM),
     "OpenAILike": Entry("llama_index_clients", "LlamaIndex", "peer", _NO_LOGPROBS),
 }

@@ -170,7 +170,7 @@ def _chat_mistral(address: Address) -> BaseChatModel:
 
 MODELS: dict[str, Callable[[Address], BaseChatModel]] = {
     "LangChain alone": _nothing,
-    "LangChain alone, ready-made": _nothing_ready_made,
+    "LangChain alone (ready-made)": _nothing_ready_made,
     "ChatMonster": _chat_monster,
     "ChatMistralAI": _chat_mistral,
     "ChatOpenAI": _chat_openai,

@@ -51,7 +51,7 @@ class LlamaIndexClient:
     """
 
     def __init__(self, llm: LLM, *, has_tools: bool) -> None:
-        self._llm = llm
+        self._llm: Any = llm
         self._tools: dict[str, Any] | None = None
         if has_tools:
             self._tools = {
@@ -71,13 +71,14 @@ class LlamaIndexClient:
     def stream(self) -> Iterator[Any]:
         """Ask for a stream."""
         if self._tools:
-            return self._llm.stream_chat_with_tools(**self._tools)  # type: ignore[attr-defined]
-        return self._llm.stream_chat(MESSAGES)
+            yield from self._llm.stream_chat_with_tools(**self._tools)
+        else:
+            yield from self._llm.stream_chat(MESSAGES)
 
     async def astream(self) -> AsyncIterator[Any]:
         """Ask for a stream."""
         if self._tools:
-            stream = await self._llm.astream_chat_with_tools(**self._tools)  # type: ignore[attr-defined]
+            stream = await self._llm.astream_chat_with_tools(**self._tools)
         else:
             stream = await self._llm.astream_chat(MESSAGES)
         async for chunk in stream:
@@ -200,7 +201,9 @@ def _nothing_ready_made(address: Address) -> LLM:
 def _monster_llm(address: Address) -> LLM:
     from llama_index_monster import MonsterLLM
 
-    asked = {"logprobs": True, "top_logprobs": 2} if address.kind == "logprobs" else {}
+    asked: dict[str, Any] = (
+        {"logprobs": True, "top_logprobs": 2} if address.kind == "logprobs" else {}
+    )
     return MonsterLLM(model=MODEL, api_base=address.url, api_key="key", **asked)
 
 
@@ -213,7 +216,7 @@ def _openai_like(address: Address) -> LLM:
 
 MODELS: dict[str, Callable[[Address], LLM]] = {
     "LlamaIndex alone": _nothing,
-    "LlamaIndex alone, ready-made": _nothing_ready_made,
+    "LlamaIndex alone (ready-made)": _nothing_ready_made,
     "MonsterLLM": _monster_llm,
     "OpenAILike": _openai_like,
 }

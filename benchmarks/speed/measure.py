@@ -54,9 +54,9 @@ def _chunk(case: Case) -> Figures:
                     for count in (SHORT, SHORT + between)
                 )
                 yield f"chunk, {name}, {pace}", (long - short) / between
-    short = make_client(case.client, Address(case.origin))
-    mode.streams(short, 5)
-    yield "first text, wall", median(mode.first_text(short) for _ in range(case.tries(60)))
+    client = make_client(case.client, Address(case.origin))
+    mode.streams(client, 5)
+    yield "first text, wall", median(mode.first_text(client) for _ in range(case.tries(60)))
 
 
 def _stream_of(case: Case, mode: Mode, tries: int, address: Address) -> float:
@@ -87,8 +87,8 @@ def _at_64(case: Case) -> Figures:
     mode, width = MODES[case.mode](), 64
     client = make_client(case.client, Address(case.origin))
     mode.calls_at_once(client, width)
-    yield "call, 64 at once", _quickest(case, 3, lambda: mode.calls_at_once(client, width)) / width
-    count = 50
+    yield "call, 64 at once", _quickest(case, 2, lambda: mode.calls_at_once(client, width)) / width
+    count = case.tries(25)
     client = make_client(case.client, Address(case.origin, count=count, interval=10_000))
     mode.streams_at_once(client, 1)
     cost = cpu_of(lambda: mode.streams_at_once(client, width))
@@ -103,8 +103,8 @@ def _calls_at_512(case: Case) -> Figures:
 
 
 def _streams_at_512(case: Case) -> Figures:
-    mode, width, count = MODES[case.mode](), 512, 50
-    client = make_client(case.client, Address(case.origin, count=count, interval=50_000))
+    mode, width, count = MODES[case.mode](), 512, case.tries(25)
+    client = make_client(case.client, Address(case.origin, count=count, interval=80_000))
     mode.streams_at_once(client, 1)
     before = _peak()
     cost = cpu_of(lambda: mode.streams_at_once(client, width))

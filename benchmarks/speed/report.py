@@ -35,8 +35,8 @@ How it is measured:
   *Ready-made* is the same with chunks constructed beforehand. *Raw httpx* is a client of httpx,
   `iter_lines` and `json.loads`.
 - Many calls at once are threads (sync) or tasks (async). 512 at once are made with a client whose
-  connections are not open yet. Streams at once get a chunk every 10 ms (64) or 50 ms (512), and
-  their figure holds the call, spread over 50 chunks.
+  connections are not open yet. Streams at once get a chunk every 10 ms (64) or 80 ms (512), and
+  their figure holds the call, spread over 25 chunks.
 - Bytecode is compiled before anything is imported.
 - Peers have their defaults. A `-` is what a client cannot do or nobody compares.
 

@@ -38,13 +38,12 @@ def running_server() -> Iterator[str]:
     """Run the server in a process of its own and give its origin."""
     command = [sys.executable, "-m", "speed.server"]
     directory = Path(__file__).parent.parent
-    process = subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-    finally:
-        process.terminate()
-        process.wait()
+    with subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 class Connection(asyncio.Protocol):
