@@ -81,6 +81,18 @@ class Results:
         ]
         return median(ratios) if ratios else None
 
+    def ratio_above(self, wanted: str, other: str, *, floors: tuple[str, str]) -> float | None:
+        """Return the ratio of two values, each without its floor.
+
+        Args:
+            wanted: The key of the one.
+            other: The key of the other.
+            floors: The keys of what is taken from the one and from the other.
+        """
+        values = [self.value(name) for name in (wanted, floors[0], other, floors[1])]
+        above, floor, below, other_floor = (value or 0 for value in values)
+        return None if None in values else (above - floor) / (below - other_floor)
+
 
 def this_machine() -> str:
     """Describe this machine, its Python and the packages that are compared."""
