@@ -1,11 +1,12 @@
-# make demo | test | lint | types | record | clean        PYTHON=python3.12 picks the interpreter
+# make demo | test | lint | types | record | bench | clean        PYTHON=python3.12 picks the interpreter
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH := .benchmarks/venv
 
-.PHONY: demo test lint types record clean
+.PHONY: demo test lint types record bench clean
 
 demo: $(READY)
 	@$(BIN)/python examples/quickstart.py
@@ -25,13 +26,24 @@ types: $(READY)
 record: $(READY)
 	@$(BIN)/python -m pytest -m vcr --record-mode=$(if $(filter new,$(ONLY)),once,rewrite) $(TESTS)
 
+# Compares what the clients cost, and writes docs/benchmarks.md; OPTIONS=--quick for an impression.
+bench: $(BENCH)/.ready
+	@$(BENCH)/bin/python benchmarks/run.py $(or $(OPTIONS),--page)
+
 clean:
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+define install
+@echo "Installing into $(@D): a few minutes the first time."
+@$(PYTHON) -m venv $(@D)
+@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[all]" --group $(1)
+@touch $@
+endef
+
 $(READY): pyproject.toml
-	@echo "Installing into $(VENV): a few minutes the first time."
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[all]" --group dev
-	@touch $@
+	$(call install,dev)
+
+$(BENCH)/.ready: pyproject.toml
+	$(call install,bench)

@@ -1,0 +1,84 @@
+"""Measure what an import costs, in fresh processes, with the bytecode compiled beforehand."""
+
+from __future__ import annotations
+
+import compileall
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+__all__ = ["IMPORTS", "compile_everything", "import_figures"]
+
+IMPORTS = {
+    "langchain_core.language_models": "import langchain_core.language_models",
+    "BaseChatModel": "from langchain_core.language_models import BaseChatModel",
+    "langchain_monster": "import langchain_monster",
+    "langchain_mistralai": "import langchain_mistralai",
+    "langchain_openai": "import langchain_openai",
+    "llama_index.core.llms": "import llama_index.core.llms",
+    "llama_index_monster": "import llama_index_monster",
+    "llama_index.llms.openai_like": "import llama_index.llms.openai_like",
+}
+"""What is imported, by the name the report gives it. langchain_core.language_models imports its
+classes when they are asked for; every chat model asks for BaseChatModel."""
+
+_PROGRAM = """
+import json, sys, time
+wall, cpu, before = time.perf_counter(), time.process_time(), set(sys.modules)
+{statement}
+wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+print(json.dumps([cpu, wall, sorted(set(sys.modules) - before)]))
+"""
+
+_FRAMEWORK = {"langchain_monster": "BaseChatModel", "llama_index_monster": "llama_index.core.llms"}
+
+
+def compile_everything() -> None:
+    """Compile this project and every package of this environment, unless they are compiled."""
+    root = Path(__file__).resolve().parents[2]
+    for package in sorted(root.glob("*/py.typed")):
+        compileall.compile_dir(package.parent, quiet=2)
+    compileall.compile_dir(sysconfig.get_path("purelib"), quiet=2, workers=0)
+
+
+def import_figures(tries: int) -> dict[str, dict[str, float]]:
+    """Import everything in turn, each in a process of its own.
+
+    Args:
+        tries: How often; the quickest is taken, for nothing but other processes makes one slower.
+
+    Returns:
+        By name: milliseconds of CPU and of wall time, how many modules were loaded, and how many of
+        the framework's that its own base class does not load.
+    """
+    found: dict[str, list[tuple[float, float, list[str]]]] = {name: [] for name in IMPORTS}
+    for _ in range(tries):
+        for name, statement in IMPORTS.items():
+            found[name].append(_imported(statement))
+    figures = {}
+    for name, all_of_it in found.items():
+        modules = all_of_it[0][2]
+        figures[name] = {
+            "import, ms": min(cpu for cpu, _, _ in all_of_it) * 1000,
+            "import, wall ms": min(wall for _, wall, _ in all_of_it) * 1000,
+            "modules": len(modules),
+        }
+        if name in _FRAMEWORK:
+            base = set(found[_FRAMEWORK[name]][0][2])
+            added = [one for one in modules if one not in base and one.startswith(_PREFIXES)]
+            figures[name]["framework modules on top"] = len(added)
+    return figures
+
+
+_PREFIXES = ("langchain_core", "langsmith", "llama_index.", "workflows")
+
+
+def _imported(statement: str) -> tuple[float, float, list[str]]:
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", _PROGRAM.format(statement=statement)]
+    output = subprocess.run(command, env=environment, check=True, capture_output=True).stdout
+    cpu, wall, modules = json.loads(output)
+    return cpu, wall, modules

@@ -1,0 +1,177 @@
+"""LangChain's chat models: ours, its peers, and one that does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from pydantic import PrivateAttr, SecretStr
+
+from speed.clients import PROMPT, Address
+from speed.wire import MODEL, TOOL, events_as_json
+
+__all__ = ["MODELS", "LangChainClient", "make_client"]
+
+MESSAGES = [HumanMessage(PROMPT)]
+
+
+def make_client(name: str, address: Address) -> LangChainClient:
+    model = MODELS[name](address)
+    asked: Runnable[Any, Any] = model
+    if address.kind.endswith("tools"):
+        asked = model.bind_tools([write_text], tool_choice=TOOL)
+    return LangChainClient(asked)
+
+
+def write_text(text: str) -> str:
+    """Write a text."""
+    return text
+
+
+class LangChainClient:
+    """Asks through a LangChain model.
+
+    Args:
+        model: The model, or one with tools bound to it.
+    """
+
+    def __init__(self, model: Runnable[Any, Any]) -> None:
+        self._model = model
+
+    def call(self) -> object:
+        """Ask for a whole answer."""
+        return self._model.invoke(MESSAGES)
+
+    async def acall(self) -> object:
+        """Ask for a whole answer."""
+        return await self._model.ainvoke(MESSAGES)
+
+    def stream(self) -> Iterator[Any]:
+        """Ask for a stream."""
+        return self._model.stream(MESSAGES)
+
+    def astream(self) -> AsyncIterator[Any]:
+        """Ask for a stream."""
+        return self._model.astream(MESSAGES)
+
+    def text(self, chunk: Any) -> str:
+        """Return the piece of text that a chunk brings."""
+        return str(chunk.content)
+
+
+class NothingChat(BaseChatModel):
+    """Gives an answer it knows: what is left is LangChain's own work.
+
+    A chunk is the consumer's own, so it is constructed where it is given. With is_ready_made all
+    were constructed beforehand, which no client can do.
+    """
+
+    kind: str
+    count: int
+    is_ready_made: bool = False
+    _result: ChatResult = PrivateAttr()
+    _chunks: list[Callable[[], ChatGenerationChunk]] = PrivateAttr()
+
+    def model_post_init(self, context: Any) -> None:
+        """Know the answer."""
+        self._result = ChatResult(generations=[ChatGeneration(message=AIMessage(" word" * 20))])
+        events = events_as_json(self.kind, self.count)
+        contents = [_content(event, is_last=event is events[-1]) for event in events]
+        self._chunks = [partial(_chunk, content) for content in contents]
+        if self.is_ready_made:
+            self._chunks = [partial(_given, chunk()) for chunk in self._chunks]
+
+    @property
+    def _llm_type(self) -> str:
+        return "nothing"
+
+    def bind_tools(self, tools: Any, **kwargs: Any) -> Runnable[Any, Any]:
+        """Bind a tool, as every model has it bound."""
+        return self.bind(**kwargs)
+
+    def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        return self._result
+
+    async def _agenerate(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> ChatResult:
+        return self._result
+
+    def _stream(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> Iterator[ChatGenerationChunk]:
+        for chunk in self._chunks:
+            yield chunk()
+
+    async def _astream(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        for chunk in self._chunks:
+            yield chunk()
+
+
+def _chunk(content: dict[str, Any]) -> ChatGenerationChunk:
+    return ChatGenerationChunk(message=AIMessageChunk(**content))
+
+
+def _given(chunk: ChatGenerationChunk) -> ChatGenerationChunk:
+    return chunk
+
+
+def _content(event: dict[str, Any], *, is_last: bool) -> dict[str, Any]:
+    choice = (event["choices"] or [{}])[0]
+    delta = choice.get("delta", {})
+    content: dict[str, Any] = {"content": delta.get("content") or ""}
+    if choice.get("logprobs"):
+        content["response_metadata"] = {"logprobs": choice["logprobs"]}
+    if delta.get("tool_calls"):
+        content["tool_call_chunks"] = [
+            tool_call_chunk(name=None, args=call["function"]["arguments"], id=None, index=0)
+            for call in delta["tool_calls"]
+        ]
+    if is_last:
+        content["chunk_position"] = "last"
+    return content
+
+
+def _nothing(address: Address) -> BaseChatModel:
+    return NothingChat(kind=address.kind, count=address.count)
+
+
+def _nothing_ready_made(address: Address) -> BaseChatModel:
+    return NothingChat(kind=address.kind, count=address.count, is_ready_made=True)
+
+
+def _chat_monster(address: Address) -> BaseChatModel:
+    from langchain_monster import ChatMonster
+
+    asked = {"logprobs": True, "top_logprobs": 2} if address.kind == "logprobs" else {}
+    return ChatMonster(model=MODEL, base_url=address.url, api_key="key", **asked)
+
+
+def _chat_openai(address: Address) -> BaseChatModel:
+    from langchain_openai import ChatOpenAI
+
+    asked: dict[str, Any] = {"logprobs": True} if address.kind == "logprobs" else {}
+    return ChatOpenAI(model=MODEL, base_url=address.url, api_key=SecretStr("key"), **asked)
+
+
+def _chat_mistral(address: Address) -> BaseChatModel:
+    from langchain_mistralai import ChatMistralAI
+
+    return ChatMistralAI(model_name=MODEL, base_url=address.url, api_key=SecretStr("key"))
+
+
+MODELS: dict[str, Callable[[Address], BaseChatModel]] = {
+    "LangChain alone": _nothing,
+    "LangChain alone (ready-made)": _nothing_ready_made,
+    "ChatMonster": _chat_monster,
+    "ChatMistralAI": _chat_mistral,
+    "ChatOpenAI": _chat_openai,
+}

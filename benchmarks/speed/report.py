@@ -1,0 +1,145 @@
+"""Write the tables of what was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from speed.clients import CLIENTS
+from speed.imports import IMPORTS
+from speed.results import Results, key
+from speed.targets import targets
+
+__all__ = ["page", "summary"]
+
+_HEAD = """# What a client costs
+
+What a user pays for a client is the CPU between the framework and the socket. `make bench` measures
+it and writes this page, on {machine}. Rounds: {rounds}.
+
+![CPU of a chunk and of a call](benchmarks.svg)
+
+How it is measured:
+
+- Server and client are separate processes. The server sends bytes that were written beforehand,
+  shaped as vLLM 0.5.0 shapes them; a tool call is streamed to the peers as OpenAI does it, for they
+  lose the other.
+- A figure is the client process' CPU, user's and system's, in microseconds: the quickest of
+  several tries after a warm-up (nothing but other processes makes one slower), and of those the
+  median of the rounds. What is compared takes turns, each case in a
+  process of its own. A ratio is the median of the rounds' ratios.
+- A chunk's cost is what a long stream costs above a short one, divided by the chunks between them
+  (200 or 80), so that it holds nothing of the call. *In blocks* all is sent at once, eight chunks a
+  segment, and the client reads many at a time; *one by one* a chunk comes every millisecond, in a
+  segment of its own, as from a model at work: then every chunk is a read, and wakes the process.
+- *Alone* is the framework with a model that does nothing but construct the chunk it is to give.
+  *Ready-made* is the same with chunks constructed beforehand. *Raw httpx* is a client of httpx,
+  `iter_lines` and `json.loads`.
+- Many calls at once are threads (sync) or tasks (async). 512 at once are made with a client whose
+  connections are not open yet. Streams at once get a chunk every 10 ms (64) or 80 ms (512), and
+  their figure holds the call, spread over 25 chunks.
+- Bytecode is compiled before anything is imported.
+- Peers have their defaults. A `-` is what a client cannot do or nobody compares.
+
+"""
+
+_CHUNK = [
+    f"chunk, {k}, {p}" for k in ("text", "tools", "logprobs") for p in ("in blocks", "one by one")
+]
+_CALL = ["call", "stream of 20", "first text, wall"]
+_AT_ONCE = [
+    "call, 64 at once",
+    "call, 512 at once",
+    "chunk, 64 streams at once",
+    "chunk, 512 streams at once",
+]
+_MEMORY = ["peak of 512 streams, MB", "512 streams on top, MB"]
+_CONSTRUCTION = ["construction", "first construction"]
+_GROWTH = [
+    f"chunk, {kind}, {size} answer" for kind in ("text", "tools") for size in ("short", "long")
+]
+_GROWTH += ["call, early", "call, late"]
+_IMPORT = ["import, ms", "import, wall ms", "modules", "framework modules on top"]
+
+_SECTIONS = [
+    ("A streamed chunk", _CHUNK, ("sync", "async")),
+    ("A call", _CALL, ("sync", "async")),
+    ("Many at once", _AT_ONCE, ("sync", "async")),
+    ("Memory", _MEMORY, ("async",)),
+    ("Construction", _CONSTRUCTION, ("sync",)),
+    ("Growth", _GROWTH, ("sync",)),
+    ("Import", _IMPORT, ("",)),
+]
+
+_NOTES = {
+    "A call": "*Stream of 20* is a whole stream of 20 chunks in blocks. *First text* is wall time, "
+    "from the call to the first piece of text.",
+    "Growth": "An answer of 500 chunks and one of 20,000, in blocks; 200 calls after 50 and after "
+    "4,800. LangChain keeps every chunk until a stream ends, so the garbage collector has ever more "
+    "to look through: with the collector off, LangChain alone grows by less than a tenth.",
+    "Memory": "The process' peak, and how far it is above what it was before.",
+}
+
+
+def page(results: Results) -> str:
+    """Write the page.
+
+    Args:
+        results: What was measured.
+    """
+    head = _HEAD.format(rounds=len(results.rounds), machine=results.machine)
+    return head + "\n".join(_parts(results))
+
+
+def summary(results: Results) -> str:
+    """Write the tables alone, for a terminal.
+
+    Args:
+        results: What was measured.
+    """
+    return "\n".join(_parts(results))
+
+
+def _parts(results: Results) -> Iterator[str]:
+    checked = targets(results)
+    if checked:
+        met = sum(target.is_met for target in checked)
+        yield f"## Targets: {met} of {len(checked)} met\n"
+        rows = [
+            [
+                one.name,
+                _number(one.figure),
+                _number(one.limit),
+                "met" if one.is_met else "**missed**",
+            ]
+            for one in checked
+        ]
+        yield _table(["target", "figure", "at most", ""], rows)
+    for title, figures, modes in _SECTIONS:
+        names = [*IMPORTS] if title == "Import" else [*CLIENTS]
+        rows = list(_rows(results, names, figures, modes))
+        if rows:
+            yield f"## {title}\n"
+            if title in _NOTES:
+                yield _NOTES[title] + "\n"
+            yield _table(["", "", *figures], rows)
+
+
+def _rows(
+    results: Results, names: Iterable[str], figures: list[str], modes: tuple[str, ...]
+) -> Iterator[list[str]]:
+    for mode in modes:
+        for name in names:
+            values = [results.value(key(name, mode, figure)) for figure in figures]
+            if any(value is not None for value in values):
+                yield [name, mode, *map(_number, values)]
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    show: Callable[[float], str] = "{:.2f}".format if value < 10 else "{:,.0f}".format
+    return show(value)
+
+
+def _table(head: list[str], rows: Iterable[list[str]]) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in [head, ["---"] * len(head), *rows])

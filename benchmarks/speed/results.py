@@ -1,0 +1,122 @@
+"""Keep what was measured, and compare it."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from os import cpu_count
+from pathlib import Path
+from statistics import median
+
+__all__ = ["Results", "key", "this_machine"]
+
+_PACKAGES = [
+    "langchain-core",
+    "langchain-openai",
+    "langchain-mistralai",
+    "llama-index-core",
+    "llama-index-llms-openai-like",
+    "httpx",
+    "orjson",
+    "pydantic",
+]
+
+
+def key(name: str, mode: str, figure: str) -> str:
+    """Name a value.
+
+    Args:
+        name: The client, or what was imported.
+        mode: "sync", "async", or empty.
+        figure: What was measured.
+    """
+    return f"{name} / {mode} / {figure}"
+
+
+@dataclass
+class Results:
+    """Hold every value of every round.
+
+    Args:
+        machine: What it was measured on.
+        rounds: Values by key, for each round.
+    """
+
+    machine: str
+    rounds: list[dict[str, float]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, path: Path) -> Results:
+        """Read what was written."""
+        return cls(**json.loads(path.read_text("utf-8")))
+
+    def write(self, path: Path) -> None:
+        """Write everything as JSON."""
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(asdict(self), indent=1), encoding="utf-8")
+
+    def value(self, wanted: str) -> float | None:
+        """Return the median of a value over the rounds, None if it was not measured.
+
+        Args:
+            wanted: Its key.
+        """
+        values = [one[wanted] for one in self.rounds if wanted in one]
+        return median(values) if values else None
+
+    def ratio(self, wanted: str, *parts: str) -> float | None:
+        """Return the median over the rounds of one value divided by the sum of others.
+
+        Args:
+            wanted: The key of the one.
+            *parts: The keys of the others.
+        """
+        ratios = [
+            one[wanted] / sum(one[part] for part in parts)
+            for one in self.rounds
+            if all(name in one for name in (wanted, *parts))
+        ]
+        return median(ratios) if ratios else None
+
+    def ratio_above(self, wanted: str, other: str, *, floors: tuple[str, str]) -> float | None:
+        """Return the ratio of two values, each without its floor.
+
+        Args:
+            wanted: The key of the one.
+            other: The key of the other.
+            floors: The keys of what is taken from the one and from the other.
+        """
+        values = [self.value(name) for name in (wanted, floors[0], other, floors[1])]
+        above, floor, below, other_floor = (value or 0 for value in values)
+        return None if None in values else (above - floor) / (below - other_floor)
+
+
+def this_machine() -> str:
+    """Describe this machine, its Python and the packages that are compared."""
+    versions = ", ".join(f"{name} {found}" for name, found in _versions().items())
+    return (
+        f"{cpu_count()} cores of {_processor()}, {platform.system()}, "
+        f"{platform.python_implementation()} {platform.python_version()}; {versions}"
+    )
+
+
+def _versions() -> Mapping[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

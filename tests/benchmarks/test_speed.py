@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import ROOT
+
+BENCHMARKS = ROOT / "benchmarks"
+
+
+@pytest.fixture
+def speed(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """The package that run.py finds beside itself."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    import speed.report
+    import speed.server
+    import speed.targets
+    import speed.wire
+
+    yield speed
+    for name in [one for one in sys.modules if one.partition(".")[0] == "speed"]:
+        del sys.modules[name]
+
+
+def lines_of(url: str) -> list[Any]:
+    with httpx.stream("POST", f"{url}/v1/chat/completions", json={"stream": True}) as response:
+        lines = [line.removeprefix("data: ") for line in response.iter_lines() if line]
+    assert lines[-1] == "[DONE]"
+    return [json.loads(line) for line in lines[:-1]]
+
+
+@pytest.mark.parametrize("kind", ["text", "tools", "openai-tools", "logprobs"])
+@pytest.mark.parametrize("interval", [0, 1])
+def test_the_server_streams_what_the_address_says(
+    speed: ModuleType, kind: str, interval: int
+) -> None:
+    with speed.server.running_server() as origin:
+        events = lines_of(f"{origin}/{kind}/9/{interval}")
+    assert events == speed.wire.events_as_json(kind, 9)
+    assert len(events) == 9 + 2  # the role before, the usage after
+
+
+def test_the_server_answers_whole(speed: ModuleType) -> None:
+    with speed.server.running_server() as origin, httpx.Client() as client:
+        url = f"{origin}/text/3/0/v1/chat/completions"
+        answers = [client.post(url, json={}).json() for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert answers[0]["choices"][0]["message"]["content"] == " the token of"
+
+
+def test_every_case_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:
+    written = tmp_path / "results.json"
+    names = ["raw httpx", "ChatMonster"]
+    options = ["--quick", "--only", "call", "--clients", ",".join(names), "--results", str(written)]
+    command = [sys.executable, str(BENCHMARKS / "run.py"), *options]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    (values,) = json.loads(written.read_text("utf-8"))["rounds"]
+    for mode in ("sync", "async"):
+        assert all(values[f"{name} / {mode} / call"] > 0 for name in names)
+        assert f"| ChatMonster | {mode} |" in done.stdout
+
+
+def test_a_name_nobody_knows_is_refused() -> None:
+    command = [sys.executable, str(BENCHMARKS / "run.py"), "--only", "speeed"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "'speeed' is none of chunk, call" in done.stderr
+
+
+def test_a_target_compares_the_medians_of_ratios(speed: ModuleType) -> None:
+    rounds = [
+        {
+            "ChatMonster / sync / call": ours,
+            "LangChain alone / sync / call": 100,
+            "raw httpx / sync / call": raw,
+        }
+        for ours, raw in [(500, 400), (1100, 900), (9000, 100)]
+    ]
+    results = speed.results.Results("a machine", rounds)
+    (target,) = speed.targets.targets(results)
+    assert (target.figure, target.is_met) == (1.1, True)
+    assert "1 of 1 met" in speed.report.page(results)
