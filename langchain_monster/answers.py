@@ -17,6 +17,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from monster_core.answer import Answer, Choice, Chunk, ToolCallDelta, Usage
 from monster_core.answer import ToolCall as CoreToolCall
 from monster_core.conversation import read_arguments
+from monster_core.unvalidated import Unvalidated
 
 __all__ = ["MODEL_PROVIDER", "to_generation_chunk", "to_result"]
 
@@ -57,7 +58,9 @@ def to_generation_chunk(chunk: Chunk) -> ChatGenerationChunk:
         metadata["logprobs"] = chunk.logprobs
     if chunk.is_last:
         metadata["model_name"] = chunk.model
-    message = AIMessageChunk(
+    calls = _calls_of(chunk)
+    # LangChain reads calls out of their pieces while it validates a chunk: none, nothing to read
+    message = (AIMessageChunk if calls else _text_chunk)(
         content=chunk.text,
         id=chunk.id or None,
         response_metadata=metadata,
@@ -66,10 +69,14 @@ def to_generation_chunk(chunk: Chunk) -> ChatGenerationChunk:
         additional_kwargs={"reasoning_content": chunk.reasoning} if chunk.reasoning else {},
         tool_call_chunks=[
             tool_call_chunk(name=call.name, args=call.arguments, id=call.id, index=call.index)
-            for call in _calls_of(chunk)
+            for call in calls
         ],
     )
-    return ChatGenerationChunk(message=message)
+    return _generation_chunk(text=chunk.text, message=message)
+
+
+_text_chunk = Unvalidated(AIMessageChunk)
+_generation_chunk = Unvalidated(ChatGenerationChunk)
 
 
 def _calls_of(chunk: Chunk) -> list[ToolCallDelta]:

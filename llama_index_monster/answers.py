@@ -24,11 +24,15 @@ from llama_index_monster.tool_calls import (
 from monster_core.answer import Answer, Chunk, Usage
 from monster_core.errors import ResponseError
 from monster_core.json_values import copied
+from monster_core.unvalidated import Unvalidated
 
 __all__ = ["StreamedAnswer", "to_chat_response", "to_completion_response"]
 
 
 _ALL_CALLS = CallReading()
+_response = Unvalidated(ChatResponse)
+_chat_message = Unvalidated(ChatMessage)
+_text_block = Unvalidated(TextBlock)
 
 
 def to_chat_response(answer: Answer, reading: CallReading = _ALL_CALLS) -> ChatResponse:
@@ -105,15 +109,13 @@ class StreamedAnswer:
             self._end = {"finish_reason": chunk.finish_reason, "stop_reason": chunk.stop_reason}
         self._event = chunk.raw or copied(self._event)
         self._calls.add(chunk.tool_calls or ())
-        response = ChatResponse(
+        return _response(
             message=_message(self._text, self._reasoning, self._given_calls(chunk)),
             delta=chunk.text,
             raw={**self._event, "usage": _usage(chunk.usage, self._event)},
+            logprobs=self._all_logprobs(chunk.logprobs),
             additional_kwargs={**additional, **self._end, **_counts(chunk.usage)},
         )
-        # assigned, not passed: pydantic would validate every token again with every chunk
-        response.logprobs = self._all_logprobs(chunk.logprobs)
-        return response
 
     def _given_calls(self, chunk: Chunk) -> list[GivenCall]:
         is_over = chunk.is_last or bool(self._end)
@@ -126,9 +128,9 @@ class StreamedAnswer:
 
 def _message(text: str, reasoning: str | None, calls: Sequence[GivenCall]) -> ChatMessage:
     thinking = [ThinkingBlock(content=reasoning)] if reasoning else []
-    return ChatMessage(
+    return _chat_message(
         role=MessageRole.ASSISTANT,
-        blocks=[*thinking, TextBlock(text=text), *(call.to_block() for call in calls)],
+        blocks=[*thinking, _text_block(text=text), *(call.to_block() for call in calls)],
         # beside the blocks: LlamaIndex's programs and chat engines still look here
         additional_kwargs={"tool_calls": [call.to_openai() for call in calls]} if calls else {},
     )

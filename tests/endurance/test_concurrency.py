@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -47,7 +48,8 @@ def gated() -> Iterator[Callable[[int], str]]:
     with ExitStack() as emulators:
 
         def start(size: int) -> str:
-            emulator = Emulator(middleware=[lambda app: Gate(app, size)])
+            emulator = Emulator()
+            emulator._recorder._app = Gate(emulator._recorder._app, size)
             return emulators.enter_context(emulator).base_url
 
         yield start
@@ -69,6 +71,18 @@ def test_two_hundred_threads_at_a_time(make: type[Model], gated: Callable[[int],
 
     with ThreadPoolExecutor(THREADS) as pool, model.llm:
         assert list(pool.map(ask, range(THREADS))) == answers(THREADS)
+
+
+def test_two_hundred_threads_that_use_connections_again(model: Model) -> None:
+    together = threading.Barrier(THREADS)
+
+    def ask(place: int) -> list[str]:
+        together.wait(30)
+        question = f"Repeat: {place}"
+        return [model.ask(question), model.read(question), model.ask(question)]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert list(pool.map(ask, range(THREADS))) == [[one] * 3 for one in answers(THREADS)]
 
 
 async def ask_together(models: list[Model]) -> list[str]:
