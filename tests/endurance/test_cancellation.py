@@ -310,11 +310,16 @@ def throw_into(thread: threading.Thread) -> None:
 @contextmanager
 def interrupted_after(seconds: float) -> Iterator[None]:
     """Press Ctrl-C after this many seconds."""
+    # a shell that starts the tests in the background lets them ignore it
+    earlier = signal.signal(signal.SIGINT, signal.default_int_handler)
     target = threading.main_thread().ident, signal.SIGINT
     timer = threading.Timer(seconds, signal.pthread_kill, target)
     timer.start()
-    yield
-    timer.cancel()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGINT, earlier)
 
 
 @contextmanager

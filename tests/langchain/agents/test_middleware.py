@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -31,25 +31,10 @@ THREAD = {"configurable": {"thread_id": "1"}}
 SUM = [("ai", "add(a=2, b=3)"), ("tool", "5")]
 
 
-class BusyAtFirst:
-    """Answer the first request with 429, all others as the endpoint does."""
-
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self.app = app
-        self.is_busy = True
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if not self.is_busy:
-            await self.app(scope, receive, send)
-            return
-        self.is_busy = False
-        await send({"type": "http.response.start", "status": 429, "headers": []})
-        await send({"type": "http.response.body", "body": b"busy"})
-
-
 @pytest.fixture
 def busy() -> Iterator[Emulator]:
-    with Emulator(middleware=[BusyAtFirst]) as emulator:
+    with Emulator() as emulator:
+        emulator.fail(next=429, body="busy")
         yield emulator
 
 
