@@ -28,7 +28,10 @@ USED_CASSETTES = pytest.StashKey[set[Path]]()
 
 # how long an example takes depends on what else the machine does
 hypothesis.settings.register_profile(
-    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "suite",
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),  # the same examples for the same commit
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 # by hand, after a change: pytest tests/security --hypothesis-profile=campaign
 hypothesis.settings.register_profile(

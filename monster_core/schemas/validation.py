@@ -69,7 +69,8 @@ def _validator(source: bytes) -> Validator:
     draft = validator_for({"$schema": _draft(document)}, default=Draft202012Validator)
     tolerant = {
         keyword: _unless(excused, draft.VALIDATORS[keyword])
-        for keyword, excused in (("type", _nullable), ("enum", _nullable), ("pattern", _alien))
+        for keyword, excused in _EXCUSES
+        if keyword in draft.VALIDATORS
     }
     registry: Registry[Any] = EMPTY_REGISTRY  # with no way to fetch what it does not hold
     judge: Validator = cast(Any, extend)(draft, validators=tolerant)(
@@ -118,6 +119,9 @@ def _nullable(value: Any, instance: Any, schema: Mapping[str, Any]) -> bool:
 def _alien(value: Any, instance: Any, schema: Mapping[str, Any]) -> bool:
     """Patterns are ECMA 262's; those Python cannot read are not held against the answer."""
     return not _readable(value)
+
+
+_EXCUSES = (("type", _nullable), ("enum", _nullable), ("const", _nullable), ("pattern", _alien))
 
 
 @lru_cache(maxsize=512)

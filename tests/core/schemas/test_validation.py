@@ -45,6 +45,7 @@ def test_a_mismatch_names_the_path(instance, schema, path):
     [
         ({"a": 1}, {"properties": {"a": {"type": "integer"}}}),
         (None, {"type": "string", "nullable": True}),
+        (None, {"const": "a", "nullable": True}),
         (None, {"enum": ["a"], "type": "string", "nullable": True}),
         ("x", {"pattern": r"^\p{L}$"}),
         ("2024-02-29T12:00:00Z", {"format": "date-time"}),
