@@ -75,7 +75,7 @@ _NOTES = {
     "from the call to the first piece of text.",
     "Growth": "An answer of 500 chunks and one of 20,000, in blocks; 200 calls after 50 and after "
     "4,800. LangChain keeps every chunk until a stream ends, so the garbage collector has ever "
-    "more to look through: with the collector off, LangChain alone grows by less than a tenth.",
+    "more to look through: with it off, LangChain alone grows by less than a tenth.",
     "Memory": "The process' peak, and how far it is above what it was before.",
 }
 
