@@ -100,7 +100,7 @@ class _Requests:
                 if is_stale(error, kept_since):
                     continue
                 raise
-            return _reply(head, _Body(self._pool, connection, reader, timeouts))
+            return head.reply(_Body(self._pool, connection, reader, timeouts))
 
 
 class _Body:
@@ -144,21 +144,8 @@ class _Body:
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        connection = self._connection.detach()
-        if self._reader.is_complete and self._reader.is_reusable:
-            pool.put_back(connection)
-        else:
-            pool.drop(connection)
-        pool.leave()
-
-
-def _reply(head: ReplyHead, body: _Body) -> httpcore.Response:
-    return httpcore.Response(
-        head.status,
-        headers=head.headers,
-        content=body,
-        extensions={"http_version": head.version, "reason_phrase": head.reason},
-    )
+        is_usable = self._reader.is_complete and self._reader.is_reusable
+        pool.release(self._connection.detach(), is_usable=is_usable)
 
 
 async def _ask(

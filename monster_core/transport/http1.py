@@ -7,7 +7,7 @@ framing is httpcore's ``RemoteProtocolError``, as it is from httpx's own transpo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -53,6 +53,17 @@ class ReplyHead:
     reason: bytes
     headers: list[tuple[bytes, bytes]]
     version: bytes
+
+    def reply(self, content: Iterable[bytes] | AsyncIterable[bytes]) -> httpcore.Response:
+        """Return the reply that begins so.
+
+        Args:
+            content: Its body.
+        """
+        extensions = {"http_version": self.version, "reason_phrase": self.reason}
+        return httpcore.Response(
+            self.status, headers=self.headers, content=content, extensions=extensions
+        )
 
 
 class ReplyReader:

@@ -158,6 +158,16 @@ class ConnectionPool:
         self._used.discard(connection)
         connection.close()
 
+    def release(self, connection: socket.socket, *, is_usable: bool) -> None:
+        """Give up a connection and its place, once its reply was read or left.
+
+        Args:
+            connection: The connection.
+            is_usable: Whether it may carry another request.
+        """
+        (self.put_back if is_usable else self.drop)(connection)
+        self.leave()
+
     def close(self) -> None:
         """Close the idle connections; those in use close when their reply is left."""
         _close_all(self._idle)

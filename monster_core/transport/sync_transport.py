@@ -102,7 +102,7 @@ class _Requests:
                 if is_stale(error, kept_since):
                     continue
                 raise
-            return _reply(head, _Body(self._pool, connection, reader, timeouts))
+            return head.reply(_Body(self._pool, connection, reader, timeouts))
 
 
 class _Body:
@@ -139,20 +139,8 @@ class _Body:
         pool, self._pool = self._pool, None
         if pool is None:
             return
-        if self._reader.is_complete and self._reader.is_reusable:
-            pool.put_back(self._connection)
-        else:
-            pool.drop(self._connection)
-        pool.leave()
-
-
-def _reply(head: ReplyHead, body: _Body) -> httpcore.Response:
-    return httpcore.Response(
-        head.status,
-        headers=head.headers,
-        content=body,
-        extensions={"http_version": head.version, "reason_phrase": head.reason},
-    )
+        is_usable = self._reader.is_complete and self._reader.is_reusable
+        pool.release(self._connection, is_usable=is_usable)
 
 
 def _ask(
