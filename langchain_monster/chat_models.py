@@ -93,6 +93,13 @@ class ChatMonster(
         return data
 
     @model_validator(mode="after")
+    def _check_profile_keys(self) -> Self:
+        """Let LangChain check the keys of a caller's profile; of ours, that would take 0.1 ms."""
+        if not is_derived(self.profile):
+            super()._check_profile_keys()  # type: ignore[operator]  # a method, once it is bound
+        return self
+
+    @model_validator(mode="after")
     def _set_langchain_monster_version(self) -> Self:
         self._add_version("langchain-monster", __version__)
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from langchain_monster.errors import InvalidRequestError, as_langchain_errors
@@ -26,29 +27,7 @@ def profile_of(model: str, family: str | None = None) -> ModelProfile:
     Raises:
         InvalidRequestError: There is no such family.
     """
-    from langchain_core.language_models import ModelProfile
-
-    from monster_core.families import family_of
-
-    known = family_of(model, family)
-    profile: dict[str, Any] = {
-        "name": model,
-        "text_inputs": True,
-        "image_inputs": known.takes_images,
-        "image_url_inputs": known.takes_images,
-        "text_outputs": True,
-        "tool_calling": True,
-        "tool_choice": True,
-        "tool_call_streaming": True,
-        "structured_output": True,
-        "temperature": True,
-        "mid_conversation_system_messages": known.has_system_role,
-        **dict.fromkeys(_NOT_SERVED, False),
-    }
-    if known.context_window is not None:
-        profile["max_input_tokens"] = known.context_window
-    declared = ModelProfile.__annotations__  # an older langchain-core knows fewer keys
-    return cast("ModelProfile", {key: profile[key] for key in profile if key in declared})
+    return cast("ModelProfile", {**_known_of(model, family)})
 
 
 def is_derived(profile: Any) -> bool:
@@ -61,7 +40,7 @@ def is_derived(profile: Any) -> bool:
     if not isinstance(name, str):
         return False
     by_family = dict.fromkeys(_BY_FAMILY)
-    return {**profile_of(name), **by_family} == {**profile, **by_family}
+    return {**_known_of(name, None), **by_family} == {**profile, **by_family}
 
 
 class ServedModels(ModelPart):
@@ -120,6 +99,33 @@ class ServedModels(ModelPart):
             found.update(self.profile)
         self.profile = cast("ModelProfile", found)
         return self.profile
+
+
+@lru_cache(maxsize=256)
+def _known_of(model: str, family: str | None) -> dict[str, Any]:
+    from langchain_core.language_models import ModelProfile
+
+    from monster_core.families import family_of
+
+    known = family_of(model, family)
+    profile: dict[str, Any] = {
+        "name": model,
+        "text_inputs": True,
+        "image_inputs": known.takes_images,
+        "image_url_inputs": known.takes_images,
+        "text_outputs": True,
+        "tool_calling": True,
+        "tool_choice": True,
+        "tool_call_streaming": True,
+        "structured_output": True,
+        "temperature": True,
+        "mid_conversation_system_messages": known.has_system_role,
+        **dict.fromkeys(_NOT_SERVED, False),
+    }
+    if known.context_window is not None:
+        profile["max_input_tokens"] = known.context_window
+    declared = ModelProfile.__annotations__  # an older langchain-core knows fewer keys
+    return {key: profile[key] for key in profile if key in declared}
 
 
 _BY_FAMILY = (

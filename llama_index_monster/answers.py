@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -15,6 +16,8 @@ from llama_index.core.base.llms.types import (
     ThinkingBlock,
 )
 
+from llama_index_monster.growing_text import GrowingText
+from llama_index_monster.pending import Pending
 from llama_index_monster.tool_calls import (
     CallReading,
     GivenCall,
@@ -26,11 +29,12 @@ from monster_core.errors import ResponseError
 from monster_core.json_values import copied
 from monster_core.unvalidated import Unvalidated
 
-__all__ = ["StreamedAnswer", "to_chat_response", "to_completion_response"]
+__all__ = ["StreamedAnswer", "to_chat_response", "to_completion_response", "to_streamed_completion"]
 
 
 _ALL_CALLS = CallReading()
-_response = Unvalidated(ChatResponse)
+_streamed_response = Pending(ChatResponse)
+_streamed_completion = Pending(CompletionResponse)
 _chat_message = Unvalidated(ChatMessage)
 _text_block = Unvalidated(TextBlock)
 
@@ -62,7 +66,7 @@ def to_chat_response(answer: Answer, reading: CallReading = _ALL_CALLS) -> ChatR
 
 
 def to_completion_response(response: ChatResponse) -> CompletionResponse:
-    """Translate a chat's response, full or streamed, into a completion's.
+    """Translate a chat's response into a completion's.
 
     Args:
         response: The chat's response.
@@ -75,6 +79,17 @@ def to_completion_response(response: ChatResponse) -> CompletionResponse:
     )
     completion.logprobs = response.logprobs
     return completion
+
+
+def to_streamed_completion(response: ChatResponse) -> CompletionResponse:
+    """Translate a chat's streamed response into a completion's.
+
+    Args:
+        response: The chat's response; nobody else has it.
+    """
+    return _streamed_completion(
+        lambda: to_completion_response(response).__dict__, delta=response.delta
+    )
 
 
 class StreamedAnswer:
@@ -90,8 +105,8 @@ class StreamedAnswer:
 
     def __init__(self, reading: CallReading = _ALL_CALLS) -> None:
         self._calls = StreamedCalls(reading)
-        self._text = ""
-        self._reasoning = ""
+        self._text = GrowingText()
+        self._reasoning = GrowingText()
         self._logprobs: list[list[LogProb]] = []
         self._end: dict[str, Any] = {}
         self._event: dict[str, Any] = {}
@@ -102,28 +117,55 @@ class StreamedAnswer:
         Args:
             chunk: The core's chunk.
         """
-        self._text += chunk.text
-        additional = {"thinking_delta": chunk.reasoning} if chunk.reasoning else {}
-        self._reasoning += chunk.reasoning or ""
+        told: dict[str, Any] = {}
+        self._text.pieces.append(chunk.text)
+        if chunk.reasoning:
+            self._reasoning.pieces.append(chunk.reasoning)
+            told["thinking_delta"] = chunk.reasoning
+        if chunk.tool_calls:
+            self._calls.add(chunk.tool_calls)
+        if chunk.logprobs:
+            self._logprobs += _logprobs(chunk.logprobs) or []
         if chunk.finish_reason is not None:
             self._end = {"finish_reason": chunk.finish_reason, "stop_reason": chunk.stop_reason}
         self._event = chunk.raw or copied(self._event)
-        self._calls.add(chunk.tool_calls or ())
-        return _response(
-            message=_message(self._text, self._reasoning, self._given_calls(chunk)),
-            delta=chunk.text,
-            raw={**self._event, "usage": _usage(chunk.usage, self._event)},
-            logprobs=self._all_logprobs(chunk.logprobs),
-            additional_kwargs={**additional, **self._end, **_counts(chunk.usage)},
+        told.update(self._end)
+        told.update(_counts(chunk.usage))
+        moment = _Moment(
+            self._event,
+            chunk.usage,
+            len(self._text.pieces),
+            len(self._reasoning.pieces),
+            len(self._logprobs),
+            self._calls.moment(),
+            self._end.get("finish_reason"),
+            chunk.is_last or bool(self._end),
+        )
+        return _streamed_response(
+            partial(self._fields_at, moment), delta=chunk.text, additional_kwargs=told
         )
 
-    def _given_calls(self, chunk: Chunk) -> list[GivenCall]:
-        is_over = chunk.is_last or bool(self._end)
-        return self._calls.given(self._end.get("finish_reason"), is_over=is_over)
+    def _fields_at(self, moment: _Moment) -> dict[str, Any]:
+        calls = self._calls.given(moment.calls, moment.finish_reason, is_over=moment.is_over)
+        text = self._text.until(moment.texts)
+        return {
+            "message": _message(text, self._reasoning.until(moment.reasonings), calls),
+            "raw": {**moment.event, "usage": _usage(moment.usage, moment.event)},
+            "logprobs": self._logprobs[: moment.logprobs] or None,
+        }
 
-    def _all_logprobs(self, new: dict[str, Any] | None) -> list[list[LogProb]] | None:
-        self._logprobs += _logprobs(new) or []
-        return self._logprobs.copy() or None
+
+class _Moment(NamedTuple):
+    """Say how much of a stream had come when one of its responses was given."""
+
+    event: dict[str, Any]
+    usage: Usage | None
+    texts: int
+    reasonings: int
+    logprobs: int
+    calls: tuple[int, ...]
+    finish_reason: str | None
+    is_over: bool
 
 
 def _message(text: str, reasoning: str | None, calls: Sequence[GivenCall]) -> ChatMessage:

@@ -20,7 +20,7 @@ from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_ca
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from pydantic import Field, Strict
 
-from llama_index_monster.answers import to_completion_response
+from llama_index_monster.answers import to_completion_response, to_streamed_completion
 from llama_index_monster.asking import Asking
 from llama_index_monster.async_responses import AsyncResponses
 from llama_index_monster.served_models import ServedModels, assumed_context_window
@@ -201,7 +201,7 @@ class MonsterLLM(
     ) -> CompletionResponseGen:
         """Answer a prompt piece by piece; see :meth:`stream_chat` and :meth:`complete`."""
         call = self._plan(self._as_messages(prompt, formatted), kwargs, stream=True)
-        return (to_completion_response(response) for response in self._responses(call))
+        return (to_streamed_completion(response) for response in self._responses(call))
 
     @llm_chat_callback()
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
@@ -229,7 +229,7 @@ class MonsterLLM(
     ) -> CompletionResponseAsyncGen:
         """Answer a prompt piece by piece; the twin of :meth:`stream_complete`."""
         call = self._plan(self._as_messages(prompt, formatted), kwargs, stream=True)
-        return AsyncResponses(self._aresponses(call), to_completion_response)
+        return AsyncResponses(self._aresponses(call), to_streamed_completion)
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         memo = {} if memo is None else memo

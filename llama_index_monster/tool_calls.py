@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any
 
 from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 
+from llama_index_monster.growing_text import GrowingText
 from monster_core.answer import ToolCall, ToolCallDelta
 from monster_core.conversation import read_arguments
 from monster_core.conversation.partial_json import PartialJson
@@ -83,7 +85,7 @@ def first_call_only(message: ChatMessage) -> ChatMessage:
 
 
 class StreamedCalls:
-    """Collect the pieces of an answer's calls.
+    """Collect the pieces of an answer's calls, and tell the calls as they were at any moment.
 
     Args:
         reading: How they are given.
@@ -109,40 +111,58 @@ class StreamedCalls:
                 name = delta.name or ""
                 call = _StreamedCall(delta.id or "", self._reading.names.get(name, name))
                 self._calls[delta.index] = call
-            call.add(delta.arguments)
+            call.text.pieces.append(delta.arguments)
 
-    def given(self, finish_reason: str | None = None, *, is_over: bool) -> list[GivenCall]:
-        """Return the calls as they are now; nothing is shared with what was returned before.
+    def moment(self) -> tuple[int, ...]:
+        """Return the present moment: of how many pieces each call consists."""
+        return tuple(len(call.text.pieces) for call in self._calls.values())
+
+    def given(
+        self, moment: tuple[int, ...], finish_reason: str | None, *, is_over: bool
+    ) -> list[GivenCall]:
+        """Return the calls as they were at a moment; nothing is shared with what was returned.
 
         Args:
-            finish_reason: Why the answer ended, if it is known.
-            is_over: Whether nothing follows, so that arguments which are no object stay none.
+            moment: The moment.
+            finish_reason: Why the answer had ended, if that was known.
+            is_over: Whether nothing followed, so that arguments which are no object stay none.
         """
+        calls = zip(self._calls.values(), moment)  # noqa: B905  # later calls have no count yet
         if is_over:
-            calls = [ToolCall(call.id, call.name, call.text) for call in self._calls.values()]
-            return given_calls(calls, finish_reason, CallReading())
-        return [call.partial() for call in self._calls.values()]
+            whole = [ToolCall(call.id, call.name, call.text.until(count)) for call, count in calls]
+            return given_calls(whole, finish_reason, CallReading())
+        return [call.partial(count) for call, count in calls]
 
 
 class _StreamedCall:
-    """Hold one call that grows; its arguments are parsed as they arrive."""
+    """Hold one call that grows; its arguments are parsed as they are asked for."""
 
-    __slots__ = ("_json", "id", "name", "text")
+    __slots__ = ("_json", "_lock", "_parsed", "id", "name", "text")
 
     def __init__(self, call_id: str, name: str) -> None:
         self.id = call_id
         self.name = name
-        self.text = ""
+        self.text = GrowingText()
         self._json = PartialJson()
+        self._parsed = 0  # pieces
+        self._lock = Lock()
 
-    def add(self, text: str) -> None:
-        self.text += text
-        self._json.feed(text)
+    def partial(self, count: int) -> GivenCall:
+        with self._lock:
+            value = copied(self._value(count))
+        arguments = value if isinstance(value, dict) else {}
+        return GivenCall(self.id, self.name, self.text.until(count), arguments)
 
-    def partial(self) -> GivenCall:
-        value = self._json.value
-        arguments = copied(value) if isinstance(value, dict) else {}
-        return GivenCall(self.id, self.name, self.text, arguments)
+    def _value(self, count: int) -> Any:
+        pieces = self.text.pieces
+        if count < self._parsed:
+            earlier = PartialJson()
+            earlier.feed("".join(pieces[:count]))
+            return earlier.value
+        for piece in pieces[self._parsed : count]:
+            self._json.feed(piece)
+        self._parsed = count
+        return self._json.value
 
 
 def _given(call: ToolCall, finish_reason: str | None, reading: CallReading) -> GivenCall:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any
 
 import orjson
@@ -61,17 +60,23 @@ def write_json(value: Any, default: Callable[[Any], Any] | None = None) -> str:
 
 
 def copied(value: Any) -> Any:
-    """Return a JSON value that shares nothing with another one.
+    """Return a JSON value that shares no list or dict with another one.
 
     Args:
-        value: The value; one that orjson cannot write is copied, too, only slower, and one that
-            is too deep for Python to copy is shared.
+        value: The value; one that is too deep for Python to copy is shared.
     """
     try:
-        return orjson.loads(orjson.dumps(value))
-    except TypeError:
-        pass
-    try:
-        return deepcopy(value)
+        return _copied(value)
     except RecursionError:
         return value
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copied(one) if type(one) in _HOLDERS else one for key, one in value.items()}
+    if isinstance(value, list):
+        return [_copied(one) if type(one) in _HOLDERS else one for one in value]
+    return value
+
+
+_HOLDERS = frozenset({dict, list})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -84,6 +85,7 @@ def environment_settings() -> MonsterSettings:
     return _read[1]
 
 
+@lru_cache(maxsize=64)
 def check_base_url(url: str, *, allow_http: bool) -> str:
     """Return the base URL without a trailing slash.
 

@@ -129,3 +129,8 @@ async def test_a_real_endpoint_tells_its_context_window() -> None:
     llm = ChatMonster(model=MODEL)
     assert MODEL in [served.id for served in llm.models()]
     assert (await llm.adiscover_model_profile())["max_input_tokens"] == 8192
+
+
+def test_langchain_still_warns_of_unknown_keys_in_a_profile_of_your_own() -> None:
+    with pytest.warns(UserWarning, match="colour"):
+        chat(profile={"name": MODEL, "colour": "red"})
