@@ -1,29 +1,27 @@
 """Measure what the clients of both frameworks cost, side by side, and write docs/benchmarks.md.
 
-    make bench                                  # everything; some forty minutes
+    make bench                                  # everything; a quarter of an hour
     make bench OPTIONS=--quick                  # an impression of chunks, calls and construction
     make bench OPTIONS="--only chunk,call --clients 'ChatMonster,LangChain alone,raw httpx'"
 
-Every case runs in a client process of its own, and what is compared takes turns. The figures go to
+Every client has a process of its own, and what is compared takes short turns. The figures go to
 .benchmarks/results.json; the page and its plot are written from them.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from pathlib import Path
 
-from speed.cases import GROUPS, Case, cases
+from speed.cases import GROUPS, cases
 from speed.clients import CLIENTS
 from speed.imports import compile_everything, import_figures
 from speed.report import page, summary
 from speed.results import Results, key, this_machine
 from speed.server import running_server
+from speed.workers import Workers
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / ".benchmarks" / "results.json"
@@ -51,48 +49,35 @@ def measured(options: argparse.Namespace) -> Results:
     results = Results(this_machine())
     if "import" in options.only:
         compile_everything()
-    with running_server() as origin:
+    with running_server() as origin, Workers(origin) as workers:
         for number in range(options.rounds):
             print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
-            results.rounds.append(_round(options, origin))
+            results.rounds.append(_round(options, workers, number))
             results.write(options.results)
     return results
 
 
-def _round(options: argparse.Namespace, origin: str) -> dict[str, float]:
+def _round(options: argparse.Namespace, workers: Workers, number: int) -> dict[str, float]:
     values: dict[str, float] = {}
-    for case in cases(options.only, options.clients, origin, options.scale):
-        for figure, value in _in_a_process(case).items():
+    for case in cases(options.only, options.clients, number):
+        for figure, value in workers.turn(case).items():
             values[key(case.client, case.mode, figure)] = value
     if "import" in options.only:
-        for name, figures in import_figures(max(1, round(3 * options.scale))).items():
+        for name, figures in import_figures().items():
             values |= {key(name, "", figure): value for figure, value in figures.items()}
     return values
 
 
-def _in_a_process(case: Case) -> dict[str, float]:
-    print(f"  {case.part}: {case.client}, {case.mode}", file=sys.stderr, flush=True)
-    command = [sys.executable, "-m", "speed.measure", json.dumps(asdict(case))]
-    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True)
-    if done.returncode:
-        named = replace(case, origin="")
-        print(f"{named} failed:\n{done.stderr[-2000:]}", file=sys.stderr, flush=True)
-        return {}
-    figures: dict[str, float] = json.loads(done.stdout)
-    return figures
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--only", type=_names(CHOICES), help=f"some of {', '.join(CHOICES)}")
     parser.add_argument("--clients", type=_names([*CLIENTS]), default=[*CLIENTS])
-    parser.add_argument("--quick", action="store_true", help="one round of few tries")
+    parser.add_argument("--quick", action="store_true", help="two rounds, without what takes long")
     parser.add_argument("--page", action="store_true", help="write docs/benchmarks.md and .svg")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
-    options.scale = 0.1 if options.quick else 1
-    options.rounds = 1 if options.quick else options.rounds
+    options.rounds = 2 if options.quick else options.rounds
     options.only = options.only or (QUICK if options.quick else CHOICES)
     return options
 

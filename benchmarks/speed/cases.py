@@ -1,4 +1,4 @@
-"""Say what is measured of which client, and in which order."""
+"""Say what is measured of which client, in which order and how often."""
 
 from __future__ import annotations
 
@@ -12,25 +12,22 @@ __all__ = ["GROUPS", "Case", "cases"]
 
 @dataclass(frozen=True)
 class Case:
-    """Name one measurement, which a process of its own makes.
+    """Name one measurement.
 
     Args:
-        part: One of measure's parts, or "import".
+        part: One of measure's parts.
         client: One of CLIENTS.
         mode: "sync" or "async".
-        origin: Where the server listens.
-        scale: What part of the usual tries is made: 1 for all of them.
     """
 
     part: str
     client: str
     mode: str
-    origin: str = ""
-    scale: float = 1
 
-    def tries(self, usual: int) -> int:
-        """Return how many tries are made, at least one."""
-        return max(1, round(usual * self.scale))
+    @property
+    def is_alone(self) -> bool:
+        """Whether each of its turns needs a process in which nothing else was done."""
+        return self.part in _ALONE
 
 
 GROUPS = {
@@ -43,6 +40,8 @@ GROUPS = {
 }
 """The parts of what can be chosen, beside "import"."""
 
+_ALONE = ["512 calls", "512 streams", "length", "history"]
+_EVERY = 3  # rounds: those that are alone take minutes
 _MODES = {
     "512 calls": ["async"],
     "512 streams": ["async"],
@@ -52,19 +51,19 @@ _MODES = {
 }
 
 
-def cases(groups: Sequence[str], clients: Sequence[str], origin: str, scale: float) -> list[Case]:
+def cases(groups: Sequence[str], clients: Sequence[str], number: int) -> list[Case]:
     """Return one round of cases: what is compared takes turns.
 
     Args:
         groups: Which of GROUPS.
         clients: Which of CLIENTS.
-        origin: Where the server listens.
-        scale: What part of the usual tries is made.
+        number: Which round it is, from 0.
     """
     return [
-        Case(part, client, mode, origin, scale)
+        Case(part, client, mode)
         for group in groups
         for part in GROUPS.get(group, ())
+        if part not in _ALONE or number % _EVERY == 0
         for mode in _MODES.get(part, ["sync", "async"])
         for client in _measured(part, clients)
     ]
@@ -72,8 +71,8 @@ def cases(groups: Sequence[str], clients: Sequence[str], origin: str, scale: flo
 
 _LEFT_OUT: dict[str, set[str]] = {
     "chunk": set(),
-    "length": {"peer", "ready-made"},
-    "history": {"peer", "ready-made"},
+    "length": {"peer", "raw", "ready-made"},
+    "history": {"peer", "raw", "ready-made"},
     "construction": {"raw", "floor", "ready-made"},
 }
 """What nobody compares, by role."""

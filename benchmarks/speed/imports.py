@@ -44,30 +44,23 @@ def compile_everything() -> None:
     compileall.compile_dir(sysconfig.get_path("purelib"), quiet=2, workers=0)
 
 
-def import_figures(tries: int) -> dict[str, dict[str, float]]:
+def import_figures() -> dict[str, dict[str, float]]:
     """Import everything in turn, each in a process of its own.
-
-    Args:
-        tries: How often; the quickest is taken, for nothing but other processes makes one slower.
 
     Returns:
         By name: milliseconds of CPU and of wall time, how many modules were loaded, and how many of
         the framework's that its own base class does not load.
     """
-    found: dict[str, list[tuple[float, float, list[str]]]] = {name: [] for name in IMPORTS}
-    for _ in range(tries):
-        for name, statement in IMPORTS.items():
-            found[name].append(_imported(statement))
+    found = {name: _imported(statement) for name, statement in IMPORTS.items()}
     figures = {}
-    for name, all_of_it in found.items():
-        modules = all_of_it[0][2]
+    for name, (cpu, wall, modules) in found.items():
         figures[name] = {
-            "import, ms": min(cpu for cpu, _, _ in all_of_it) * 1000,
-            "import, wall ms": min(wall for _, wall, _ in all_of_it) * 1000,
+            "import, ms": cpu * 1000,
+            "import, wall ms": wall * 1000,
             "modules": len(modules),
         }
         if name in _FRAMEWORK:
-            base = set(found[_FRAMEWORK[name]][0][2])
+            base = set(found[_FRAMEWORK[name]][2])
             added = [one for one in modules if one not in base and one.startswith(_PREFIXES)]
             figures[name]["framework modules on top"] = len(added)
     return figures

@@ -1,11 +1,9 @@
-"""Measure one case in a process of its own, and print its figures as JSON.
+"""Measure one client in a process of its own: a part a line from stdin, its figures as JSON.
 
-    python -m speed.measure '{"part": "chunk", "client": "ChatMonster", "mode": "sync", ...}'
+    python -m speed.measure ChatMonster sync http://127.0.0.1:8000
 
-Every figure is that of the quickest of several tries (nothing but other processes makes one
-slower), in microseconds of this process' CPU unless its name says otherwise. What a chunk costs is
-the difference between a long stream and a short one, divided by the chunks between them; so it
-holds nothing of what a call costs.
+Figures are microseconds of this process' CPU unless a name says otherwise. A turn is short, for a
+processor's speed changes from one second to the next: what is compared must lie close together.
 """
 
 from __future__ import annotations
@@ -15,102 +13,127 @@ import json
 import resource
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from statistics import median
 
-from speed.cases import Case
 from speed.clients import CLIENTS, Address, make_client, make_model
 from speed.modes import MODES, Mode, cpu_of
 
-__all__ = ["measure"]
-
-Figures = Iterator[tuple[str, float]]
+__all__ = ["Measured", "figures"]
 
 SHORT = 20
 """Chunks of a short stream, and tokens of an answer."""
 
+Figures = dict[str, float]
 
-def measure(case: Case) -> dict[str, float]:
-    """Measure one case.
+
+@dataclass(frozen=True)
+class Measured:
+    """Say what is measured.
 
     Args:
-        case: What to measure; nothing else may have been measured in this process before.
-
-    Returns:
-        The value of every figure.
+        client: One of CLIENTS.
+        mode: How it is asked.
+        origin: Where the server listens.
     """
-    return dict(_PARTS[case.part](case))
+
+    client: str
+    mode: Mode
+    origin: str
+
+    def address(self, kind: str = "text", count: int = SHORT, interval: int = 0) -> Address:
+        """Return an address of the server's; see Address."""
+        return Address(self.origin, kind, count, interval)
 
 
-def _chunk(case: Case) -> Figures:
-    mode = MODES[case.mode]()
-    paces = {"in blocks": (0, 200, 12), "one by one": (1000, 80, 4)}
-    if CLIENTS[case.client].role in ("floor", "ready-made"):
+def figures(part: str, measured: Measured) -> Iterator[Figures]:
+    """Take one turn after another; the first is preceded by a warm-up.
+
+    Args:
+        part: One of the parts.
+        measured: What is measured.
+    """
+    return _PARTS[part](measured)
+
+
+def _chunk(measured: Measured) -> Iterator[Figures]:
+    """Compare long streams with short ones: the difference holds nothing of what a call costs."""
+    entry, mode = CLIENTS[measured.client], measured.mode
+    paces = {"in blocks": (0, 200, 5), "one by one": (1000, 60, 1)}
+    if entry.role in ("floor", "ready-made"):
         del paces["one by one"]  # it reads nothing
-    for name, kind in CLIENTS[case.client].kinds.items():
-        for pace, (interval, between, tries) in paces.items():
-            if kind is not None:
-                short, long = (
-                    _stream_of(case, mode, tries, Address(case.origin, kind, count, interval))
-                    for count in (SHORT, SHORT + between)
-                )
-                yield f"chunk, {name}, {pace}", (long - short) / between
-    client = make_client(case.client, Address(case.origin))
-    mode.streams(client, 5)
-    yield "first text, wall", median(mode.first_text(client) for _ in range(case.tries(60)))
+    streams = {
+        (name, pace): [
+            make_client(measured.client, measured.address(kind, count, interval))
+            for count in (SHORT, SHORT + between)
+        ]
+        for name, kind in entry.kinds.items()
+        for pace, (interval, between, _) in paces.items()
+        if kind is not None
+    }
+    for pair in streams.values():
+        for client in pair:
+            mode.streams(client, 2)
+    plain = make_client(measured.client, measured.address())
+    mode.streams(plain, 5)
+    while True:
+        gc.collect()
+        found: Figures = {}
+        for (name, pace), pair in streams.items():
+            _, between, times = paces[pace]
+            short, long = (cpu_of(lambda one=one: mode.streams(one, times)) for one in pair)  # type: ignore[misc]
+            found[f"chunk, {name}, {pace}"] = (long - short) / (times * between)
+        found["first text, wall"] = median(mode.first_text(plain) for _ in range(15))
+        yield found
 
 
-def _stream_of(case: Case, mode: Mode, tries: int, address: Address) -> float:
-    client = make_client(case.client, address)
-    mode.streams(client, 2)
-    return _quickest(case, tries, lambda: mode.streams(client, 1))
-
-
-def _call(case: Case) -> Figures:
-    mode = MODES[case.mode]()
-    client = make_client(case.client, Address(case.origin))
+def _call(measured: Measured) -> Iterator[Figures]:
+    mode, times = measured.mode, 40
+    client = make_client(measured.client, measured.address())
     mode.calls(client, 20)
     mode.streams(client, 5)
-    times = 40
-    yield "call", _quickest(case, 5, lambda: mode.calls(client, times)) / times
-    yield f"stream of {SHORT}", _quickest(case, 3, lambda: mode.streams(client, times)) / times
-
-
-def _quickest(case: Case, tries: int, work: Callable[[], object]) -> float:
-    costs = []
-    for _ in range(case.tries(tries)):
+    while True:
         gc.collect()
-        costs.append(cpu_of(work))
-    return min(costs)
+        yield {
+            "call": cpu_of(lambda: mode.calls(client, times)) / times,
+            f"stream of {SHORT}": cpu_of(lambda: mode.streams(client, times // 2)) / (times // 2),
+        }
 
 
-def _at_64(case: Case) -> Figures:
-    mode, width = MODES[case.mode](), 64
-    client = make_client(case.client, Address(case.origin))
-    mode.calls_at_once(client, width)
-    yield "call, 64 at once", _quickest(case, 2, lambda: mode.calls_at_once(client, width)) / width
-    count = case.tries(25)
-    client = make_client(case.client, Address(case.origin, count=count, interval=10_000))
-    mode.streams_at_once(client, 1)
-    cost = cpu_of(lambda: mode.streams_at_once(client, width))
-    yield "chunk, 64 streams at once", cost / (width * count)
+def _at_64(measured: Measured) -> Iterator[Figures]:
+    mode, width, count = measured.mode, 64, 25
+    calling = make_client(measured.client, measured.address())
+    streaming = make_client(measured.client, measured.address(count=count, interval=10_000))
+    mode.calls_at_once(calling, width)
+    mode.streams_at_once(streaming, width)
+    while True:
+        gc.collect()
+        calls = cpu_of(lambda: mode.calls_at_once(calling, width))
+        streams = cpu_of(lambda: mode.streams_at_once(streaming, width))
+        yield {
+            "call, 64 at once": calls / width,
+            "chunk, 64 streams at once": streams / (width * count),
+        }
 
 
-def _calls_at_512(case: Case) -> Figures:
-    mode, width = MODES[case.mode](), 512
-    client = make_client(case.client, Address(case.origin))
+def _calls_at_512(measured: Measured) -> Iterator[Figures]:
+    mode, width = measured.mode, 512
+    client = make_client(measured.client, measured.address())
     mode.calls_at_once(client, 8)
-    yield "call, 512 at once", cpu_of(lambda: mode.calls_at_once(client, width)) / width
+    yield {"call, 512 at once": cpu_of(lambda: mode.calls_at_once(client, width)) / width}
 
 
-def _streams_at_512(case: Case) -> Figures:
-    mode, width, count = MODES[case.mode](), 512, case.tries(25)
-    client = make_client(case.client, Address(case.origin, count=count, interval=80_000))
+def _streams_at_512(measured: Measured) -> Iterator[Figures]:
+    mode, width, count = measured.mode, 512, 25
+    client = make_client(measured.client, measured.address(count=count, interval=80_000))
     mode.streams_at_once(client, 1)
     before = _peak()
     cost = cpu_of(lambda: mode.streams_at_once(client, width))
-    yield "chunk, 512 streams at once", cost / (width * count)
-    yield "peak of 512 streams, MB", _peak()
-    yield "512 streams on top, MB", _peak() - before
+    yield {
+        "chunk, 512 streams at once": cost / (width * count),
+        "peak of 512 streams, MB": _peak(),
+        "512 streams on top, MB": _peak() - before,
+    }
 
 
 def _peak() -> float:
@@ -118,38 +141,58 @@ def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / in_kilobytes / 1024
 
 
-def _construction(case: Case) -> Figures:
-    construct = make_model(case.client, Address(case.origin))
-    yield "first construction", cpu_of(construct)
-    kept = []
-    costs = [cpu_of(lambda: kept.append(construct())) for _ in range(case.tries(200))]
-    yield "construction", median(costs)
+def _construction(measured: Measured) -> Iterator[Figures]:
+    construct = make_model(measured.client, measured.address())
+    first = cpu_of(construct)
+    while True:
+        kept: list[object] = []
+        costs = [cpu_of(lambda: kept.append(construct())) for _ in range(50)]  # noqa: B023
+        yield {"first construction": first, "construction": median(costs)}
 
 
-def _length(case: Case) -> Figures:
-    mode = MODES[case.mode]()
+def _length(measured: Measured) -> Iterator[Figures]:
+    """Compare one long answer with as many chunks in short ones, in turn."""
+    mode = measured.mode
+    found: dict[str, list[float]] = {}
     for kind in ("text", "tools"):
-        for count, tries in ((500, 12), (case.tries(40) * 500, 1)):
-            client = make_client(case.client, Address(case.origin, kind, count))
-            mode.streams(client, 1)
-            cost = _quickest(case, tries, lambda one=client: mode.streams(one, 1))  # type: ignore[misc]
-            label = "short" if count == 500 else "long"
-            yield f"chunk, {kind}, {label} answer", cost / count
+        short, long = (
+            make_client(measured.client, measured.address(kind, count)) for count in (500, 20_000)
+        )
+        mode.streams(short, 1)
+        mode.streams(long, 1)
+        for label, client, count in [("short", short, 500), ("long", long, 20_000)] * 3:
+            gc.collect()
+            times = 20_000 // count
+            cost = cpu_of(lambda one=client, times=times: mode.streams(one, times))  # type: ignore[misc]
+            found.setdefault(f"chunk, {kind}, {label} answer", []).append(cost / 20_000)
+    yield {name: median(costs) for name, costs in found.items()}
 
 
-def _history(case: Case) -> Figures:
-    mode = MODES[case.mode]()
-    client = make_client(case.client, Address(case.origin))
-    window, calls = case.tries(200), case.tries(4800)
+def _history(measured: Measured) -> Iterator[Figures]:
+    """Compare early calls with late ones, each against the same work done beside it."""
+    mode, window = measured.mode, 100
+    client = make_client(measured.client, measured.address())
     mode.calls(client, 50)
-    gc.collect()
-    yield "call, early", cpu_of(lambda: mode.calls(client, window)) / window
-    mode.calls(client, calls - window)
-    gc.collect()
-    yield "call, late", cpu_of(lambda: mode.calls(client, window)) / window
+
+    def against_work() -> float:
+        gc.collect()
+        ratios = []
+        for _ in range(5):
+            calls = cpu_of(lambda: mode.calls(client, window))
+            ratios.append(calls / cpu_of(_fixed_work))
+        return median(ratios)
+
+    early, beside = against_work(), cpu_of(_fixed_work) / window
+    mode.calls(client, 4800)
+    yield {"call, early": early * beside, "call, late": against_work() * beside}
 
 
-_PARTS: dict[str, Callable[[Case], Figures]] = {
+def _fixed_work() -> None:
+    for number in range(3000):
+        json.loads(json.dumps({"numbers": [*range(number, number + 20)], "text": "word " * 20}))
+
+
+_PARTS: dict[str, Callable[[Measured], Iterator[Figures]]] = {
     "chunk": _chunk,
     "call": _call,
     "64 at once": _at_64,
@@ -160,5 +203,16 @@ _PARTS: dict[str, Callable[[Case], Figures]] = {
     "history": _history,
 }
 
+
+def _serve(client: str, mode: str, origin: str) -> None:
+    measured = Measured(client, MODES[mode](), origin)
+    turns: dict[str, Iterator[Figures]] = {}
+    for line in sys.stdin:
+        part = line.strip()
+        if part not in turns:
+            turns[part] = figures(part, measured)
+        print(json.dumps(next(turns[part])), flush=True)
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure(Case(**json.loads(sys.argv[1])))))
+    _serve(*sys.argv[1:])
