@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import median
 
-from speed.clients import CLIENTS, Address, make_client, make_model
+from speed.clients import CLIENTS, Address, Client, make_client, make_model
 from speed.modes import MODES, Mode, cpu_of
 
 __all__ = ["Measured", "figures"]
@@ -81,10 +81,16 @@ def _chunk(measured: Measured) -> Iterator[Figures]:
         found: Figures = {}
         for (name, pace), pair in streams.items():
             _, between, times = paces[pace]
-            short, long = (cpu_of(lambda one=one: mode.streams(one, times)) for one in pair)  # type: ignore[misc]
+            short, long = (
+                cpu_of(lambda one=one, times=times: mode.streams(one, times)) for one in pair
+            )  # type: ignore[misc]
             found[f"chunk, {name}, {pace}"] = (long - short) / (times * between)
         found["first text, wall"] = median(mode.first_text(plain) for _ in range(15))
         yield found
+
+
+def _cost_of(mode: Mode, client: Client, streams: int) -> float:
+    return cpu_of(lambda: mode.streams(client, streams))
 
 
 def _call(measured: Measured) -> Iterator[Figures]:
@@ -163,7 +169,7 @@ def _length(measured: Measured) -> Iterator[Figures]:
         for label, client, count in [("short", short, 500), ("long", long, 20_000)] * 3:
             gc.collect()
             times = 20_000 // count
-            cost = cpu_of(lambda one=client, times=times: mode.streams(one, times))  # type: ignore[misc]
+            cost = _cost_of(mode, client, times)
             found.setdefault(f"chunk, {kind}, {label} answer", []).append(cost / 20_000)
     yield {name: median(costs) for name, costs in found.items()}
 

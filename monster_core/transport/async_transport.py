@@ -1,22 +1,23 @@
-"""Send requests over sockets that an event loop watches, below httpx's own transport."""
+"""Send requests over sockets that an event loop watches, in the place of httpx's async client."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import cast
 
 import httpcore
 import httpx
 
-from monster_core.transport.http1 import ReplyHead, ReplyReader, RequestBytes, write_request
+from monster_core.transport.http1 import ReplyHead, ReplyReader, RequestBytes, write_head
 from monster_core.transport.loop_socket import Address, LoopSocket
 from monster_core.transport.pool import ConnectionPool, Origin, SilenceError, is_stale, share_of
+from monster_core.transport.reply import OutgoingRequest, Reply, RequestWriter, is_hooked
 
-__all__ = ["AsyncOriginClient", "AsyncOriginTransport"]
+__all__ = ["AsyncOriginClient", "AsyncOriginTransport", "AsyncReply"]
 
 _Timeouts = Mapping[str, "float | None"]
 
@@ -29,51 +30,66 @@ class AsyncOriginClient:
     """
 
     def __init__(self, origin: Origin) -> None:
-        self._transport = AsyncOriginTransport(origin)
+        self._connections = _Connections(origin)
+        self._transport = AsyncOriginTransport(self._connections)
+        self._writer = RequestWriter()
 
-    def build_request(
-        self, method: str, url: httpx.URL, *, headers: Any, content: Any, extensions: Any
-    ) -> httpx.Request:
-        """Build a request; see :meth:`httpx.AsyncClient.build_request`."""
-        return httpx.Request(method, url, headers=headers, content=content, extensions=extensions)
-
-    async def send(
-        self, request: httpx.Request, *, stream: bool, follow_redirects: bool
-    ) -> httpx.Response:
+    async def send(self, request: OutgoingRequest) -> httpx.Response | AsyncReply:
         """Send a request and return its reply once it begins; redirects are never followed."""
-        response = await self._transport.handle_async_request(request)
-        response.request = request
-        return response
+        if is_hooked(httpx.AsyncHTTPTransport.handle_async_request):
+            return await self._transport.handle_async_request(request.made_by(httpx.Request))
+        sent = self._writer.write(request)
+        return await self._connections.send(sent, request.timeouts)
 
     async def aclose(self) -> None:
         """Close the connections that are idle."""
-        await self._transport.aclose()
+        self._connections.close()
 
 
 class AsyncOriginTransport(httpx.AsyncHTTPTransport):
-    """Be httpx's async transport over a pool of connections to a single origin.
+    """Be httpx's async transport over connections to a single origin.
 
-    An idle connection belongs to no event loop: one loop's serve the next. See
-    :class:`monster_core.transport.sync_transport.OriginTransport`.
+    See :class:`monster_core.transport.sync_transport.OriginTransport`.
 
     Args:
-        origin: Where every request goes.
+        connections: The connections.
     """
 
-    def __init__(self, origin: Origin) -> None:
-        self._pool = cast("httpcore.AsyncConnectionPool", _Requests(origin))
+    def __init__(self, connections: _Connections) -> None:
+        self._pool = cast("httpcore.AsyncConnectionPool", _Hooked(connections))
 
 
-class _Requests:
+class _Hooked:
     """Serve requests as httpcore's pool does."""
+
+    def __init__(self, connections: _Connections) -> None:
+        self._connections = connections
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        head = write_head(request.method, request.url.target, request.headers)
+        content = b"".join(cast("Iterable[bytes]", request.stream))
+        sent = RequestBytes(b"%b\r\n%b" % (head, content))
+        reply = await self._connections.send(sent, request.extensions["timeout"])
+        known = {"http_version": reply.head.version, "reason_phrase": reply.head.reason}
+        return httpcore.Response(
+            reply.head.status, headers=reply.head.headers, content=reply, extensions=known
+        )
+
+    async def aclose(self) -> None:
+        self._connections.close()
+
+
+class _Connections:
+    """Send requests over a pool of connections, and over new ones.
+
+    An idle connection belongs to no event loop: one loop's serve the next.
+    """
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._pool = ConnectionPool()
 
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        timeouts: _Timeouts = request.extensions["timeout"]
-        sent = write_request(request)
+    async def send(self, sent: RequestBytes, timeouts: _Timeouts) -> AsyncReply:
         if not self._pool.enter():
             await _enter(self._pool, timeouts["pool"])
         try:
@@ -82,10 +98,10 @@ class _Requests:
             self._pool.leave()
             raise
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         self._pool.close()
 
-    async def _exchange(self, sent: RequestBytes, timeouts: _Timeouts) -> httpcore.Response:
+    async def _exchange(self, sent: RequestBytes, timeouts: _Timeouts) -> AsyncReply:
         while True:
             kept = self._pool.take()
             kept_since = time.monotonic() if kept else None
@@ -100,21 +116,23 @@ class _Requests:
                 if is_stale(error, kept_since):
                     continue
                 raise
-            return head.reply(_Body(self._pool, connection, reader, timeouts))
+            return AsyncReply(head, self._pool, connection, reader, timeouts)
 
 
-class _Body:
+class AsyncReply(Reply):
     """Read the body of a reply; hand the connection on at its end."""
 
     __slots__ = ("_connection", "_pool", "_reader", "_timeouts")
 
     def __init__(
         self,
+        head: ReplyHead,
         pool: ConnectionPool,
         connection: LoopSocket,
         reader: ReplyReader,
         timeouts: _Timeouts,
     ) -> None:
+        super().__init__(head)
         self._pool: ConnectionPool | None = pool
         self._connection = connection
         self._reader = reader
@@ -134,6 +152,7 @@ class _Body:
                 reader.end()
 
     async def aclose(self) -> None:
+        """Give the connection up; what is left of the body is not read."""
         self._close()
 
     def __del__(self) -> None:
@@ -151,11 +170,11 @@ class _Body:
 async def _ask(
     connection: LoopSocket, sent: RequestBytes, reader: ReplyReader, timeouts: _Timeouts
 ) -> ReplyHead:
-    with suppress(httpcore.WriteError):  # the server may have refused it before its end
+    with suppress(httpx.WriteError):  # the server may have refused it before its end
         await connection.send(sent, timeouts["write"])
     try:
         received = await connection.receive(timeouts["read"])
-    except httpcore.ReadError as error:
+    except httpx.ReadError as error:
         raise SilenceError(str(error)) from error
     if not received:
         raise SilenceError("the server closed the connection without an answer")
@@ -170,7 +189,7 @@ async def _connect(origin: Origin, timeout: float | None) -> socket.socket:
     try:
         return await _open(origin, timeout)
     except OSError as error:
-        raise httpcore.ConnectError(str(error)) from error
+        raise httpx.ConnectError(str(error)) from error
 
 
 async def _open(origin: Origin, timeout: float | None) -> socket.socket:
@@ -184,7 +203,7 @@ async def _open(origin: Origin, timeout: float | None) -> socket.socket:
             if origin.tls is not None:
                 connection.wrap(origin.tls, origin.host)
                 await connection.shake_hands(share_of(end, 1))
-        except (OSError, httpcore.ConnectTimeout):
+        except (OSError, httpx.ConnectTimeout):
             connection.detach().close()
             if place == len(found) - 1:
                 raise
@@ -211,7 +230,7 @@ async def _addresses(origin: Origin, timeout: float | None) -> _Addresses:
     finally:
         looking.cancel()
     if not done:
-        raise httpcore.ConnectTimeout(f"no address of {host} in time")
+        raise httpx.ConnectTimeout(f"no address of {host} in time")
     return cast("_Addresses", looking.result())
 
 
@@ -235,7 +254,7 @@ async def _enter(pool: ConnectionPool, timeout: float | None) -> None:
         if timer is not None:
             timer.cancel()
     if not has_place and pool.give_up(wake):
-        raise httpcore.PoolTimeout("no free connection")
+        raise httpx.PoolTimeout("no free connection")
 
 
 def _resolve(place: asyncio.Future[bool], has_place: bool) -> None:

@@ -7,11 +7,12 @@ import zlib
 from typing import TYPE_CHECKING, cast
 
 from monster_core.errors import ResponseError
+from monster_core.transport.reply import header_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Iterable
 
-    import httpx
+    from monster_core.transport.reply import Received
 
 __all__ = ["ACCEPTED_ENCODING", "Body", "araw_bytes", "raw_bytes"]
 
@@ -32,13 +33,13 @@ class Body:
 
     __slots__ = ("_inflater", "_left", "_most")
 
-    def __init__(self, response: httpx.Response, most: int) -> None:
+    def __init__(self, response: Received, most: int) -> None:
         self._most = most
         self._left = min(most, sys.maxsize - 1)  # one more must still be a C integer
         self._inflater = _inflater(response)
 
     @classmethod
-    def begin(cls, response: httpx.Response, most: int) -> Body:
+    def begin(cls, response: Received, most: int) -> Body:
         """Begin to read a reply, unless it says itself that it is too large.
 
         Args:
@@ -49,7 +50,7 @@ class Body:
             ResponseError: It does, or it is compressed in a way that was not asked for.
         """
         body = cls(response, most)
-        length = response.headers.get("content-length", "")
+        length = header_of(response, "content-length")
         if length.isdecimal() and (len(length) > 19 or int(length) > most):
             raise body._too_large()
         return body
@@ -93,7 +94,7 @@ class Body:
         )
 
 
-def raw_bytes(response: httpx.Response) -> Iterable[bytes]:
+def raw_bytes(response: Received) -> Iterable[bytes]:
     """Return the body's bytes as they come.
 
     Args:
@@ -102,7 +103,7 @@ def raw_bytes(response: httpx.Response) -> Iterable[bytes]:
     return cast("Iterable[bytes]", response.stream)
 
 
-def araw_bytes(response: httpx.Response) -> AsyncIterable[bytes]:
+def araw_bytes(response: Received) -> AsyncIterable[bytes]:
     """Return the body's bytes as they come; the twin of :func:`raw_bytes`.
 
     Args:
@@ -111,8 +112,8 @@ def araw_bytes(response: httpx.Response) -> AsyncIterable[bytes]:
     return cast("AsyncIterable[bytes]", response.stream)
 
 
-def _inflater(response: httpx.Response) -> zlib._Decompress | None:
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
+def _inflater(response: Received) -> zlib._Decompress | None:
+    encoding = header_of(response, "content-encoding").strip().lower()
     if encoding in ("identity", ""):
         return None
     if encoding not in ("gzip", "x-gzip"):

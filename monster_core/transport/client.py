@@ -19,13 +19,14 @@ from monster_core.served import (
     context_window_of,
     read_models,
 )
-from monster_core.transport.async_transport import AsyncOriginClient
+from monster_core.transport.async_transport import AsyncOriginClient, AsyncReply
 from monster_core.transport.body import Body, araw_bytes, raw_bytes
 from monster_core.transport.endpoint import Endpoint
 from monster_core.transport.exchange import LONGEST_ERROR_BODY, Exchange, StreamState
 from monster_core.transport.proxied import LoopClients, can_watch, has_proxy, proxied_client
+from monster_core.transport.reply import OutgoingRequest
 from monster_core.transport.sse import EventDecoder
-from monster_core.transport.sync_transport import OriginClient
+from monster_core.transport.sync_transport import OriginClient, SyncReply
 
 if TYPE_CHECKING:
     from monster_core.answer import Answer, Chunk, StreamReader
@@ -160,15 +161,13 @@ class MonsterClient:
             exchange.deadline.disarm()
             response.close()
 
-    def _open(self, exchange: Exchange) -> httpx.Response:
+    def _open(self, exchange: Exchange) -> httpx.Response | SyncReply:
         """Send until a reply of 200 begins, or no attempt is left."""
         client = self._http()
         while True:
             cause: Exception | None = None
             try:
-                response = client.send(
-                    exchange.request(client), stream=True, follow_redirects=False
-                )
+                response = _sent(client, exchange.request())
                 if response.status_code == 200:
                     exchange.bind(response)
                     return response
@@ -289,15 +288,13 @@ class AsyncMonsterClient:
             exchange.deadline.disarm()
             await response.aclose()
 
-    async def _open(self, exchange: Exchange) -> httpx.Response:
+    async def _open(self, exchange: Exchange) -> httpx.Response | AsyncReply:
         """Send until a reply of 200 begins, or no attempt is left."""
         client = await self._http()
         while True:
             cause: Exception | None = None
             try:
-                response = await client.send(
-                    exchange.request(client), stream=True, follow_redirects=False
-                )
+                response = await _asent(client, exchange.request())
                 if response.status_code == 200:
                     exchange.bind(response)
                     return response
@@ -321,7 +318,24 @@ class AsyncMonsterClient:
         return self._own
 
 
-def _error_body(response: httpx.Response) -> bytes:
+def _sent(
+    client: httpx.Client | OriginClient, request: OutgoingRequest
+) -> httpx.Response | SyncReply:
+    if isinstance(client, OriginClient):
+        return client.send(request)
+    return client.send(request.made_by(client.build_request), stream=True, follow_redirects=False)
+
+
+async def _asent(
+    client: httpx.AsyncClient | AsyncOriginClient, request: OutgoingRequest
+) -> httpx.Response | AsyncReply:
+    if isinstance(client, AsyncOriginClient):
+        return await client.send(request)
+    made = request.made_by(client.build_request)
+    return await client.send(made, stream=True, follow_redirects=False)
+
+
+def _error_body(response: httpx.Response | SyncReply) -> bytes:
     text = b""
     try:
         body = Body(response, LONGEST_ERROR_BODY)
@@ -336,7 +350,7 @@ def _error_body(response: httpx.Response) -> bytes:
     return text
 
 
-async def _aerror_body(response: httpx.Response) -> bytes:
+async def _aerror_body(response: httpx.Response | AsyncReply) -> bytes:
     text = b""
     try:
         body = Body(response, LONGEST_ERROR_BODY)

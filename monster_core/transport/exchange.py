@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -25,6 +25,7 @@ from monster_core.errors import (
     status_error,
 )
 from monster_core.transport.deadline import Deadline, PhaseTimeouts
+from monster_core.transport.reply import OutgoingRequest
 from monster_core.transport.retry import parse_retry_after, retry_delay
 
 if TYPE_CHECKING:
@@ -32,24 +33,16 @@ if TYPE_CHECKING:
     from monster_core.call import ChatCall
     from monster_core.transport.body import Body
     from monster_core.transport.endpoint import Endpoint
+    from monster_core.transport.reply import Received
     from monster_core.transport.sse import EventDecoder
 
-__all__ = ["LONGEST_ERROR_BODY", "Exchange", "Sender", "StreamState"]
+__all__ = ["LONGEST_ERROR_BODY", "Exchange", "StreamState"]
 
 _log = logging.getLogger(__name__)
 _UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 LONGEST_ERROR_BODY = 100_000  # bytes of an error's body that are read
 _LONGEST_HEAD = 10_000  # bytes that are kept of a reply that may turn out to be no stream
 _AFTER_DONE = 0.25  # seconds for the connection to become reusable after [DONE]
-
-
-class Sender(Protocol):
-    """Build requests as httpx's clients do."""
-
-    def build_request(
-        self, method: str, url: httpx.URL, *, headers: Any, content: Any, extensions: Any
-    ) -> httpx.Request:
-        """Build a request."""
 
 
 @dataclass(slots=True)
@@ -83,18 +76,18 @@ class Exchange:
         """Start the clock of a request that only asks."""
         return cls(endpoint, "GET", path, None, Deadline(endpoint.timeouts))
 
-    def request(self, client: Sender) -> httpx.Request:
-        """Build the next attempt's request; the client adds its own headers below ours."""
+    def request(self) -> OutgoingRequest:
+        """Return the next attempt's request."""
         self.attempts += 1
-        return client.build_request(
+        return OutgoingRequest(
             self.method,
             self.endpoint.url(self.path),
-            headers=self.endpoint.headers,
-            content=self.content,
-            extensions={"timeout": PhaseTimeouts(self.deadline)},
+            self.endpoint.headers,
+            self.content,
+            PhaseTimeouts(self.deadline),
         )
 
-    def bind(self, response: httpx.Response) -> None:
+    def bind(self, response: Received) -> None:
         """Let the deadline shorten every single read of the reply's body."""
         _log.debug("%s %s: 200", self.method, self.path)
         stream = response.extensions.get("network_stream")
@@ -117,7 +110,7 @@ class Exchange:
         delay = retry_delay(error, self.attempts, self.endpoint.max_retries)
         return delay if delay is not None and self.deadline.allows(delay) else None
 
-    def refusal(self, response: httpx.Response, body: bytes) -> MonsterError:
+    def refusal(self, response: Received, body: bytes) -> MonsterError:
         """Return the error for a reply whose status is not 200."""
         _log.debug("%s %s: %s", self.method, self.path, response.status_code)
         mask = self.endpoint.mask

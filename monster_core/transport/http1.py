@@ -1,40 +1,43 @@
 """Write an HTTP/1.1 request and take its reply apart; does no I/O.
 
 Follows RFC 9112: a body ends by its length, by its last chunk, or with the connection. Broken
-framing is httpcore's ``RemoteProtocolError``, as it is from httpx's own transport.
+framing is httpx's ``RemoteProtocolError``, as it is from httpx's own transport.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
-import httpcore
+import httpx
 
-__all__ = ["ReplyHead", "ReplyReader", "RequestBytes", "write_request"]
+__all__ = ["ReplyHead", "ReplyReader", "RequestBytes", "write_head"]
 
 
 class RequestBytes(bytes):
-    """Hold a request as it is sent, and show nothing of it in a traceback: the key is in it."""
+    """Hold a request, or its head, as it is sent, and show nothing of it in a traceback."""
 
     def __repr__(self) -> str:
         return f"<a request of {len(self)} bytes>"
 
 
-def write_request(request: httpcore.Request) -> RequestBytes:
-    """Return the bytes of a request.
+def write_head(
+    method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]]
+) -> RequestBytes:
+    """Return the head of a request, up to the blank line that ends it.
 
     Args:
-        request: The request; its body is held in memory.
+        method: The method.
+        target: The path with its query.
+        headers: Names and values.
 
     Raises:
-        httpcore.LocalProtocolError: The name or value of a header holds a line break.
+        httpx.LocalProtocolError: The name or value of a header holds a line break.
     """
-    written = _write(request)
+    written = _write_head(method, target, headers)
     if written is None:
-        raise httpcore.LocalProtocolError("a header holds a line break")
+        raise httpx.LocalProtocolError("a header holds a line break")
     return written
 
 
@@ -54,16 +57,13 @@ class ReplyHead:
     headers: list[tuple[bytes, bytes]]
     version: bytes
 
-    def reply(self, content: Iterable[bytes] | AsyncIterable[bytes]) -> httpcore.Response:
-        """Return the reply that begins so.
+    def values(self, wanted: bytes) -> bytes:
+        """Return the values of a header, which may come several times, with commas between.
 
         Args:
-            content: Its body.
+            wanted: Its name in small letters.
         """
-        extensions = {"http_version": self.version, "reason_phrase": self.reason}
-        return httpcore.Response(
-            self.status, headers=self.headers, content=content, extensions=extensions
-        )
+        return b",".join([value for name, value in self.headers if name.lower() == wanted])
 
 
 class ReplyReader:
@@ -95,7 +95,7 @@ class ReplyReader:
             of the body already is what the first :meth:`read_body` returns.
 
         Raises:
-            httpcore.RemoteProtocolError: It is no HTTP/1 reply.
+            httpx.RemoteProtocolError: It is no HTTP/1 reply.
         """
         data = self._rest + received if self._rest else received
         while True:
@@ -125,7 +125,7 @@ class ReplyReader:
             What they add to the content.
 
         Raises:
-            httpcore.RemoteProtocolError: The framing is broken.
+            httpx.RemoteProtocolError: The framing is broken.
         """
         data = self._rest + received if self._rest else received
         self._rest = b""
@@ -143,7 +143,7 @@ class ReplyReader:
         """Take the end of the connection.
 
         Raises:
-            httpcore.RemoteProtocolError: The reply was not complete.
+            httpx.RemoteProtocolError: The reply was not complete.
         """
         self.is_reusable = False
         if self._left is None and not self._is_chunked:
@@ -154,9 +154,9 @@ class ReplyReader:
 
     def _frame(self, head: ReplyHead) -> None:
         """Find out how the body ends, and whether the connection goes on after it."""
-        connection = _joined(head, b"connection").lower()
-        coding = _joined(head, b"transfer-encoding").strip().lower()
-        length = _joined(head, b"content-length")
+        connection = head.values(b"connection").lower()
+        coding = head.values(b"transfer-encoding").strip().lower()
+        length = head.values(b"content-length")
         if head.version == b"HTTP/1.0" and b"keep-alive" not in connection:
             self.is_reusable = False
         if b"close" in connection or (coding and length):
@@ -204,15 +204,16 @@ class ReplyReader:
         return content[0] if len(content) == 1 else b"".join(content)
 
 
-def _write(request: httpcore.Request) -> RequestBytes | None:
-    headers = request.headers
-    lines = [b"%b %b HTTP/1.1" % (request.method, request.url.target)]
-    lines += [b"%b: %b" % header for header in headers]
-    head = b"\r\n".join(lines)
-    if head.count(b"\n") != len(headers) or head.count(b"\r") != len(headers) or b"\0" in head:
+def _write_head(
+    method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]]
+) -> RequestBytes | None:
+    lines = [b"%b %b HTTP/1.1\r\n" % (method, target)]
+    lines += [b"%b: %b\r\n" % header for header in headers]
+    head = b"".join(lines)
+    breaks = len(lines)
+    if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
         return None
-    content = b"".join(cast("Iterable[bytes]", request.stream))
-    return RequestBytes(b"%b\r\n\r\n%b" % (head, content))
+    return RequestBytes(head)
 
 
 _LONGEST_HEAD = 1_000_000
@@ -241,11 +242,6 @@ def _read_head(head: bytes) -> ReplyHead:
             raise _broken(f"the reply holds the header line {_shown(line)}")
         headers.append((header[1], header[2].rstrip()))
     return ReplyHead(int(status[2]), status[3] or b"", headers, status[1])
-
-
-def _joined(head: ReplyHead, wanted: bytes) -> bytes:
-    """Return the values of a header that may come several times."""
-    return b",".join(value for name, value in head.headers if name.lower() == wanted)
 
 
 def _content_length(values: bytes) -> int:
@@ -277,5 +273,5 @@ def _shown(data: bytes) -> str:
     return repr(data[:60].decode("latin-1"))
 
 
-def _broken(what: str) -> httpcore.RemoteProtocolError:
-    return httpcore.RemoteProtocolError(what)
+def _broken(what: str) -> httpx.RemoteProtocolError:
+    return httpx.RemoteProtocolError(what)

@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 
-import httpcore
+import httpx
 
 __all__ = ["Address", "LoopSocket"]
 
@@ -34,6 +34,7 @@ class LoopSocket:
         "_connection",
         "_end",
         "_expires",
+        "_fd",
         "_is_watched",
         "_loop",
         "_received",
@@ -46,13 +47,14 @@ class LoopSocket:
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         self._connection = connection
+        self._fd = connection.fileno()  # a loop that is given the socket spells it out in an error
         self._loop = asyncio.get_running_loop()
         self._received: list[bytes] = []
         self._size = 0
         self._end: BaseException | None = None  # nothing more can be read, because of this
         self._is_watched = False
         self._waiter: asyncio.Future[None] | None = None
-        self._wanted: type[Exception] = httpcore.ReadTimeout
+        self._wanted: type[Exception] = httpx.ReadTimeout
         self._timer: asyncio.TimerHandle | None = None
         self._expires = 0.0
 
@@ -64,13 +66,13 @@ class LoopSocket:
             timeout: Seconds to wait at most.
 
         Raises:
-            httpcore.ConnectTimeout: Nobody answered in time.
+            httpx.ConnectTimeout: Nobody answered in time.
             OSError: Nobody listens there.
         """
         try:
             self._connection.connect(address)
         except _NOT_YET:
-            await self._writable(timeout, httpcore.ConnectTimeout)
+            await self._writable(timeout, httpx.ConnectTimeout)
         reason = self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if reason:
             raise OSError(reason, os.strerror(reason))
@@ -86,15 +88,15 @@ class LoopSocket:
             At least one byte; none at the connection's end.
 
         Raises:
-            httpcore.ReadTimeout: Nothing came in time.
-            httpcore.ReadError: The connection broke.
+            httpx.ReadTimeout: Nothing came in time.
+            httpx.ReadError: The connection broke.
         """
         received = self._received
         if not received:
             if self._end is None and not self._is_watched:
                 self._watch()
             if self._end is None and not received:
-                await self._wait(timeout, httpcore.ReadTimeout)
+                await self._wait(timeout, httpx.ReadTimeout)
             if not received:
                 return self._at_end()
         data = received[0] if len(received) == 1 else b"".join(received)
@@ -110,8 +112,8 @@ class LoopSocket:
             timeout: Seconds to wait at most for the server to take the next of them.
 
         Raises:
-            httpcore.WriteTimeout: It took none in time.
-            httpcore.WriteError: The connection broke.
+            httpx.WriteTimeout: It took none in time.
+            httpx.WriteError: The connection broke.
         """
         rest = memoryview(data)
         try:
@@ -120,9 +122,9 @@ class LoopSocket:
                     rest = rest[self._connection.send(rest) :]
                 if not rest:
                     return
-                await self._writable(timeout, httpcore.WriteTimeout)
+                await self._writable(timeout, httpx.WriteTimeout)
         except OSError as error:
-            raise httpcore.WriteError(str(error)) from error
+            raise httpx.WriteError(str(error)) from error
 
     def wrap(self, tls: ssl.SSLContext, host: str) -> None:
         """Speak TLS from now on; :meth:`shake_hands` comes next.
@@ -142,7 +144,7 @@ class LoopSocket:
             timeout: Seconds to wait at most for each of the server's steps.
 
         Raises:
-            httpcore.ConnectTimeout: The server did not answer in time.
+            httpx.ConnectTimeout: The server did not answer in time.
             OSError: It has no certificate that can be trusted, or speaks no TLS.
         """
         assert isinstance(self._connection, ssl.SSLSocket)
@@ -150,14 +152,14 @@ class LoopSocket:
             try:
                 return self._connection.do_handshake()
             except ssl.SSLWantReadError:
-                self._loop.add_reader(self._connection, self._wake)
+                self._loop.add_reader(self._fd, self._wake)
                 self._is_watched = True
                 try:
-                    await self._wait(timeout, httpcore.ConnectTimeout)
+                    await self._wait(timeout, httpx.ConnectTimeout)
                 finally:
                     self._unwatch()
             except ssl.SSLWantWriteError:
-                await self._writable(timeout, httpcore.ConnectTimeout)
+                await self._writable(timeout, httpx.ConnectTimeout)
 
     def on_loop(self, act: Callable[[], None]) -> None:
         """Act on the socket from a thread that may not be the loop's.
@@ -179,7 +181,7 @@ class LoopSocket:
         return self._connection
 
     def _watch(self) -> None:
-        self._loop.add_reader(self._connection, self._read)
+        self._loop.add_reader(self._fd, self._read)
         self._is_watched = True
         if isinstance(self._connection, ssl.SSLSocket):
             self._read()  # what is decrypted already does not make the socket readable
@@ -188,7 +190,7 @@ class LoopSocket:
         if self._is_watched:
             self._is_watched = False
             with suppress(RuntimeError):  # the loop is closed: it knows no socket any more
-                self._loop.remove_reader(self._connection)
+                self._loop.remove_reader(self._fd)
 
     def _read(self) -> None:
         """Take what has arrived; the loop calls this whenever there is something."""
@@ -219,14 +221,14 @@ class LoopSocket:
     def _at_end(self) -> bytes:
         if self._end is None or isinstance(self._end, EOFError):
             return b""
-        raise httpcore.ReadError(str(self._end)) from self._end
+        raise httpx.ReadError(str(self._end)) from self._end
 
     async def _writable(self, timeout: float | None, expired: type[Exception]) -> None:
-        self._loop.add_writer(self._connection, self._wake)
+        self._loop.add_writer(self._fd, self._wake)
         try:
             await self._wait(timeout, expired)
         finally:
-            self._loop.remove_writer(self._connection)
+            self._loop.remove_writer(self._fd)
 
     async def _wait(self, timeout: float | None, expired: type[Exception]) -> None:
         loop = self._loop

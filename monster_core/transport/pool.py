@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import httpcore
+import httpx
 
 __all__ = ["ConnectionPool", "Origin", "SilenceError", "is_stale", "share_of"]
 
@@ -182,7 +182,7 @@ class ConnectionPool:
         _close_all(self._idle)
 
 
-class SilenceError(httpcore.ReadError):
+class SilenceError(httpx.ReadError):
     """Report a connection that ended before a single byte of the reply."""
 
 

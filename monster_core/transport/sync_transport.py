@@ -1,21 +1,22 @@
-"""Send requests over blocking sockets, below httpx's own transport."""
+"""Send requests over blocking sockets, in the place of httpx's client and transport."""
 
 from __future__ import annotations
 
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any, cast
+from typing import cast
 
 import httpcore
 import httpx
 
-from monster_core.transport.http1 import ReplyHead, ReplyReader, RequestBytes, write_request
+from monster_core.transport.http1 import ReplyHead, ReplyReader, RequestBytes, write_head
 from monster_core.transport.pool import ConnectionPool, Origin, SilenceError, is_stale, share_of
+from monster_core.transport.reply import OutgoingRequest, Reply, RequestWriter, is_hooked
 
-__all__ = ["OriginClient", "OriginTransport"]
+__all__ = ["OriginClient", "OriginTransport", "SyncReply"]
 
 _Timeouts = Mapping[str, "float | None"]
 _READ_SIZE = 65_536
@@ -32,51 +33,63 @@ class OriginClient:
     """
 
     def __init__(self, origin: Origin) -> None:
-        self._transport = OriginTransport(origin)
+        self._connections = _Connections(origin)
+        self._transport = OriginTransport(self._connections)
+        self._writer = RequestWriter()
 
-    def build_request(
-        self, method: str, url: httpx.URL, *, headers: Any, content: Any, extensions: Any
-    ) -> httpx.Request:
-        """Build a request; see :meth:`httpx.Client.build_request`."""
-        return httpx.Request(method, url, headers=headers, content=content, extensions=extensions)
-
-    def send(
-        self, request: httpx.Request, *, stream: bool, follow_redirects: bool
-    ) -> httpx.Response:
+    def send(self, request: OutgoingRequest) -> httpx.Response | SyncReply:
         """Send a request and return its reply once it begins; redirects are never followed."""
-        response = self._transport.handle_request(request)
-        response.request = request
-        return response
+        if is_hooked(httpx.HTTPTransport.handle_request):
+            return self._transport.handle_request(request.made_by(httpx.Request))
+        sent = self._writer.write(request)
+        return self._connections.send(sent, request.timeouts)
 
     def close(self) -> None:
         """Close the connections that are idle."""
-        self._transport.close()
+        self._connections.close()
 
 
 class OriginTransport(httpx.HTTPTransport):
-    """Be httpx's transport over a pool of connections to a single origin.
+    """Be httpx's transport over connections to a single origin.
 
-    httpx's own pool looks through all its connections for every request. What hooks into
-    httpx's transport (recorders, tracers) sees these requests as any other.
+    What hooks into httpx's transport (recorders, tracers) sees these requests as any other.
 
     Args:
-        origin: Where every request goes.
+        connections: The connections.
     """
 
-    def __init__(self, origin: Origin) -> None:
-        self._pool = cast("httpcore.ConnectionPool", _Requests(origin))
+    def __init__(self, connections: _Connections) -> None:
+        self._pool = cast("httpcore.ConnectionPool", _Hooked(connections))
 
 
-class _Requests:
+class _Hooked:
     """Serve requests as httpcore's pool does."""
+
+    def __init__(self, connections: _Connections) -> None:
+        self._connections = connections
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        head = write_head(request.method, request.url.target, request.headers)
+        content = b"".join(cast("Iterable[bytes]", request.stream))
+        sent = RequestBytes(b"%b\r\n%b" % (head, content))
+        reply = self._connections.send(sent, request.extensions["timeout"])
+        known = {"http_version": reply.head.version, "reason_phrase": reply.head.reason}
+        return httpcore.Response(
+            reply.head.status, headers=reply.head.headers, content=reply, extensions=known
+        )
+
+    def close(self) -> None:
+        self._connections.close()
+
+
+class _Connections:
+    """Send requests over a pool of connections, and over new ones."""
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
         self._pool = ConnectionPool()
 
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        timeouts: _Timeouts = request.extensions["timeout"]
-        sent = write_request(request)
+    def send(self, sent: RequestBytes, timeouts: _Timeouts) -> SyncReply:
         _enter(self._pool, timeouts["pool"])
         try:
             return self._exchange(sent, timeouts)
@@ -87,7 +100,7 @@ class _Requests:
     def close(self) -> None:
         self._pool.close()
 
-    def _exchange(self, sent: RequestBytes, timeouts: _Timeouts) -> httpcore.Response:
+    def _exchange(self, sent: RequestBytes, timeouts: _Timeouts) -> SyncReply:
         while True:
             connection = self._pool.take()
             kept_since = time.monotonic() if connection else None
@@ -102,21 +115,23 @@ class _Requests:
                 if is_stale(error, kept_since):
                     continue
                 raise
-            return head.reply(_Body(self._pool, connection, reader, timeouts))
+            return SyncReply(head, self._pool, connection, reader, timeouts)
 
 
-class _Body:
+class SyncReply(Reply):
     """Read the body of a reply; hand the connection on at its end."""
 
     __slots__ = ("_connection", "_pool", "_reader", "_timeouts")
 
     def __init__(
         self,
+        head: ReplyHead,
         pool: ConnectionPool,
         connection: socket.socket,
         reader: ReplyReader,
         timeouts: _Timeouts,
     ) -> None:
+        super().__init__(head)
         self._pool: ConnectionPool | None = pool
         self._connection = connection
         self._reader = reader
@@ -136,6 +151,7 @@ class _Body:
                 reader.end()
 
     def close(self) -> None:
+        """Give the connection up; what is left of the body is not read."""
         pool, self._pool = self._pool, None
         if pool is None:
             return
@@ -146,11 +162,11 @@ class _Body:
 def _ask(
     connection: socket.socket, sent: RequestBytes, reader: ReplyReader, timeouts: _Timeouts
 ) -> ReplyHead:
-    with suppress(httpcore.WriteError):  # the server may have refused it before its end
+    with suppress(httpx.WriteError):  # the server may have refused it before its end
         _send(connection, sent, timeouts["write"])
     try:
         received = _receive(connection, timeouts["read"])
-    except httpcore.ReadError as error:
+    except httpx.ReadError as error:
         raise SilenceError(str(error)) from error
     if not received:
         raise SilenceError("the server closed the connection without an answer")
@@ -166,9 +182,9 @@ def _send(connection: socket.socket, data: bytes, timeout: float | None) -> None
         connection.settimeout(timeout)
         connection.sendall(data)
     except TimeoutError as error:
-        raise httpcore.WriteTimeout(str(error)) from error
+        raise httpx.WriteTimeout(str(error)) from error
     except OSError as error:
-        raise httpcore.WriteError(str(error)) from error
+        raise httpx.WriteError(str(error)) from error
 
 
 def _receive(connection: socket.socket, timeout: float | None) -> bytes:
@@ -176,18 +192,18 @@ def _receive(connection: socket.socket, timeout: float | None) -> bytes:
         connection.settimeout(timeout)
         return connection.recv(_READ_SIZE)
     except TimeoutError as error:
-        raise httpcore.ReadTimeout(str(error)) from error
+        raise httpx.ReadTimeout(str(error)) from error
     except OSError as error:
-        raise httpcore.ReadError(str(error)) from error
+        raise httpx.ReadError(str(error)) from error
 
 
 def _connect(origin: Origin, timeout: float | None) -> socket.socket:
     try:
         return _open(origin, timeout)
     except TimeoutError as error:
-        raise httpcore.ConnectTimeout(str(error)) from error
+        raise httpx.ConnectTimeout(str(error)) from error
     except OSError as error:
-        raise httpcore.ConnectError(str(error)) from error
+        raise httpx.ConnectError(str(error)) from error
 
 
 def _open(origin: Origin, timeout: float | None) -> socket.socket:
@@ -230,4 +246,4 @@ def _enter(pool: ConnectionPool, timeout: float | None) -> None:
             pool.leave()
         raise
     if pool.give_up(wake):
-        raise httpcore.PoolTimeout("no free connection")
+        raise httpx.PoolTimeout("no free connection")
