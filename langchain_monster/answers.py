@@ -32,7 +32,7 @@ def to_result(answer: Answer) -> ChatResult:
         answer: The core's answer.
     """
     usage = answer.usage
-    return ChatResult(
+    return _result(
         generations=[
             _generation(answer, choice, usage if place == 0 else None)
             for place, choice in enumerate(answer.choices)
@@ -77,6 +77,9 @@ def to_generation_chunk(chunk: Chunk) -> ChatGenerationChunk:
 
 _text_chunk = Unvalidated(AIMessageChunk)
 _generation_chunk = Unvalidated(ChatGenerationChunk)
+_plain_message = Unvalidated(AIMessage)
+_generation_of = Unvalidated(ChatGeneration)
+_result = Unvalidated(ChatResult)
 
 
 def _calls_of(chunk: Chunk) -> list[ToolCallDelta]:
@@ -108,7 +111,8 @@ def _generation(answer: Answer, choice: Choice, usage: Usage | None) -> ChatGene
     if choice.logprobs is not None:
         metadata["logprobs"] = choice.logprobs
     calls, invalid = _calls(choice)
-    message = AIMessage(
+    # LangChain has calls to check and to complete in a message that holds some
+    message = (AIMessage if calls or invalid else _plain_message)(
         content=choice.text,
         id=(answer.id if choice.index == 0 else f"{answer.id}-{choice.index}") or None,
         response_metadata=metadata,
@@ -118,7 +122,7 @@ def _generation(answer: Answer, choice: Choice, usage: Usage | None) -> ChatGene
         invalid_tool_calls=invalid,
     )
     told = {name: metadata[name] for name in ("finish_reason", "logprobs") if name in metadata}
-    return ChatGeneration(message=message, generation_info=told)
+    return _generation_of(text=choice.text, message=message, generation_info=told)
 
 
 def _calls(choice: Choice) -> tuple[list[ToolCall], list[InvalidToolCall]]:

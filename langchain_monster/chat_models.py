@@ -28,7 +28,6 @@ from langchain_monster.tracing import langsmith_params, traced_params
 from monster_core.call import ChatCall
 from monster_core.call_planning import plan_call
 from monster_core.connection import MonsterConnection
-from monster_core.parameters import CallParameters
 from monster_core.version import __version__
 
 __all__ = ["ChatMonster"]
@@ -146,11 +145,10 @@ class ChatMonster(
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        fields = {name: self.__dict__[name] for name in CallParameters.model_fields}
-        given = {name: value for name, value in fields.items() if value is not None}
+        given = {"base_url": self.base_url, **self._set_fields()}
         if self.model_kwargs:
             given["model_kwargs"] = self.model_kwargs
-        return {"base_url": self.base_url, **given}
+        return given
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         return langsmith_params({**self._identifying_params, **kwargs}, stop, MODEL_PROVIDER)
@@ -158,7 +156,9 @@ class ChatMonster(
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        return traced_params(super()._get_invocation_params(stop, **kwargs))
+        # as LangChain does, without its detour by a deprecated method
+        params = {**self._identifying_params, "_type": self._llm_type, "stop": stop}
+        return traced_params({**params, **kwargs})
 
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
         total: dict[str, int] = {}

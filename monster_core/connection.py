@@ -71,7 +71,7 @@ else:
 class _Live:
     """Hold what an instance makes for itself; a copy or a pickle begins with none of it."""
 
-    __slots__ = ("async_client", "client", "fields", "given", "unknown")
+    __slots__ = ("async_client", "client", "fields", "given", "told", "unknown")
 
     def __init__(self) -> None:
         self.client: MonsterClient | None = None
@@ -79,6 +79,10 @@ class _Live:
         self.fields: dict[str, Any] | None = None
         self.given: dict[str, Any] = {}  # the extra fields that `fields` and `unknown` come from
         self.unknown: dict[str, Any] = {}
+        self.told: dict[str, Any] | None = None
+
+    def forget_fields(self) -> None:
+        self.fields = self.told = None
 
     def __reduce__(self) -> tuple[type[_Live], tuple[()]]:
         return _Live, ()
@@ -177,7 +181,7 @@ class MonsterConnection(CallParameters):
             value = with_masked_secrets({name: value})[name]
         if name in CallParameters.model_fields:
             value = validate_parameters({name: value}).get(name)
-            self._live.fields = None
+            self._live.forget_fields()
         elif name == self._base_url_field:
             from monster_core.settings import check_base_url
 
@@ -188,7 +192,7 @@ class MonsterConnection(CallParameters):
                 value = getattr(MonsterConnection(**{name: value}), name)
             self._live = _Live()
         elif name == self._extra_fields_field:
-            self._live.fields = None
+            self._live.forget_fields()
         super().__setattr__(name, value)
 
     def __copy__(self) -> Self:
@@ -243,6 +247,14 @@ class MonsterConnection(CallParameters):
         elif not stream and call.get("stream_options") is None:
             fields.pop("stream_options", None)
         return fields
+
+    def _set_fields(self) -> dict[str, Any]:
+        """Return the parameters that are set, as they were given; a dict of the caller's own."""
+        live = self._live
+        if live.told is None:
+            fields = {name: self.__dict__[name] for name in CallParameters.model_fields}
+            live.told = {name: value for name, value in fields.items() if value is not None}
+        return dict(live.told)
 
     def _unknown_fields(self) -> dict[str, Any]:
         """Return the fields that this package does not know; sent as they are."""

@@ -45,7 +45,8 @@ class LoopSocket:
     )
 
     def __init__(self, connection: socket.socket) -> None:
-        connection.setblocking(False)
+        if connection.gettimeout() != 0:  # asking costs nothing, setting does
+            connection.setblocking(False)
         self._connection = connection
         self._fd = connection.fileno()  # a loop that is given the socket spells it out in an error
         self._loop = asyncio.get_running_loop()

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessageChunk
-from langchain_core.outputs import ChatGenerationChunk
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole, TextBlock
 from pydantic import BaseModel, PrivateAttr
 
 from monster_core.unvalidated import Unvalidated
 
 CHUNK = AIMessageChunk(content="Hi", id="cmpl-1", response_metadata={"a": 1})
+SAID = AIMessage(content="Hi")
+USAGE = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
 MESSAGE = ChatMessage(role=MessageRole.ASSISTANT, blocks=[TextBlock(text="Hi")])
 
 
@@ -29,6 +31,9 @@ class Counted(BaseModel):
         (AIMessageChunk, {"content": "Hi", "id": "cmpl-1", "response_metadata": {"a": 1}}),
         (AIMessageChunk, {"content": "", "chunk_position": "last"}),
         (ChatGenerationChunk, {"message": CHUNK, "text": "Hi"}),
+        (AIMessage, {"content": "Hi", "id": None, "usage_metadata": USAGE, "tool_calls": []}),
+        (ChatGeneration, {"message": SAID, "text": "Hi", "generation_info": {"a": 1}}),
+        (ChatResult, {"generations": [ChatGeneration(message=SAID)], "llm_output": {"a": None}}),
         (TextBlock, {"text": "Hi"}),
         (ChatMessage, {"role": MessageRole.ASSISTANT, "blocks": [TextBlock(text="Hi")]}),
         (ChatResponse, {"message": MESSAGE, "delta": "Hi", "raw": {"usage": None}}),
