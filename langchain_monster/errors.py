@@ -7,9 +7,6 @@ recognise it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from langchain_core import exceptions as langchain
 
 from monster_core import errors as core
@@ -112,13 +109,22 @@ class TruncatedAnswerError(core.TruncatedAnswerError, StructuredAnswerError):
     """Report an answer that had to be complete and was cut by ``max_tokens``."""
 
 
-@contextmanager
-def as_langchain_errors() -> Iterator[None]:
+class as_langchain_errors:  # used as a function
     """Raise the core's errors of a block as LangChain's."""
-    try:
-        yield
-    except core.MonsterError as error:
-        raise to_langchain(error) from error.__cause__
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: object
+    ) -> None:
+        """Raise an error of the core's as LangChain's; any other goes on as it is."""
+        if isinstance(error, core.MonsterError):
+            twin = to_langchain(error)
+            if twin is not error:
+                raise twin from error.__cause__
 
 
 def to_langchain(error: core.MonsterError) -> core.MonsterError:

@@ -139,6 +139,13 @@ class MonsterConnection(CallParameters):
 
     _live: _Live = PrivateAttr(default_factory=_Live)
 
+    @property
+    def _own(self) -> _Live:
+        # pydantic looks for a private attribute everywhere else first, five times a call
+        private: dict[str, Any] = self.__pydantic_private__ or {}
+        own: _Live = private["_live"]
+        return own
+
     if not TYPE_CHECKING:
 
         def __init__(self, *args: Any, **data: Any) -> None:
@@ -234,7 +241,7 @@ class MonsterConnection(CallParameters):
         Raises:
             InvalidRequestError: An argument is unknown, of the wrong type or out of range.
         """
-        live, given = self._live, self.__dict__[self._extra_fields_field] or {}
+        live, given = self._own, self.__dict__[self._extra_fields_field] or {}
         if live.fields is None or given != live.given:
             values = {name: self.__dict__[name] for name in CallParameters.model_fields}
             live.given, extra = dict(given), dict(given)
@@ -250,7 +257,7 @@ class MonsterConnection(CallParameters):
 
     def _set_fields(self) -> dict[str, Any]:
         """Return the parameters that are set, as they were given; a dict of the caller's own."""
-        live = self._live
+        live = self._own
         if live.told is None:
             fields = {name: self.__dict__[name] for name in CallParameters.model_fields}
             live.told = {name: value for name, value in fields.items() if value is not None}
@@ -258,11 +265,11 @@ class MonsterConnection(CallParameters):
 
     def _unknown_fields(self) -> dict[str, Any]:
         """Return the fields that this package does not know; sent as they are."""
-        return self._live.unknown
+        return self._own.unknown
 
     def _client(self) -> MonsterClient:
         """Return the client of the present settings."""
-        live = self._live
+        live = self._own
         if live.client is None:
             from monster_core.transport.client import MonsterClient
 
@@ -271,7 +278,7 @@ class MonsterConnection(CallParameters):
 
     def _async_client(self) -> AsyncMonsterClient:
         """Return the async client of the present settings."""
-        live = self._live
+        live = self._own
         if live.async_client is None:
             from monster_core.transport.client import AsyncMonsterClient
 
@@ -295,14 +302,14 @@ class MonsterConnection(CallParameters):
 
     def close(self) -> None:
         """Close the connections of calls; a later call opens new ones."""
-        if self._live.client is not None:
-            self._live.client.close()
+        if self._own.client is not None:
+            self._own.client.close()
 
     async def aclose(self) -> None:
         """Close the connections of calls and of this event loop's coroutines."""
         self.close()
-        if self._live.async_client is not None:
-            await self._live.async_client.aclose()
+        if self._own.async_client is not None:
+            await self._own.async_client.aclose()
 
     def __enter__(self) -> Self:
         return self

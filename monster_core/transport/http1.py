@@ -50,20 +50,14 @@ class ReplyHead:
         reason: The words beside it.
         headers: Names and values as they came.
         version: ``HTTP/1.1`` or ``HTTP/1.0``.
+        values: Values by names in small letters; those of one name with commas between.
     """
 
     status: int
     reason: bytes
     headers: list[tuple[bytes, bytes]]
     version: bytes
-
-    def values(self, wanted: bytes) -> bytes:
-        """Return the values of a header, which may come several times, with commas between.
-
-        Args:
-            wanted: Its name in small letters.
-        """
-        return b",".join([value for name, value in self.headers if name.lower() == wanted])
+    values: dict[bytes, bytes]
 
 
 class ReplyReader:
@@ -154,9 +148,9 @@ class ReplyReader:
 
     def _frame(self, head: ReplyHead) -> None:
         """Find out how the body ends, and whether the connection goes on after it."""
-        connection = head.values(b"connection").lower()
-        coding = head.values(b"transfer-encoding").strip().lower()
-        length = head.values(b"content-length")
+        connection = head.values.get(b"connection", b"").lower()
+        coding = head.values.get(b"transfer-encoding", b"").strip().lower()
+        length = head.values.get(b"content-length", b"")
         if head.version == b"HTTP/1.0" and b"keep-alive" not in connection:
             self.is_reusable = False
         if b"close" in connection or (coding and length):
@@ -241,7 +235,15 @@ def _read_head(head: bytes) -> ReplyHead:
         if header is None:
             raise _broken(f"the reply holds the header line {_shown(line)}")
         headers.append((header[1], header[2].rstrip()))
-    return ReplyHead(int(status[2]), status[3] or b"", headers, status[1])
+    return ReplyHead(int(status[2]), status[3] or b"", headers, status[1], _by_name(headers))
+
+
+def _by_name(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    values: dict[bytes, bytes] = {}
+    for name, value in headers:
+        lowered = name.lower()
+        values[lowered] = b"%b,%b" % (values[lowered], value) if lowered in values else value
+    return values
 
 
 def _content_length(values: bytes) -> int:

@@ -142,5 +142,5 @@ def header_of(reply: Received, name: str) -> str:
         name: The header's name in small letters.
     """
     if isinstance(reply, Reply):
-        return reply.head.values(name.encode("ascii")).decode("latin-1")
+        return reply.head.values.get(name.encode("ascii"), b"").decode("latin-1")
     return str(reply.headers.get(name, ""))
