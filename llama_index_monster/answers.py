@@ -37,6 +37,7 @@ _streamed_response = Pending(ChatResponse)
 _streamed_completion = Pending(CompletionResponse)
 _chat_message = Unvalidated(ChatMessage)
 _text_block = Unvalidated(TextBlock)
+_log_prob = Unvalidated(LogProb)  # the core has looked at the tokens
 
 
 def to_chat_response(answer: Answer, reading: CallReading = _ALL_CALLS) -> ChatResponse:
@@ -214,9 +215,9 @@ def _candidates(token: Mapping[str, Any]) -> list[LogProb]:
 
 def _logprob(token: Mapping[str, Any]) -> LogProb:
     logprob = token.get("logprob")
-    return LogProb(
-        token=str(token.get("token") or ""),
-        logprob=_IMPOSSIBLE if logprob is None else logprob,
+    return _log_prob(
+        token=token["token"],
+        logprob=_IMPOSSIBLE if logprob is None else float(logprob),
         bytes=token.get("bytes") or [],
     )
 

@@ -179,7 +179,8 @@ def _ask(
 
 def _send(connection: socket.socket, data: bytes, timeout: float | None) -> None:
     try:
-        connection.settimeout(timeout)
+        if connection.gettimeout() != timeout:
+            connection.settimeout(timeout)
         connection.sendall(data)
     except TimeoutError as error:
         raise httpx.WriteTimeout(str(error)) from error
@@ -189,7 +190,8 @@ def _send(connection: socket.socket, data: bytes, timeout: float | None) -> None
 
 def _receive(connection: socket.socket, timeout: float | None) -> bytes:
     try:
-        connection.settimeout(timeout)
+        if connection.gettimeout() != timeout:  # setting lets another thread run in between
+            connection.settimeout(timeout)
         return connection.recv(_READ_SIZE)
     except TimeoutError as error:
         raise httpx.ReadTimeout(str(error)) from error

@@ -7,7 +7,13 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from llama_index.core.base.llms.types import ChatMessage, ChatResponse, MessageRole, TextBlock
+from llama_index.core.base.llms.types import (
+    ChatMessage,
+    ChatResponse,
+    LogProb,
+    MessageRole,
+    TextBlock,
+)
 from pydantic import BaseModel, PrivateAttr
 
 from monster_core.unvalidated import Unvalidated
@@ -35,6 +41,7 @@ class Counted(BaseModel):
         (ChatGeneration, {"message": SAID, "text": "Hi", "generation_info": {"a": 1}}),
         (ChatResult, {"generations": [ChatGeneration(message=SAID)], "llm_output": {"a": None}}),
         (TextBlock, {"text": "Hi"}),
+        (LogProb, {"token": "a", "logprob": -0.5, "bytes": [97]}),
         (ChatMessage, {"role": MessageRole.ASSISTANT, "blocks": [TextBlock(text="Hi")]}),
         (ChatResponse, {"message": MESSAGE, "delta": "Hi", "raw": {"usage": None}}),
         (Counted, {"name": "a"}),
