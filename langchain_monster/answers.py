@@ -14,15 +14,13 @@ from langchain_core.messages.tool import (
 )
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
+from langchain_monster.provider import MODEL_PROVIDER
 from monster_core.answer import Answer, Choice, Chunk, ToolCallDelta, Usage
 from monster_core.answer import ToolCall as CoreToolCall
 from monster_core.conversation import read_arguments
 from monster_core.unvalidated import Unvalidated
 
-__all__ = ["MODEL_PROVIDER", "to_generation_chunk", "to_result"]
-
-MODEL_PROVIDER = "monster"
-"""Names the provider in response metadata and in traces."""
+__all__ = ["to_generation_chunk", "to_result"]
 
 
 def to_result(answer: Answer) -> ChatResult:

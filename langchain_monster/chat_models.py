@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, closing
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
@@ -13,26 +13,23 @@ from langchain_core.callbacks import (
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 from typing_extensions import Self
 
-from langchain_monster.answers import MODEL_PROVIDER, to_generation_chunk, to_result
 from langchain_monster.binding import ToolBinding
-from langchain_monster.content_blocks import register
 from langchain_monster.errors import as_langchain_errors
 from langchain_monster.events import ProtocolEvents
-from langchain_monster.messages import to_core
+from langchain_monster.provider import MODEL_PROVIDER
 from langchain_monster.served_models import ServedModels, is_derived
 from langchain_monster.token_counting import TokenCounting, check_tokenizer
 from langchain_monster.tracing import langsmith_params, traced_params
-from monster_core.call import ChatCall
-from monster_core.call_planning import plan_call
 from monster_core.connection import MonsterConnection
 from monster_core.version import __version__
 
-__all__ = ["ChatMonster"]
+if TYPE_CHECKING:
+    from monster_core.call import ChatCall
 
-register(MODEL_PROVIDER)
+__all__ = ["ChatMonster"]
 
 
 class ChatMonster(
@@ -56,6 +53,8 @@ class ChatMonster(
     Raises:
         pydantic.ValidationError: An argument is unknown, of the wrong type or out of range.
     """
+
+    model_config = ConfigDict(defer_build=False)
 
     base_url: str | None = Field(
         default=None, description="The endpoint's base URL; MONSTER_API_BASE."
@@ -178,6 +177,8 @@ class ChatMonster(
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
+        from langchain_monster.answers import to_result
+
         with as_langchain_errors():
             return to_result(self._client().answer(self._plan(messages, stop, kwargs)))
 
@@ -188,6 +189,8 @@ class ChatMonster(
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
+        from langchain_monster.answers import to_result
+
         with as_langchain_errors():
             call = self._plan(messages, stop, kwargs)
             return to_result(await self._async_client().answer(call))
@@ -199,6 +202,8 @@ class ChatMonster(
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
+        from langchain_monster.answers import to_generation_chunk
+
         with as_langchain_errors():
             call = self._plan(messages, stop, kwargs, stream=True)
             with closing(self._client().stream(call)) as chunks:
@@ -215,6 +220,8 @@ class ChatMonster(
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
+        from langchain_monster.answers import to_generation_chunk
+
         with as_langchain_errors():
             call = self._plan(messages, stop, kwargs, stream=True)
             async with aclosing(self._async_client().stream(call)) as chunks:
@@ -232,6 +239,9 @@ class ChatMonster(
         *,
         stream: bool = False,
     ) -> ChatCall:
+        from langchain_monster.messages import to_core
+        from monster_core.call_planning import plan_call
+
         given = {name: value for name, value in kwargs.items() if name != "stream"}
         usage = given.pop("stream_usage", self.stream_usage)
         if stop is not None:

@@ -10,19 +10,9 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.messages.block_translators import register_translator
 from langchain_core.messages.content import ContentBlock
 
-__all__ = ["register", "translate_chunk", "translate_message"]
-
-
-def register(provider: str) -> None:
-    """Let ``content_blocks`` of this provider's messages be made here.
-
-    Args:
-        provider: The ``model_provider`` of their response metadata.
-    """
-    register_translator(provider, translate_message, translate_chunk)
+__all__ = ["translate_chunk", "translate_message"]
 
 
 def translate_message(message: AIMessage) -> list[ContentBlock]:

@@ -18,7 +18,7 @@ from llama_index.core.base.llms.types import (
 )
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.function_calling import FunctionCallingLLM
-from pydantic import Field, Strict
+from pydantic import ConfigDict, Field, Strict
 
 from llama_index_monster.answers import to_completion_response, to_streamed_completion
 from llama_index_monster.asking import Asking
@@ -77,6 +77,8 @@ class MonsterLLM(
     Raises:
         pydantic.ValidationError: An argument is unknown, of the wrong type or out of range.
     """
+
+    model_config = ConfigDict(defer_build=False)
 
     _base_url_field: ClassVar[str] = "api_base"
     _async_client_field: ClassVar[str] = "async_http_client"

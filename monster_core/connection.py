@@ -24,6 +24,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from monster_core.deferred import built
 from monster_core.naming import unknown_name
 from monster_core.parameters import CallParameters
 from monster_core.request import merge_parameters, validate_parameters
@@ -94,7 +95,9 @@ class _Live:
 class MonsterConnection(CallParameters):
     """Hold the settings of a connection and the request parameters of an instance."""
 
-    model_config = ConfigDict(hide_input_in_errors=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        hide_input_in_errors=True, arbitrary_types_allowed=True, defer_build=True
+    )
 
     _base_url_field: ClassVar[str] = "base_url"
     _async_client_field: ClassVar[str] = "http_async_client"
@@ -196,7 +199,7 @@ class MonsterConnection(CallParameters):
             self._live = _Live()
         elif name in MonsterConnection.model_fields or name == self._async_client_field:
             if name in MonsterConnection.model_fields:
-                value = getattr(MonsterConnection(**{name: value}), name)
+                value = getattr(built(MonsterConnection)(**{name: value}), name)
             self._live = _Live()
         elif name == self._extra_fields_field:
             self._live.forget_fields()

@@ -105,7 +105,8 @@ _Text = Annotated[str, Strict()]
 class RequestParameters(BaseModel):
     """Hold the request fields that a caller may set; None is never sent."""
 
-    model_config = ConfigDict(hide_input_in_errors=True)
+    # a class's parts validate nothing: building schemas for them would be half of an import
+    model_config = ConfigDict(hide_input_in_errors=True, defer_build=True)
 
     model: _Text | None = Field(default=None, description="Name of the model to ask.")
     user: _Text | None = Field(default=None, description="The caller's own id of its end user.")
@@ -238,7 +239,7 @@ class RequestParameters(BaseModel):
 class ConversationParameters(BaseModel):
     """Hold what decides how a conversation and its tools are put to the model."""
 
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True, defer_build=True)
 
     family: _Text | None = Field(
         default=None, description="Model family, where the model's name does not tell it."

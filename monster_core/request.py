@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from monster_core.deferred import built
 from monster_core.errors import InvalidRequestError
 from monster_core.naming import unknown_name
 from monster_core.parameters import CallParameters
@@ -35,7 +36,7 @@ def validate_parameters(values: Mapping[str, Any], *, also: Iterable[str] = ()) 
                 "additional_kwargs (LlamaIndex)."
             )
     try:
-        checked = CallParameters.model_validate(values)
+        checked = built(CallParameters).model_validate(values)
     except ValidationError as error:
         raise InvalidRequestError(describe(error)) from None
     found = checked.__dict__

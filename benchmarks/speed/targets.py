@@ -99,7 +99,7 @@ def _not_growing(results: Results, ours: str, floor: str) -> Iterator[_Row]:
 def _importing(results: Results) -> Iterator[_Row]:
     pairs = [
         ("langchain_monster", "langchain_core.language_models"),
-        ("langchain_monster", "BaseChatModel"),
+        ("ChatMonster", "BaseChatModel"),
         ("llama_index_monster", "llama_index.core.llms"),
     ]
     for ours, base in pairs:
