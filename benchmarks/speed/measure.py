@@ -218,6 +218,7 @@ def _serve(client: str, mode: str, origin: str) -> None:
         if part not in turns:
             turns[part] = figures(part, measured)
         print(json.dumps(next(turns[part])), flush=True)
+    measured.mode.close()
 
 
 if __name__ == "__main__":

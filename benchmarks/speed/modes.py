@@ -43,9 +43,15 @@ class Mode(Protocol):
     def first_text(self, client: Client) -> float:
         """Read a stream and return the microseconds that passed until its first piece of text."""
 
+    def close(self) -> None:
+        """Leave nothing open."""
+
 
 class Threads:
     """Asks without async, at once in threads."""
+
+    def close(self) -> None:
+        """Leave nothing open."""
 
     def calls(self, client: Client, times: int) -> None:
         """Ask for whole answers, one after another."""
@@ -89,7 +95,13 @@ class EventLoop:
     """Asks with async, in one event loop."""
 
     def __init__(self) -> None:
-        self._run = asyncio.new_event_loop().run_until_complete
+        self._loop = asyncio.new_event_loop()
+        self._run = self._loop.run_until_complete
+
+    def close(self) -> None:
+        """Leave nothing open."""
+        self._run(self._loop.shutdown_asyncgens())
+        self._loop.close()
 
     def calls(self, client: Client, times: int) -> None:
         """Ask for whole answers, one after another."""

@@ -23,12 +23,12 @@ How it is measured:
 - Server and client are separate processes. The server sends bytes that were written beforehand,
   shaped as vLLM 0.5.0 shapes them; a tool call is streamed to the peers as OpenAI does it, for they
   lose the other.
-- A figure is the client process' CPU, user's and system's, in microseconds: the quickest of
-  several tries after a warm-up (nothing but other processes makes one slower), and of those the
-  median of the rounds. What is compared takes turns, each case in a
-  process of its own. A ratio is the median of the rounds' ratios.
+- A figure is the client process' CPU, user's and system's, in microseconds: the median of the
+  rounds. Every client has a process of its own, and what is compared takes turns of a second and
+  less, for a processor's speed changes while one measures. A ratio is the median of the rounds'
+  ratios, and says more than the figures do.
 - A chunk's cost is what a long stream costs above a short one, divided by the chunks between them
-  (200 or 80), so that it holds nothing of the call. *In blocks* all is sent at once, eight chunks a
+  (200 or 60), so that it holds nothing of the call. *In blocks* all is sent at once, eight chunks a
   segment, and the client reads many at a time; *one by one* a chunk comes every millisecond, in a
   segment of its own, as from a model at work: then every chunk is a read, and wakes the process.
 - *Alone* is the framework with a model that does nothing but construct the chunk it is to give.
@@ -73,10 +73,13 @@ _SECTIONS = [
 _NOTES = {
     "A call": "*Stream of 20* is a whole stream of 20 chunks in blocks. *First text* is wall time, "
     "from the call to the first piece of text.",
-    "Growth": "An answer of 500 chunks and one of 20,000, in blocks; 200 calls after 50 and after "
-    "4,800. LangChain keeps every chunk until a stream ends, so the garbage collector has ever "
-    "more to look through: with it off, LangChain alone grows by less than a tenth.",
+    "Growth": "An answer of 500 chunks and one of 20,000, in blocks, read without looking at more "
+    "than the delta; calls after 50 and after 5,300 others, weighed against the same work done "
+    "beside them. LangChain keeps every chunk until a stream ends, so the garbage collector has "
+    "ever more to look through, and so has LangChain alone.",
     "Memory": "The process' peak, and how far it is above what it was before.",
+    "Import": "`langchain_monster` gives its class when it is asked for, as LangChain's packages "
+    "do; `ChatMonster` and the names of other classes stand for `from ... import`.",
 }
 
 

@@ -6,7 +6,7 @@ The sync and the async client share it; each adds only its own short loop.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -171,8 +171,8 @@ class StreamState:
     head: bytes = b""
     has_events: bool = False
 
-    def receive(self, received: bytes) -> Iterable[Chunk]:
-        """Take the next bytes; return the chunks they completed, the last one at [DONE]."""
+    def receive(self, received: bytes) -> Iterator[Chunk]:
+        """Take the next bytes; give the chunks they completed, the last one at [DONE]."""
         try:
             received = self.body.take(received)
         except ResponseError as error:
@@ -182,14 +182,15 @@ class StreamState:
             self.head += received[:_LONGEST_HEAD]
         return self._chunks(self.decoder.feed(received))
 
-    def close(self) -> Iterable[Chunk]:
-        """Take the end of the stream; return what it leaves, the last chunk at its end."""
+    def close(self) -> Iterator[Chunk]:
+        """Take the end of the stream; give what it leaves, the last chunk at its end."""
         if self.reader.is_done:
-            return []
-        chunks = self._chunks(self.decoder.flush())
+            return
+        yield from self._chunks(self.decoder.flush())
         if not self.has_events:
             raise no_stream(self.head)
-        return chunks if self.reader.is_done else self._ended(chunks)
+        if not self.reader.is_done:
+            yield self.reader.end()
 
     def broken(self, error: Exception) -> list[Chunk]:
         """Take a failure of the connection; return the last chunk if the answer was complete."""
@@ -203,39 +204,27 @@ class StreamState:
             f"The connection broke in mid-stream ({_reason(error)})"
         ) from error
 
-    def _ended(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        yield from chunks
-        yield self.reader.end()
-
-    def _chunks(self, events: list[bytes]) -> Iterable[Chunk]:
-        chunks: list[Chunk] = []
+    def _chunks(self, events: list[bytes]) -> Iterator[Chunk]:
+        # one by one: all of a block at once would live long enough to keep the garbage collector
+        # busy, and an error must not overtake what came before it
+        reader, deadline, has_content = self.reader, self.exchange.deadline, False
         for data in events:
             self.has_events = True
-            if self.reader.is_done:
-                break
-            try:
-                chunk = self.reader.read(data)
-            except MonsterError as error:
-                return _then(chunks, error)
+            if reader.is_done:
+                return
+            chunk = reader.read(data)
             if chunk is not None:
-                chunks.append(chunk)
-            elif self.reader.is_done:
-                chunks.append(self.reader.end())
-                self.exchange.deadline.finish_within(_AFTER_DONE)
-        if chunks and not self.reader.is_done:
-            self.exchange.deadline.content_arrived()
-        elif not self.reader.is_done:
-            passed = self.exchange.deadline.passed()
-            if passed is not None:
-                passed.partial_text = self.reader.partial_text
-                raise passed
-        return chunks
-
-
-def _then(chunks: list[Chunk], error: MonsterError) -> Iterator[Chunk]:
-    """Hand out what came in the same bytes as an error, ahead of it."""
-    yield from chunks
-    raise error
+                has_content = True
+                yield chunk
+            elif reader.is_done:
+                deadline.finish_within(_AFTER_DONE)
+                yield reader.end()
+                return
+        if has_content:
+            deadline.content_arrived()
+        elif (passed := deadline.passed()) is not None:
+            passed.partial_text = reader.partial_text
+            raise passed
 
 
 def _timed_out(error: httpx.TimeoutException, endpoint: Endpoint) -> MonsterError:
