@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from monster_core.answer import Answer, Chunk, StreamReader, Usage, add_usage, read_answer
+from monster_core.answer import Answer, Chunk, Usage, add_usage
+from monster_core.reading.full import read_answer
+from monster_core.reading.stream import StreamReader
 
 if TYPE_CHECKING:
     from monster_core.conversation.answer_guide import AnswerGuide

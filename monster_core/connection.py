@@ -10,63 +10,35 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import (
-    BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     PrivateAttr,
     SecretStr,
-    ValidationError,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from monster_core.constructor_arguments import (
+    DEFAULT_TIMEOUT,
+    HeadersArgument,
+    TimeoutArgument,
+    filled_in,
+    refuse_unknown,
+)
 from monster_core.deferred import built
-from monster_core.naming import unknown_name
 from monster_core.parameters import CallParameters
 from monster_core.request import merge_parameters, validate_parameters
-from monster_core.secret_arguments import SECRETS, check_headers, check_key, with_masked_secrets
+from monster_core.secret_arguments import SECRETS, with_masked_secrets
 
 if TYPE_CHECKING:
-    import httpx
     from typing_extensions import Self
 
     from monster_core.transport.client import AsyncMonsterClient, MonsterClient
     from monster_core.transport.endpoint import Endpoint
 
 __all__ = ["MonsterConnection"]
-
-
-def _seconds(value: Any) -> Any:
-    if value is None or all(hasattr(value, phase) for phase in _PHASES):
-        return value
-    if isinstance(value, Mapping) and set(value) <= set(_PHASES):
-        import httpx
-
-        return httpx.Timeout(**{phase: value.get(phase) for phase in _PHASES})
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1e9:
-        raise ValueError("a timeout is a number of seconds above 0, or an httpx.Timeout")
-    return float(value)
-
-
-def _timeout_to_json(value: Any) -> Any:
-    if value is None or isinstance(value, float):
-        return value
-    return {phase: getattr(value, phase) for phase in _PHASES}
-
-
-_DEFAULT_TIMEOUT = 120.0
-_PHASES = ("connect", "read", "write", "pool")
-
-if TYPE_CHECKING:
-    TimeoutArgument = float | httpx.Timeout | None
-    HeadersArgument = dict[str, SecretStr] | None
-else:
-    TimeoutArgument = Annotated[Any, BeforeValidator(_seconds), PlainSerializer(_timeout_to_json)]
-    HeadersArgument = Annotated[dict[str, SecretStr] | None, BeforeValidator(check_headers)]
 
 
 class _Live:
@@ -154,7 +126,7 @@ class MonsterConnection(CallParameters):
         def __init__(self, *args: Any, **data: Any) -> None:
             # first of all, so that no error of any validator can quote a secret, nor a traceback
             data = with_masked_secrets(data)
-            type(self)._refuse_unknown(data)
+            refuse_unknown(type(self), data, type(self)._extra_fields_field)
             super().__init__(*args, **data)
 
     def model_post_init(self, context: Any, /) -> None:
@@ -165,26 +137,7 @@ class MonsterConnection(CallParameters):
     @classmethod
     def _fill_in_settings(cls, data: Any) -> Any:
         """Take from the environment what no argument says; check key and address."""
-        return _filled_in(data, cls._base_url_field) if isinstance(data, dict) else data
-
-    @classmethod
-    def _refuse_unknown(cls, data: Mapping[str, Any]) -> None:
-        """Raise a ValidationError that names each unknown argument, and the nearest known one."""
-        unknown = data.keys() - cls.model_fields.keys()
-        if unknown:
-            known = {*cls.model_fields, *_aliases(cls)}
-            advice = f"Fields this package does not know go into {cls._extra_fields_field}."
-            errors = [
-                InitErrorDetails(
-                    type=PydanticCustomError("unknown_argument", "{said} {advice}", said),
-                    loc=(name,),
-                    input=None,
-                )
-                for name in sorted(unknown - known)
-                for said in [{"said": unknown_name("argument", name, known), "advice": advice}]
-            ]
-            if errors:
-                raise ValidationError.from_exception_data(cls.__name__, errors, hide_input=True)
+        return filled_in(data, cls._base_url_field) if isinstance(data, dict) else data
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in SECRETS:
@@ -297,7 +250,7 @@ class MonsterConnection(CallParameters):
         return Endpoint(
             base_url=getattr(self, self._base_url_field),
             api_key=self.api_key,
-            timeouts=Timeouts.of(self.timeout or _DEFAULT_TIMEOUT, idle=idle, total=total),
+            timeouts=Timeouts.of(self.timeout or DEFAULT_TIMEOUT, idle=idle, total=total),
             max_retries=self.max_retries or 0,
             default_headers=self.default_headers or {},
             max_response_bytes=self.max_response_bytes or MAX_RESPONSE_BYTES,
@@ -325,27 +278,3 @@ class MonsterConnection(CallParameters):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-def _aliases(model: type[MonsterConnection]) -> set[str]:
-    return {field.alias for field in model.model_fields.values() if field.alias}
-
-
-def _filled_in(data: Mapping[str, Any], base_url_field: str) -> dict[str, Any]:
-    """Lay arguments over the environment's settings, and check key and address."""
-    from monster_core.settings import check_base_url, environment_settings
-
-    found = environment_settings()
-    filled = {name: value for name, value in data.items() if value is not None}
-    if "api_key" in filled:
-        filled["api_key"] = check_key(filled["api_key"], "api_key")
-    elif found.api_key is not None:
-        filled["api_key"] = found.api_key
-    for name in ("timeout", "max_retries", "allow_http", "model"):
-        value = getattr(found, name)
-        if name not in filled and value is not None:
-            filled[name] = value
-    filled[base_url_field] = check_base_url(
-        str(filled.get(base_url_field, found.api_base)), allow_http=bool(filled["allow_http"])
-    )
-    return filled

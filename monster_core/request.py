@@ -134,6 +134,8 @@ def _check_several_answers(fields: Mapping[str, Any], stream: bool) -> None:
             f"n={n} cannot be streamed, the answers would run into each other: "
             "call without streaming, or ask several times."
         )
+    if candidates > 1:
+        _check_grammars(fields)
     if candidates < n:
         raise InvalidRequestError(f"best_of {best_of} is less than n {n}: it must be at least n.")
     if beam:
@@ -147,6 +149,19 @@ def _check_several_answers(fields: Mapping[str, Any], stream: bool) -> None:
     for name, server_default in (("length_penalty", 1), ("early_stopping", False)):
         if fields.get(name, server_default) != server_default:
             raise InvalidRequestError(f"{name} is for beam search only: add use_beam_search=True.")
+
+
+def _check_grammars(fields: Mapping[str, Any]) -> None:
+    """Refuse what stops the server: its answers to one request share the place in a grammar."""
+    for name, is_grammar in (
+        ("guided_grammar", "guided_grammar" in fields),
+        ("response_format json_object", fields.get("response_format") == {"type": "json_object"}),
+    ):
+        if is_grammar:
+            raise InvalidRequestError(
+                f"{name} works for one answer at a time: leave out n and best_of, or ask several "
+                "times."
+            )
 
 
 def _check_beam_search(fields: Mapping[str, Any], candidates: int) -> None:

@@ -40,6 +40,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("suite")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the whole suite run over each way on which requests are sent."""
+    parser.addoption(
+        "--transport",
+        choices=["own", "hooked", "httpx"],
+        default="own",
+        help="own connections; the same below httpx's transport, as for a hook; httpx's clients",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse to record from nowhere."""
     if _is_recording(config) and NAMED_ENDPOINT is None:
@@ -90,6 +100,21 @@ def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
     secrets = [NAMED_ENDPOINT.api_key] if NAMED_ENDPOINT and _is_recording(config) else []
     vcr.register_serializer("yaml", CassetteFormat(secrets))
     vcr.register_matcher("json_body", playback.same_body)
+
+
+@pytest.fixture(autouse=True)
+def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Send requests on the way that the command line asks for."""
+    choice: str = request.config.getoption("--transport")
+    if choice == "httpx" and request.node.get_closest_marker("own_transport"):
+        pytest.skip("is about connections of our own")
+    if choice == "hooked":
+        for module in ("sync_transport", "async_transport"):
+            monkeypatch.setattr(f"monster_core.transport.{module}.is_hooked", lambda _: True)
+    if choice == "httpx":
+        monkeypatch.setattr("monster_core.transport.client.has_proxy", lambda: True)
+        monkeypatch.setattr("monster_core.transport.endpoint.Endpoint.uses_proxies", True)
+    return choice
 
 
 @pytest.fixture(scope="module")

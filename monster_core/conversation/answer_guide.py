@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from monster_core.answer import Answer, Choice, Chunk, StreamReader
+from monster_core.answer import Answer, Choice, Chunk
 from monster_core.errors import InvalidRequestError
 from monster_core.json_values import read_json, write_json
+from monster_core.reading.stream import StreamReader
 from monster_core.schemas import LoweredSchema, SchemaError, lower
 from monster_core.schemas.lowering import canonical
 from monster_core.schemas.telling import told

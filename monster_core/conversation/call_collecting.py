@@ -8,18 +8,11 @@ from dataclasses import replace
 
 import orjson
 
-from monster_core.answer import (
-    Answer,
-    Choice,
-    Chunk,
-    StreamReader,
-    ToolCall,
-    ToolCallDelta,
-    call_id,
-)
+from monster_core.answer import Answer, Choice, Chunk, ToolCall, ToolCallDelta, call_id
 from monster_core.conversation.call_reader import CallReader
 from monster_core.conversation.tool_plan import ToolPlan
 from monster_core.json_values import read_json, write_json
+from monster_core.reading.stream import StreamReader
 from monster_core.schemas.stream_restoring import StreamRestorer
 
 __all__ = ["ToolStreamReader", "collect_calls"]

@@ -29,8 +29,9 @@ from monster_core.transport.sse import EventDecoder
 from monster_core.transport.sync_transport import OriginClient, SyncReply
 
 if TYPE_CHECKING:
-    from monster_core.answer import Answer, Chunk, StreamReader
+    from monster_core.answer import Answer, Chunk
     from monster_core.call import ChatCall
+    from monster_core.reading.stream import StreamReader
 
 __all__ = ["AsyncMonsterClient", "MonsterClient"]
 

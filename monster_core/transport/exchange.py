@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from monster_core.answer import no_stream
 from monster_core.errors import (
     ConnectionFailedError,
     ContextOverflowError,
@@ -24,13 +23,15 @@ from monster_core.errors import (
     StatusError,
     status_error,
 )
+from monster_core.reading.stream import no_stream
 from monster_core.transport.deadline import Deadline, PhaseTimeouts
 from monster_core.transport.reply import OutgoingRequest
 from monster_core.transport.retry import parse_retry_after, retry_delay
 
 if TYPE_CHECKING:
-    from monster_core.answer import Chunk, StreamReader
+    from monster_core.answer import Chunk
     from monster_core.call import ChatCall
+    from monster_core.reading.stream import StreamReader
     from monster_core.transport.body import Body
     from monster_core.transport.endpoint import Endpoint
     from monster_core.transport.reply import Received

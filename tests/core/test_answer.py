@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monster_core import errors
-from monster_core.answer import Answer, Chunk, StreamReader, Usage, add_usage, read_answer
+from monster_core.answer import Answer, Chunk, Usage, add_usage
+from monster_core.reading.full import read_answer
+from monster_core.reading.stream import StreamReader
 
 ANY = st.recursive(
     st.none()

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monster_core.answer import Answer, Chunk, StreamReader, Usage, add_usage, read_answer
+from monster_core.answer import Answer, Chunk, Usage, add_usage
 from monster_core.call import ChatCall, with_earlier_usage
 from monster_core.call_planning import plan_call
 from monster_core.conversation import Message
 from monster_core.errors import InvalidRequestError
 from monster_core.parameters import REQUEST_FIELDS
+from monster_core.reading.full import read_answer
+from monster_core.reading.stream import StreamReader
 from monster_core.request import merge_parameters, validate_parameters
 
 HELLO = [Message("user", "Hello")]

@@ -10,6 +10,7 @@ from monster_core.errors import InvalidRequestError
 from monster_core.request import check_combinations
 
 NAMED = {"type": "function", "function": {"name": "f"}}
+JSON_OBJECT = {"type": "json_object"}
 BEAM = {"use_beam_search": True, "temperature": 0, "best_of": 2}
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -31,6 +32,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"early_stopping": True, "use_beam_search": False}, "add use_beam_search=True"),
     ({"temperature": 0, "n": 2}, "one answer only"),
     ({"temperature": 0, "best_of": 2}, "one answer only"),
+    ({"guided_grammar": "g", "n": 2}, "guided_grammar works for one answer at a time"),
+    ({"guided_grammar": "g", "best_of": 2}, "leave out n and best_of"),
+    ({"response_format": JSON_OBJECT, "n": 2}, "json_object works for one answer at a time"),
     ({"min_tokens": 10, "max_tokens": 5}, "min_tokens 10 is more than max_tokens 5"),
 ]
 
@@ -47,6 +51,9 @@ ACCEPTED: list[dict[str, Any]] = [
     {"min_tokens": 5, "max_tokens": 5},
     {"min_tokens": 5},
     {"temperature": 0, "n": 1},
+    {"guided_grammar": "g", "n": 1},
+    {"response_format": JSON_OBJECT},
+    {"guided_json": {}, "n": 2},
 ]
 
 

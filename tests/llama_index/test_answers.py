@@ -10,8 +10,9 @@ from llama_index.core.base.llms.types import LogProb, TextBlock, ThinkingBlock
 from llama_index.core.callbacks.token_counting import get_tokens_from_response
 
 from llama_index_monster.answers import StreamedAnswer, to_chat_response, to_completion_response
-from monster_core.answer import Chunk, Usage, read_answer
+from monster_core.answer import Chunk, Usage
 from monster_core.errors import ResponseError
+from monster_core.reading.full import read_answer
 
 
 def chat_response(message: dict[str, Any], **body: Any) -> Any:

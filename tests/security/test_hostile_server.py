@@ -17,13 +17,14 @@ from langchain_monster import ChatMonster
 from langchain_monster.answers import to_generation_chunk, to_result
 from llama_index_monster import MonsterLLM
 from llama_index_monster.answers import StreamedAnswer, to_chat_response
-from monster_core.answer import Chunk, read_answer
+from monster_core.answer import Chunk
 from monster_core.call import ChatCall
 from monster_core.call_planning import plan_call
 from monster_core.conversation import Message
 from monster_core.conversation.call_reader import CallReader
 from monster_core.conversation.partial_json import PartialJson
 from monster_core.errors import MonsterError, RateLimitError, StatusError
+from monster_core.reading.full import read_answer
 from monster_core.transport.exchange import LONGEST_ERROR_BODY
 from monster_core.transport.retry import parse_retry_after
 from monster_core.transport.sse import EventDecoder

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monster_core.answer import Chunk, StreamReader, ToolCall, read_answer
+from monster_core.answer import Chunk, ToolCall
 from monster_core.conversation import read_arguments
 from monster_core.conversation.answer_guide import plan_guide
 from monster_core.conversation.call_collecting import ToolStreamReader, collect_calls
 from monster_core.conversation.definitions import ToolChoice, ToolDefinition
 from monster_core.conversation.tool_plan import ToolPlan, plan_tools
+from monster_core.reading.full import read_answer
+from monster_core.reading.stream import StreamReader
 from tests.core.conversation.strategies import few, json_objects, pieces_of
 
 NAMES = frozenset({"weather", "send_mail"})

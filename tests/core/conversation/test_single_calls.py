@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import orjson
 
-from monster_core.answer import ToolCall, read_answer
+from monster_core.answer import ToolCall
 from monster_core.call_planning import plan_call
 from monster_core.conversation import Message, read_arguments
+from monster_core.reading.full import read_answer
 
 TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}]
 TWO_CALLS = (
