@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from monster_core.constructor_arguments import (
+from monster_core.connection_arguments import (
     DEFAULT_TIMEOUT,
     HeadersArgument,
     TimeoutArgument,

@@ -70,6 +70,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         )
         mark = pytest.mark.enable_socket if is_online else pytest.mark.allow_hosts(LOOPBACK)
         item.add_marker(mark)
+        if config.getoption("--transport") == "httpx":  # whose clients say so if nobody closed them
+            ignored = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+            item.add_marker(ignored)
 
 
 @pytest.hookimpl(wrapper=True)
