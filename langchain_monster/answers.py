@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall, ToolCall
@@ -56,21 +58,50 @@ def to_generation_chunk(chunk: Chunk) -> ChatGenerationChunk:
         metadata["logprobs"] = chunk.logprobs
     if chunk.is_last:
         metadata["model_name"] = chunk.model
-    calls = _calls_of(chunk)
-    # LangChain reads calls out of their pieces while it validates a chunk: none, nothing to read
-    message = (AIMessageChunk if calls else _text_chunk)(
+    message = _chunk_with(_calls_of(chunk))(
         content=chunk.text,
         id=chunk.id or None,
         response_metadata=metadata,
         usage_metadata=_usage_metadata(chunk.usage) if chunk.usage else None,
         chunk_position="last" if chunk.is_last else None,
         additional_kwargs={"reasoning_content": chunk.reasoning} if chunk.reasoning else {},
-        tool_call_chunks=[
-            tool_call_chunk(name=call.name, args=call.arguments, id=call.id, index=call.index)
-            for call in calls
-        ],
     )
     return _generation_chunk(text=chunk.text, message=message)
+
+
+def _chunk_with(calls: list[ToolCallDelta]) -> Callable[..., AIMessageChunk]:
+    """Return what makes a chunk with pieces of calls.
+
+    LangChain tries to read each piece as an object, which takes it longer than all else: a piece
+    that does not begin like one is invalid as a call of its own, and an empty one is without
+    arguments.
+    """
+    if not calls:
+        return _text_chunk
+    pieces = [
+        tool_call_chunk(name=call.name, args=call.arguments, id=call.id, index=call.index)
+        for call in calls
+    ]
+    if any(_begins_object(call.arguments) for call in calls):
+        return partial(AIMessageChunk, tool_call_chunks=pieces)
+    return partial(
+        _text_chunk,
+        tool_call_chunks=pieces,
+        tool_calls=[
+            tool_call(name=call.name or "", args={}, id=call.id)
+            for call in calls
+            if not call.arguments
+        ],
+        invalid_tool_calls=[
+            invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error=None)
+            for call in calls
+            if call.arguments
+        ],
+    )
+
+
+def _begins_object(text: str) -> bool:
+    return text[:1] == "{" or text.lstrip(" \t\r\n")[:1] == "{"
 
 
 _text_chunk = Unvalidated(AIMessageChunk)

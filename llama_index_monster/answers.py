@@ -102,13 +102,14 @@ class StreamedAnswer:
         reading: How the answer's calls are given.
     """
 
-    __slots__ = ("_calls", "_end", "_event", "_logprobs", "_reasoning", "_text")
+    __slots__ = ("_calls", "_end", "_event", "_logprobs", "_reasoning", "_text", "_tokens")
 
     def __init__(self, reading: CallReading = _ALL_CALLS) -> None:
         self._calls = StreamedCalls(reading)
         self._text = GrowingText()
         self._reasoning = GrowingText()
-        self._logprobs: list[list[LogProb]] = []
+        self._tokens: list[dict[str, Any]] = []  # with their log probabilities
+        self._logprobs: list[list[LogProb]] = []  # of those that somebody has looked at
         self._end: dict[str, Any] = {}
         self._event: dict[str, Any] = {}
 
@@ -126,7 +127,7 @@ class StreamedAnswer:
         if chunk.tool_calls:
             self._calls.add(chunk.tool_calls)
         if chunk.logprobs:
-            self._logprobs += _logprobs(chunk.logprobs) or []
+            self._tokens += chunk.logprobs["content"]
         if chunk.finish_reason is not None:
             self._end = {"finish_reason": chunk.finish_reason, "stop_reason": chunk.stop_reason}
         self._event = chunk.raw or copied(self._event)
@@ -137,7 +138,7 @@ class StreamedAnswer:
             chunk.usage,
             len(self._text.pieces),
             len(self._reasoning.pieces),
-            len(self._logprobs),
+            len(self._tokens),
             self._calls.moment(),
             self._end.get("finish_reason"),
             chunk.is_last or bool(self._end),
@@ -152,8 +153,15 @@ class StreamedAnswer:
         return {
             "message": _message(text, self._reasoning.until(moment.reasonings), calls),
             "raw": {**moment.event, "usage": _usage(moment.usage, moment.event)},
-            "logprobs": self._logprobs[: moment.logprobs] or None,
+            "logprobs": self._logprobs_until(moment.tokens) or None,
         }
+
+    def _logprobs_until(self, count: int) -> list[list[LogProb]]:
+        known = self._logprobs
+        if len(known) < count:
+            found = map(_candidates, self._tokens[len(known) : count])
+            known = self._logprobs = [*known, *found]  # as one: another thread may do the same
+        return known[:count]
 
 
 class _Moment(NamedTuple):
@@ -163,7 +171,7 @@ class _Moment(NamedTuple):
     usage: Usage | None
     texts: int
     reasonings: int
-    logprobs: int
+    tokens: int
     calls: tuple[int, ...]
     finish_reason: str | None
     is_over: bool
