@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from speed.cases import GROUPS, cases
+from speed.cases import EVERY, GROUPS, cases
 from speed.clients import CLIENTS
 from speed.imports import compile_everything, import_figures
 from speed.report import page, summary
@@ -62,7 +62,7 @@ def _round(options: argparse.Namespace, workers: Workers, number: int) -> dict[s
     for case in cases(options.only, options.clients, number):
         for figure, value in workers.turn(case).items():
             values[key(case.client, case.mode, figure)] = value
-    if "import" in options.only:
+    if "import" in options.only and number % EVERY == 0:
         for name, figures in import_figures().items():
             values |= {key(name, "", figure): value for figure, value in figures.items()}
     return values

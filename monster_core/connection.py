@@ -142,7 +142,7 @@ class MonsterConnection(CallParameters):
     def __setattr__(self, name: str, value: Any) -> None:
         if name in SECRETS:
             value = with_masked_secrets({name: value})[name]
-        if name in CallParameters.model_fields:
+        if name in _PARAMETERS:
             value = validate_parameters({name: value}).get(name)
             self._live.forget_fields()
         elif name == self._base_url_field:
@@ -150,8 +150,8 @@ class MonsterConnection(CallParameters):
 
             value = check_base_url(value, allow_http=bool(self.allow_http))
             self._live = _Live()
-        elif name in MonsterConnection.model_fields or name == self._async_client_field:
-            if name in MonsterConnection.model_fields:
+        elif name in _SETTINGS or name == self._async_client_field:
+            if name in _SETTINGS:
                 value = getattr(built(MonsterConnection)(**{name: value}), name)
             self._live = _Live()
         elif name == self._extra_fields_field:
@@ -199,7 +199,7 @@ class MonsterConnection(CallParameters):
         """
         live, given = self._own, self.__dict__[self._extra_fields_field] or {}
         if live.fields is None or given != live.given:
-            values = {name: self.__dict__[name] for name in CallParameters.model_fields}
+            values = {name: self.__dict__[name] for name in _PARAMETERS}
             live.given, extra = dict(given), dict(given)
             extra.update(extra.pop("extra_body", None) or {})  # as OpenAI's clients nest them
             values.update({name: extra.pop(name) for name in list(extra) if name in values})
@@ -215,7 +215,7 @@ class MonsterConnection(CallParameters):
         """Return the parameters that are set, as they were given; a dict of the caller's own."""
         live = self._own
         if live.told is None:
-            fields = {name: self.__dict__[name] for name in CallParameters.model_fields}
+            fields = {name: self.__dict__[name] for name in _PARAMETERS}
             live.told = {name: value for name, value in fields.items() if value is not None}
         return dict(live.told)
 
@@ -278,3 +278,7 @@ class MonsterConnection(CallParameters):
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+_PARAMETERS = dict.fromkeys(CallParameters.model_fields)  # in their order
+_SETTINGS = frozenset(MonsterConnection.model_fields)

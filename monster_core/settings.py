@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -72,7 +73,7 @@ def environment_settings() -> MonsterSettings:
         ConfigurationError: A variable cannot be used; the message names it.
     """
     global _read
-    now = _Snapshot(os.environ.get(name) for name in _VARIABLES)
+    now = _Snapshot(map(_variable, _VARIABLES))
     if _read is None or _read[0] != now:
         problem = ""
         try:
@@ -130,10 +131,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-_VARIABLES = tuple(f"MONSTER_{name.upper()}" for name in MonsterSettings.model_fields)
+_names = [f"MONSTER_{name.upper()}" for name in MonsterSettings.model_fields]
+_VARIABLES: tuple[Any, ...]
+_variable: Callable[[Any], Any]
+if os.supports_bytes_environ:  # undecoded, a variable is read in half the time
+    _VARIABLES, _variable = tuple(map(os.fsencode, _names)), os.environb.get
+else:
+    _VARIABLES, _variable = tuple(_names), os.environ.get
 
 
-class _Snapshot(tuple[str | None, ...]):
+class _Snapshot(tuple[Any, ...]):
     """Hold what the environment said, and show none of it in a traceback."""
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from speed.clients import CLIENTS
 
-__all__ = ["GROUPS", "Case", "cases"]
+__all__ = ["EVERY", "GROUPS", "Case", "cases"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,9 @@ class Case:
         return self.part in _ALONE
 
 
+EVERY = 3
+"""Of how many rounds one holds what takes minutes: what is alone, and imports."""
+
 GROUPS = {
     "chunk": ["chunk"],
     "call": ["call"],
@@ -41,7 +44,6 @@ GROUPS = {
 """The parts of what can be chosen, beside "import"."""
 
 _ALONE = ["512 calls", "512 streams", "length", "history"]
-_EVERY = 3  # rounds: those that are alone take minutes
 _MODES = {
     "512 calls": ["async"],
     "512 streams": ["async"],
@@ -63,7 +65,7 @@ def cases(groups: Sequence[str], clients: Sequence[str], number: int) -> list[Ca
         Case(part, client, mode)
         for group in groups
         for part in GROUPS.get(group, ())
-        if part not in _ALONE or number % _EVERY == 0
+        if part not in _ALONE or number % EVERY == 0
         for mode in _MODES.get(part, ["sync", "async"])
         for client in _measured(part, clients)
     ]

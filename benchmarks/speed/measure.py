@@ -3,7 +3,8 @@
     python -m speed.measure ChatMonster sync http://127.0.0.1:8000
 
 Figures are microseconds of this process' CPU unless a name says otherwise. A turn is short, for a
-processor's speed changes from one second to the next: what is compared must lie close together.
+processor's speed changes from one second to the next: what is compared must lie close together. It
+begins with work that is not measured, for the process has slept since its last one.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def _chunk(measured: Measured) -> Iterator[Figures]:
         found: Figures = {}
         for (name, pace), pair in streams.items():
             _, between, times = paces[pace]
+            mode.streams(pair[0], 2)
             short, long = (
                 cpu_of(lambda one=one, times=times: mode.streams(one, times)) for one in pair
             )  # type: ignore[misc]
@@ -96,10 +98,10 @@ def _cost_of(mode: Mode, client: Client, streams: int) -> float:
 def _call(measured: Measured) -> Iterator[Figures]:
     mode, times = measured.mode, 40
     client = make_client(measured.client, measured.address())
-    mode.calls(client, 20)
-    mode.streams(client, 5)
     while True:
         gc.collect()
+        mode.calls(client, 20)
+        mode.streams(client, 5)
         yield {
             "call": cpu_of(lambda: mode.calls(client, times)) / times,
             f"stream of {SHORT}": cpu_of(lambda: mode.streams(client, times // 2)) / (times // 2),
@@ -110,11 +112,11 @@ def _at_64(measured: Measured) -> Iterator[Figures]:
     mode, width, count = measured.mode, 64, 25
     calling = make_client(measured.client, measured.address())
     streaming = make_client(measured.client, measured.address(count=count, interval=10_000))
-    mode.calls_at_once(calling, width)
     mode.streams_at_once(streaming, width)
     while True:
         gc.collect()
-        calls = cpu_of(lambda: mode.calls_at_once(calling, width))
+        mode.calls_at_once(calling, width)
+        calls = median(cpu_of(lambda: mode.calls_at_once(calling, width)) for _ in range(3))
         streams = cpu_of(lambda: mode.streams_at_once(streaming, width))
         yield {
             "call, 64 at once": calls / width,
@@ -152,8 +154,8 @@ def _construction(measured: Measured) -> Iterator[Figures]:
     first = cpu_of(construct)
     while True:
         kept: list[object] = []
-        costs = [cpu_of(lambda: kept.append(construct())) for _ in range(50)]  # noqa: B023
-        yield {"first construction": first, "construction": median(costs)}
+        costs = [cpu_of(lambda: kept.append(construct())) for _ in range(100)]  # noqa: B023
+        yield {"first construction": first, "construction": median(costs[20:])}
 
 
 def _length(measured: Measured) -> Iterator[Figures]:

@@ -81,17 +81,24 @@ class Results:
         ]
         return median(ratios) if ratios else None
 
-    def ratio_above(self, wanted: str, other: str, *, floors: tuple[str, str]) -> float | None:
-        """Return the ratio of two values, each without its floor.
+    def growth(self, long: str, short: str, *, floors: tuple[str, str]) -> float | None:
+        """Return how much one value is above another, of which its floor's growth is not its own.
 
         Args:
-            wanted: The key of the one.
-            other: The key of the other.
-            floors: The keys of what is taken from the one and from the other.
+            long: The key of the one.
+            short: The key of the other.
+            floors: The keys of the floor's two values.
+
+        Returns:
+            The median over the rounds; 1 where a value grows by as much as its floor.
         """
-        values = [self.value(name) for name in (wanted, floors[0], other, floors[1])]
-        above, floor, below, other_floor = (value or 0 for value in values)
-        return None if None in values else (above - floor) / (below - other_floor)
+        keys = (long, short, *floors)
+        found = [
+            1 + ((one[long] - one[short]) - (one[floors[0]] - one[floors[1]])) / one[short]
+            for one in self.rounds
+            if all(name in one for name in keys)
+        ]
+        return median(found) if found else None
 
 
 def this_machine() -> str:
