@@ -29,6 +29,7 @@ def test_threads_share_one_client(serve: Serve) -> None:
     assert server.connections <= 8
 
 
+@pytest.mark.own_transport
 def test_one_event_loop_after_another(serve: Serve) -> None:
     server = serve(answer("Hello"))
     client = AsyncMonsterClient(endpoint(server.base_url))
