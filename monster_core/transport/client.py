@@ -49,7 +49,7 @@ class MonsterClient:
     def __init__(self, endpoint: Endpoint, http_client: httpx.Client | None = None) -> None:
         self.endpoint = endpoint
         self._given = http_client
-        self._own: httpx.Client | OriginClient | None = None
+        self._own: dict[str, httpx.Client | OriginClient] = {}
 
     def answer(self, call: ChatCall) -> Answer:
         """Send a call and return its full answer.
@@ -147,7 +147,7 @@ class MonsterClient:
 
     def close(self) -> None:
         """Close the connections that are idle; the next call opens a new one."""
-        own, self._own = self._own, None
+        own = self._own.pop("client", None)
         if own is not None:
             own.close()
 
@@ -181,11 +181,11 @@ class MonsterClient:
             time.sleep(delay)
 
     def _http(self) -> httpx.Client | OriginClient:
-        client = self._given or self._own
-        if client is None:  # two threads may both make one; the other is dropped after its call
+        client = self._given or self._own.get("client")
+        if client is None:
             is_proxied = self.endpoint.uses_proxies and has_proxy()
-            client = proxied_client() if is_proxied else OriginClient(self.endpoint.origin)
-            self._own = client
+            made = proxied_client() if is_proxied else OriginClient(self.endpoint.origin)
+            client = self._own.setdefault("client", made)  # the first of several threads' wins
         return client
 
 
