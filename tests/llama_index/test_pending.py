@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
+from llama_index.core.instrumentation.events.llm import LLMChatInProgressEvent
 from pydantic import BaseModel
 
 from llama_index_monster.answers import StreamedAnswer, to_streamed_completion
@@ -120,6 +122,17 @@ def test_a_response_is_equal_to_a_plain_one_however_it_is_taken(look):
 def test_a_plain_response_equals_one_that_nobody_has_looked_at():
     for response, plain in zip(streamed(), looked_at_at_once(), strict=True):
         assert plain == response
+
+
+def test_an_event_writes_a_response_that_nobody_has_looked_at():
+    for response, plain in zip(streamed(), looked_at_at_once(), strict=True):
+        event = LLMChatInProgressEvent(messages=[], response=response)
+        other = LLMChatInProgressEvent(messages=[], response=plain)
+        assert event.response is response
+        assert event.model_dump()["response"] == other.model_dump()["response"]
+    for response, plain in zip(streamed(), looked_at_at_once(), strict=True):
+        written = LLMChatInProgressEvent(messages=[], response=response).model_dump_json()
+        assert json.loads(written)["response"] == json.loads(plain.model_dump_json())
 
 
 def test_what_a_reader_changes_is_not_in_any_other_response():
