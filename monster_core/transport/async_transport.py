@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import cast
 
 import httpcore
@@ -220,9 +221,9 @@ _Addresses = list[tuple[int, int, int, str, Address]]
 
 async def _addresses(origin: Origin, timeout: float | None) -> _Addresses:
     host, port, kind = origin.host, origin.port, socket.SOCK_STREAM
-    with suppress(socket.gaierror):  # an address in figures needs no thread
-        found = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_NUMERICHOST)
-        return cast("_Addresses", found)
+    known = _in_figures(host, port)
+    if known:
+        return known
     loop = asyncio.get_running_loop()
     looking = asyncio.ensure_future(loop.getaddrinfo(host, port, type=kind))
     try:
@@ -232,6 +233,16 @@ async def _addresses(origin: Origin, timeout: float | None) -> _Addresses:
     if not done:
         raise httpx.ConnectTimeout(f"no address of {host} in time")
     return cast("_Addresses", looking.result())
+
+
+@lru_cache(maxsize=64)
+def _in_figures(host: str, port: int) -> _Addresses:
+    """Return the address that a host in figures is: nobody need be asked, nor a thread wait."""
+    with suppress(socket.gaierror):
+        numeric = socket.AI_NUMERICHOST
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=numeric)
+        return cast("_Addresses", found)
+    return []
 
 
 async def _enter(pool: ConnectionPool, timeout: float | None) -> None:

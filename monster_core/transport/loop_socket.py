@@ -11,6 +11,8 @@ from contextlib import suppress
 
 import httpx
 
+from monster_core.transport.readiness import is_writable
+
 __all__ = ["Address", "LoopSocket"]
 
 Address = tuple[str, int] | tuple[str, int, int, int]
@@ -73,7 +75,8 @@ class LoopSocket:
         try:
             self._connection.connect(address)
         except _NOT_YET:
-            await self._writable(timeout, httpx.ConnectTimeout)
+            if not is_writable(self._connection):  # this machine and its neighbours are quick
+                await self._writable(timeout, httpx.ConnectTimeout)
         reason = self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if reason:
             raise OSError(reason, os.strerror(reason))

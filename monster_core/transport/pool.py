@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import socket
 import ssl
 import threading
@@ -19,6 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
+
+from monster_core.transport.readiness import is_readable
 
 __all__ = ["ConnectionPool", "Origin", "SilenceError", "is_stale", "share_of"]
 
@@ -122,7 +123,7 @@ class ConnectionPool:
                 since, connection = self._idle.pop()
             except IndexError:  # another thread took the last one
                 return None
-            if time.monotonic() - since < _IDLE_SECONDS and not _is_readable(connection):
+            if time.monotonic() - since < _IDLE_SECONDS and not is_readable(connection):
                 self._used.add(connection)
                 return connection
             connection.close()
@@ -215,17 +216,6 @@ def _close_all(connections: deque[tuple[float, socket.socket]]) -> None:
     with contextlib.suppress(IndexError):
         while True:
             connections.popleft()[1].close()
-
-
-def _is_readable(connection: socket.socket) -> bool:
-    """Whether an idle connection has something to say: its end, as a rule."""
-    if connection.fileno() < 0:
-        return True
-    if hasattr(select, "poll"):
-        poll = select.poll()
-        poll.register(connection, select.POLLIN)
-        return bool(poll.poll(0))
-    return bool(select.select([connection], [], [], 0)[0])
 
 
 _POOLS: weakref.WeakSet[ConnectionPool] = weakref.WeakSet()
