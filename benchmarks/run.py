@@ -70,7 +70,7 @@ def _round(options: argparse.Namespace, workers: Workers, number: int) -> dict[s
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", type=_names(CHOICES), help=f"some of {', '.join(CHOICES)}")
     parser.add_argument("--clients", type=_names([*CLIENTS]), default=[*CLIENTS])
     parser.add_argument("--quick", action="store_true", help="two rounds, without what takes long")

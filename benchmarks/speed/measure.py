@@ -160,19 +160,23 @@ def _construction(measured: Measured) -> Iterator[Figures]:
 
 def _length(measured: Measured) -> Iterator[Figures]:
     """Compare one long answer with as many chunks in short ones, in turn."""
-    mode = measured.mode
     found: dict[str, list[float]] = {}
     for kind in ("text", "tools"):
-        short, long = (
-            make_client(measured.client, measured.address(kind, count)) for count in (500, 20_000)
-        )
-        mode.streams(short, 1)
-        mode.streams(long, 1)
-        for label, client, count in [("short", short, 500), ("long", long, 20_000)] * 3:
-            gc.collect()
-            times = 20_000 // count
-            cost = _cost_of(mode, client, times)
-            found.setdefault(f"chunk, {kind}, {label} answer", []).append(cost / 20_000)
+        clients = {
+            count: make_client(measured.client, measured.address(kind, count))
+            for count in (500, 20_000)
+        }
+        for client in clients.values():
+            measured.mode.streams(client, 1)
+        for ending in ["", ", no collector"] * 3:
+            for count, client in clients.items():
+                gc.collect()
+                if ending:
+                    gc.disable()
+                cost = _cost_of(measured.mode, client, 20_000 // count) / 20_000
+                gc.enable()
+                length = "short" if count == 500 else "long"
+                found.setdefault(f"chunk, {kind}, {length} answer{ending}", []).append(cost)
     yield {name: median(costs) for name, costs in found.items()}
 
 

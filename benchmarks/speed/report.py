@@ -55,7 +55,10 @@ _AT_ONCE = [
 _MEMORY = ["peak of 512 streams, MB", "512 streams on top, MB"]
 _CONSTRUCTION = ["construction", "first construction"]
 _GROWTH = [
-    f"chunk, {kind}, {size} answer" for kind in ("text", "tools") for size in ("short", "long")
+    f"chunk, {kind}, {size} answer{ending}"
+    for kind in ("text", "tools")
+    for ending in ("", ", no collector")
+    for size in ("short", "long")
 ]
 _GROWTH += ["call, early", "call, late"]
 _IMPORT = ["import, ms", "import, wall ms", "modules", "framework modules on top"]
@@ -75,8 +78,8 @@ _NOTES = {
     "from the call to the first piece of text.",
     "Growth": "An answer of 500 chunks and one of 20,000, in blocks, read without looking at more "
     "than the delta; calls after 50 and after 5,300 others, weighed against the same work done "
-    "beside them. LangChain keeps every chunk until a stream ends, so the garbage collector has "
-    "ever more to look through, and so has LangChain alone.",
+    "beside them. LangChain keeps every chunk until a stream ends, so Python's garbage collector "
+    "has more to look through, whatever the model: *no collector* is the same with it off.",
     "Memory": "The process' peak, and how far it is above what it was before.",
     "Import": "`langchain_monster` gives its class when it is asked for, as LangChain's packages "
     "do; `ChatMonster` and the names of other classes stand for `from ... import`.",

@@ -81,25 +81,6 @@ class Results:
         ]
         return median(ratios) if ratios else None
 
-    def growth(self, long: str, short: str, *, floors: tuple[str, str]) -> float | None:
-        """Return how much one value is above another, of which its floor's growth is not its own.
-
-        Args:
-            long: The key of the one.
-            short: The key of the other.
-            floors: The keys of the floor's two values.
-
-        Returns:
-            The median over the rounds; 1 where a value grows by as much as its floor.
-        """
-        keys = (long, short, *floors)
-        found = [
-            1 + ((one[long] - one[short]) - (one[floors[0]] - one[floors[1]])) / one[short]
-            for one in self.rounds
-            if all(name in one for name in keys)
-        ]
-        return median(found) if found else None
-
 
 def this_machine() -> str:
     """Describe this machine, its Python and the packages that are compared."""

@@ -9,10 +9,8 @@ from speed.results import Results, key
 
 __all__ = ["Target", "targets"]
 
-_FRAMEWORKS = {
-    "ChatMonster": ("LangChain alone", "ChatOpenAI"),
-    "MonsterLLM": ("LlamaIndex alone", "OpenAILike"),
-}
+_FLOORS = {"ChatMonster": "LangChain alone", "MonsterLLM": "LlamaIndex alone"}
+_PEER = "ChatOpenAI"
 _CHUNKS = [
     f"chunk, {kind}, {pace}"
     for kind in ("text", "tools", "logprobs")
@@ -59,11 +57,11 @@ _Row = tuple[str, float | None, float, str]
 
 
 def _all(results: Results) -> Iterator[_Row]:
-    for ours, (floor, peer) in _FRAMEWORKS.items():
+    for ours, floor in _FLOORS.items():
         for mode in ("sync", "async"):
             yield from _near_the_floor(results, ours, floor, mode)
-            yield from _far_below(results, ours, peer, mode)
-        yield from _not_growing(results, ours, floor)
+            yield from _far_below(results, ours, mode)
+        yield from _not_growing(results, ours)
         cost = results.value(key(ours, "sync", "construction"))
         yield f"{ours}: construction after the first", cost, 100, "us"
     yield from _importing(results)
@@ -77,21 +75,18 @@ def _near_the_floor(results: Results, ours: str, floor: str, mode: str) -> Itera
         yield f"{ours}, {mode}: {figure}, to {floor} + raw httpx", ratio, 1.15, "x"
 
 
-def _far_below(results: Results, ours: str, peer: str, mode: str) -> Iterator[_Row]:
+def _far_below(results: Results, ours: str, mode: str) -> Iterator[_Row]:
     for figure, limit in {"call, 64 at once": 0.1, "chunk, 512 streams at once": 0.25}.items():
-        ratio = results.ratio(key(ours, mode, figure), key(peer, mode, figure))
-        yield f"{ours}, {mode}: {figure}, to {peer}", ratio, limit, "x"
+        ratio = results.ratio(key(ours, mode, figure), key(_PEER, mode, figure))
+        yield f"{ours}, {mode}: {figure}, to {_PEER}", ratio, limit, "x"
 
 
-def _not_growing(results: Results, ours: str, floor: str) -> Iterator[_Row]:
+def _not_growing(results: Results, ours: str) -> Iterator[_Row]:
     for kind in ("text", "tools"):
-        long, short = (f"chunk, {kind}, {size} answer" for size in ("long", "short"))
-        ratio = results.ratio(key(ours, "sync", long), key(ours, "sync", short))
-        name = f"{ours}: a chunk of 20,000 ({kind}), to one of 500"
-        yield name, ratio, 1.1, "x"
-        floors = key(floor, "sync", long), key(floor, "sync", short)
-        own = results.growth(key(ours, "sync", long), key(ours, "sync", short), floors=floors)
-        yield f"{name}, without the growth of {floor}", own, 1.1, "x"
+        for ending, said in (("", ""), (", no collector", ", with the garbage collector off")):
+            long, short = (f"chunk, {kind}, {size} answer{ending}" for size in ("long", "short"))
+            ratio = results.ratio(key(ours, "sync", long), key(ours, "sync", short))
+            yield f"{ours}: a chunk of 20,000 ({kind}), to one of 500{said}", ratio, 1.1, "x"
     ratio = results.ratio(key(ours, "sync", "call, late"), key(ours, "sync", "call, early"))
     yield f"{ours}: a call after 5,300, to one after 50", ratio, 1.1, "x"
 
