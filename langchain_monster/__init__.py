@@ -1,6 +1,7 @@
 """MonsterAPI as a LangChain chat model."""
 
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from langchain_monster.provider import register
 from monster_core.version import __version__
@@ -12,16 +13,18 @@ __all__ = ["ChatMonster", "__version__"]
 
 register()
 
+_MODULES = ("chat_models", "errors")
 
-def __getattr__(name: str) -> Any:
-    """Import the model when it is asked for, as LangChain's own packages do with theirs."""
-    if name != "ChatMonster":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from langchain_monster.chat_models import ChatMonster
+if not TYPE_CHECKING:  # a type checker shall find what is misspelt
 
-    globals()[name] = ChatMonster
-    return ChatMonster
+    def __getattr__(name: str) -> object:
+        """Import the model, and the errors, when asked for, as LangChain's own packages do."""
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
+        if name != "ChatMonster":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = import_module(f"{__name__}.chat_models").ChatMonster
+        return globals()[name]
 
-
-def __dir__() -> list[str]:
-    return [*__all__]
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__, *_MODULES})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, closing
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import (
@@ -155,6 +156,8 @@ class ChatMonster(
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
+        if _tells_more(type(self)):
+            return traced_params(super()._get_invocation_params(stop, **kwargs))
         # as LangChain does, without its detour by a deprecated method
         params = {**self._identifying_params, "_type": self._llm_type, "stop": stop}
         return traced_params({**params, **kwargs})
@@ -248,3 +251,10 @@ class ChatMonster(
             given["stop"] = stop
         fields = self._request_fields(given, stream=stream, ask_usage=usage)
         return plan_call(to_core(messages), fields, stream=stream, extra=self._unknown_fields())
+
+
+@cache
+def _tells_more(model: type[ChatMonster]) -> bool:
+    """Whether a subclass says of itself, by LangChain's methods, what ours does not."""
+    names = ("asdict", "dict")
+    return any(getattr(model, name, None) is not getattr(ChatMonster, name, None) for name in names)

@@ -125,6 +125,7 @@ class as_langchain_errors:  # used as a function
             twin = to_langchain(error)
             if twin is not error:
                 raise twin from error.__cause__
+            error.__suppress_context__ = True
 
 
 def to_langchain(error: core.MonsterError) -> core.MonsterError:

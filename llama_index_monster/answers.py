@@ -94,7 +94,7 @@ def to_streamed_completion(response: ChatResponse) -> CompletionResponse:
 
 
 class StreamedAnswer:
-    """Collect a stream: each response holds everything so far and shares nothing with the others.
+    """Collect a stream: each response holds everything so far in lists and dicts of its own.
 
     The last one holds the whole text, every call, why it ended, and the usage.
 
@@ -161,7 +161,7 @@ class StreamedAnswer:
         if len(known) < count:
             found = map(_candidates, self._tokens[len(known) : count])
             known = self._logprobs = [*known, *found]  # as one: another thread may do the same
-        return known[:count]
+        return [list(one) for one in known[:count]]
 
 
 class _Moment(NamedTuple):
@@ -226,7 +226,7 @@ def _logprob(token: Mapping[str, Any]) -> LogProb:
     return _log_prob(
         token=token["token"],
         logprob=_IMPOSSIBLE if logprob is None else float(logprob),
-        bytes=token.get("bytes") or [],
+        bytes=list(token.get("bytes") or ()),
     )
 
 

@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from monster_core.unvalidated import Unvalidated
+
 __all__ = ["Pending"]
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -20,29 +22,33 @@ Model = TypeVar("Model", bound=BaseModel)
 class Pending(Generic[Model]):
     """Make objects of one class whose fields are filled in, unvalidated, when first needed.
 
-    Until then an object is of a subclass; whatever is done to it, but for reading a field that it
+    Until then an object is of a subclass; what is done to it, but for reading a field that it
     holds, makes it a plain one first.
 
     Args:
-        kind: The class. It has no private attributes and takes no further fields.
+        kind: The class.
     """
 
     __slots__ = ("_unfilled",)
 
     def __init__(self, kind: type[Model]) -> None:
-        self._unfilled: Any = new_class(
+        unfilled: Any = new_class(
             kind.__name__,
             (_Unfilled, kind),
-            {"defer_build": True},  # what the plain class can do is enough
+            {"defer_build": True},
             lambda namespace: namespace.update(__module__=kind.__module__),
         )
+        for name in _OF_THE_PLAIN_CLASS:
+            setattr(unfilled, name, getattr(kind, name))
+        _PLAIN[unfilled] = Unvalidated(kind)
+        self._unfilled = unfilled
 
     def __call__(self, fill: Callable[[], Mapping[str, Any]], **known: Any) -> Model:
         """Make an object.
 
         Args:
             fill: Returns the fields that are not known yet. It is called by any thread, at any
-                time, and by chance twice.
+                time; by several at once if they look at the same time.
             known: The fields that are held at once.
         """
         known[_FILL] = fill
@@ -51,7 +57,13 @@ class Pending(Generic[Model]):
         return made
 
 
-_FILL = " fill"  # no field's name
+_FILL, _FILLED = " fill", " filled"  # no field's names
+_OF_THE_PLAIN_CLASS = (
+    "__pydantic_core_schema__",
+    "__pydantic_serializer__",
+    "__pydantic_validator__",
+)
+_PLAIN: dict[type, Unvalidated[Any]] = {}
 _new = object.__new__
 _set = object.__setattr__
 _held = BaseModel.__dict__["__dict__"]  # what the property below hides
@@ -65,9 +77,17 @@ class _Unfilled:
     __slots__ = ()
     __hash__ = None  # type: ignore[assignment]
 
+    def __new__(cls, *args: Any, **fields: Any) -> Any:
+        """Construct a plain object, for whoever takes an object's class to make another."""
+        return cls.__bases__[1](*args, **fields)
+
     @property
-    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+    def __dict__(self) -> dict[str, Any]:
         return _fields(_filled(self))
+
+    @__dict__.setter
+    def __dict__(self, fields: dict[str, Any]) -> None:
+        _set_fields(_filled(self), fields)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(_filled(self), name)
@@ -92,18 +112,25 @@ class _Unfilled:
 
 
 def _filled(response: Any) -> Any:
-    """Make an object a plain one; another thread may be about to do the same."""
+    """Make an object a plain one.
+
+    Threads that do so at the same time end with what the first of them has built: each step may
+    be done twice, and changes nothing the second time.
+    """
     unfilled = type(response)
-    if not issubclass(unfilled, _Unfilled):
+    plain = _PLAIN.get(unfilled)
+    if plain is None:
         return response
-    kind: type[BaseModel] = unfilled.__bases__[1]
     held = _fields(response)
     fill = held.get(_FILL)
     if fill is not None:
-        found = {**held, **fill()}
-        _set(response, "__pydantic_fields_set__", found.keys() - {_FILL})
-        _set(response, "__pydantic_extra__", None)
-        _set(response, "__pydantic_private__", None)
-        _set_fields(response, {name: found[name] for name in kind.model_fields})
-    _set(response, "__class__", kind)
+        known = {name: value for name, value in list(held.items()) if name[0] != " "}
+        built = held.setdefault(_FILLED, plain(**{**known, **fill()}))
+        for slot in _SLOTS:
+            _set(response, slot, getattr(built, slot))
+        _set_fields(response, built.__dict__)
+    _set(response, "__class__", unfilled.__bases__[1])
     return response
+
+
+_SLOTS = ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")

@@ -127,7 +127,8 @@ class StreamedCalls:
             finish_reason: Why the answer had ended, if that was known.
             is_over: Whether nothing followed, so that arguments which are no object stay none.
         """
-        calls = zip(self._calls.values(), moment)  # noqa: B905  # later calls have no count yet
+        # later calls have no count yet, and one may be added while this runs
+        calls = zip(list(self._calls.values()), moment)  # noqa: B905
         if is_over:
             whole = [ToolCall(call.id, call.name, call.text.until(count)) for call, count in calls]
             return given_calls(whole, finish_reason, CallReading())
@@ -137,14 +138,13 @@ class StreamedCalls:
 class _StreamedCall:
     """Hold one call that grows; its arguments are parsed as they are asked for."""
 
-    __slots__ = ("_json", "_lock", "_parsed", "id", "name", "text")
+    __slots__ = ("_lock", "_parsers", "id", "name", "text")
 
     def __init__(self, call_id: str, name: str) -> None:
         self.id = call_id
         self.name = name
         self.text = GrowingText()
-        self._json = PartialJson()
-        self._parsed = 0  # pieces
+        self._parsers: list[tuple[int, PartialJson]] = []  # and of how many pieces each knows
         self._lock = Lock()
 
     def partial(self, count: int) -> GivenCall:
@@ -154,15 +154,22 @@ class _StreamedCall:
         return GivenCall(self.id, self.name, self.text.until(count), arguments)
 
     def _value(self, count: int) -> Any:
-        pieces = self.text.pieces
-        if count < self._parsed:
-            earlier = PartialJson()
-            earlier.feed("".join(pieces[:count]))
-            return earlier.value
-        for piece in pieces[self._parsed : count]:
-            self._json.feed(piece)
-        self._parsed = count
-        return self._json.value
+        """Parse on from the nearest earlier moment that somebody has looked at.
+
+        The last place and one more are kept: who has read the end may read all from the start.
+        """
+        usable = [one for one in self._parsers if one[0] <= count]
+        parsed, parser = max(usable, key=_pieces_known, default=(0, PartialJson()))
+        for piece in self.text.pieces[parsed:count]:
+            parser.feed(piece)
+        others = [one for one in self._parsers if one[1] is not parser]
+        last = max(others, key=_pieces_known, default=None)
+        self._parsers = [(count, parser), *([last] if last else [])]
+        return parser.value
+
+
+def _pieces_known(place: tuple[int, PartialJson]) -> int:
+    return place[0]
 
 
 def _given(call: ToolCall, finish_reason: str | None, reading: CallReading) -> GivenCall:

@@ -109,7 +109,11 @@ class _Draft:
             schema = sent.pop("response_format")["json_schema"]["schema"]
         else:
             schema = sent.pop("guided_json")
-        return plan_guide(schema, in_prompt=self.how.get("schema_in_prompt", is_format))
+        return plan_guide(
+            schema,
+            in_prompt=self.how.get("schema_in_prompt", is_format),
+            is_single=sent.get("best_of", sent.get("n", 1)) == 1,
+        )
 
     def call(
         self,

@@ -41,21 +41,27 @@ if TYPE_CHECKING:
 __all__ = ["MonsterConnection"]
 
 
-class _Live:
-    """Hold what an instance makes for itself; a copy or a pickle begins with none of it."""
+class _Prepared:
+    """Hold what follows from an instance's parameters."""
 
-    __slots__ = ("async_client", "client", "fields", "given", "told", "unknown")
+    __slots__ = ("fields", "given", "told", "unknown")
 
     def __init__(self) -> None:
-        self.client: MonsterClient | None = None
-        self.async_client: AsyncMonsterClient | None = None
         self.fields: dict[str, Any] | None = None
         self.given: dict[str, Any] = {}  # the extra fields that `fields` and `unknown` come from
         self.unknown: dict[str, Any] = {}
         self.told: dict[str, Any] | None = None
 
-    def forget_fields(self) -> None:
-        self.fields = self.told = None
+
+class _Live:
+    """Hold what an instance makes for itself; a copy or a pickle begins with none of it."""
+
+    __slots__ = ("async_client", "client", "prepared")
+
+    def __init__(self) -> None:
+        self.client: MonsterClient | None = None
+        self.async_client: AsyncMonsterClient | None = None
+        self.prepared = _Prepared()
 
     def __reduce__(self) -> tuple[type[_Live], tuple[()]]:
         return _Live, ()
@@ -144,19 +150,18 @@ class MonsterConnection(CallParameters):
             value = with_masked_secrets({name: value})[name]
         if name in _PARAMETERS:
             value = validate_parameters({name: value}).get(name)
-            self._live.forget_fields()
         elif name == self._base_url_field:
             from monster_core.settings import check_base_url
 
             value = check_base_url(value, allow_http=bool(self.allow_http))
-            self._live = _Live()
-        elif name in _SETTINGS or name == self._async_client_field:
-            if name in _SETTINGS:
-                value = getattr(built(MonsterConnection)(**{name: value}), name)
-            self._live = _Live()
-        elif name == self._extra_fields_field:
-            self._live.forget_fields()
+        elif name in _SETTINGS:
+            value = getattr(built(MonsterConnection)(**{name: value}), name)
         super().__setattr__(name, value)
+        # what another thread still makes of the old value goes into what is thrown away here
+        if name in _PARAMETERS or name == self._extra_fields_field:
+            self._own.prepared = _Prepared()
+        elif name in _SETTINGS or name in (self._base_url_field, self._async_client_field):
+            self._live = _Live()
 
     def __copy__(self) -> Self:
         copied = super().__copy__()
@@ -197,31 +202,36 @@ class MonsterConnection(CallParameters):
         Raises:
             InvalidRequestError: An argument is unknown, of the wrong type or out of range.
         """
-        live, given = self._own, self.__dict__[self._extra_fields_field] or {}
-        if live.fields is None or given != live.given:
-            values = {name: self.__dict__[name] for name in _PARAMETERS}
-            live.given, extra = dict(given), dict(given)
-            extra.update(extra.pop("extra_body", None) or {})  # as OpenAI's clients nest them
-            values.update({name: extra.pop(name) for name in list(extra) if name in values})
-            live.fields, live.unknown = validate_parameters(values), extra
-        fields = merge_parameters(live.fields, call, also=type(self).model_fields)
+        prepared = self._prepared()
+        fields = merge_parameters(prepared.fields or {}, call, also=type(self).model_fields)
         if stream and ask_usage:
             fields.setdefault("stream_options", {"include_usage": True})
         elif not stream and call.get("stream_options") is None:
             fields.pop("stream_options", None)
         return fields
 
-    def _set_fields(self) -> dict[str, Any]:
-        """Return the parameters that are set, as they were given; a dict of the caller's own."""
-        live = self._own
-        if live.told is None:
-            fields = {name: self.__dict__[name] for name in _PARAMETERS}
-            live.told = {name: value for name, value in fields.items() if value is not None}
-        return dict(live.told)
-
     def _unknown_fields(self) -> dict[str, Any]:
         """Return the fields that this package does not know; sent as they are."""
-        return self._own.unknown
+        return self._prepared().unknown
+
+    def _set_fields(self) -> dict[str, Any]:
+        """Return the parameters that are set, as they were given; a dict of the caller's own."""
+        prepared = self._own.prepared
+        if prepared.told is None:
+            fields = {name: self.__dict__[name] for name in _PARAMETERS}
+            prepared.told = {name: value for name, value in fields.items() if value is not None}
+        return dict(prepared.told)
+
+    def _prepared(self) -> _Prepared:
+        prepared, given = self._own.prepared, self.__dict__[self._extra_fields_field] or {}
+        if prepared.fields is None or given != prepared.given:
+            values = {name: self.__dict__[name] for name in _PARAMETERS}
+            extra = dict(given)
+            extra.update(extra.pop("extra_body", None) or {})  # as OpenAI's clients nest them
+            values.update({name: extra.pop(name) for name in list(extra) if name in values})
+            prepared.fields, prepared.unknown = validate_parameters(values), extra
+            prepared.given = dict(given)  # last: until then, another thread does the same
+        return prepared
 
     def _client(self) -> MonsterClient:
         """Return the client of the present settings."""

@@ -80,6 +80,8 @@ def check_headers(headers: Any) -> Any:
             raise ValueError("headers are text: names and values alike")
         if not _HEADER_NAME.fullmatch(name):
             raise ValueError("a header's name holds what none can, such as a space or colon")
+        if name.lower() in _SET_BY_EACH_REQUEST:
+            raise ValueError(f"the header {name!r} follows from each request: leave it out")
         if not _HEADER_VALUE.fullmatch(secret.get_secret_value()):
             raise ValueError(
                 f"the header {name!r} holds what no header can: a line break, a control or "
@@ -89,6 +91,7 @@ def check_headers(headers: Any) -> Any:
 
 
 _NO_TEXT = object()  # stands for a secret of a wrong type
+_SET_BY_EACH_REQUEST = frozenset({"content-length", "transfer-encoding"})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -73,7 +72,7 @@ def environment_settings() -> MonsterSettings:
         ConfigurationError: A variable cannot be used; the message names it.
     """
     global _read
-    now = _Snapshot(map(_variable, _VARIABLES))
+    now = _variables()
     if _read is None or _read[0] != now:
         problem = ""
         try:
@@ -131,13 +130,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-_names = [f"MONSTER_{name.upper()}" for name in MonsterSettings.model_fields]
-_VARIABLES: tuple[Any, ...]
-_variable: Callable[[Any], Any]
-if os.supports_bytes_environ:  # undecoded, a variable is read in half the time
-    _VARIABLES, _variable = tuple(map(os.fsencode, _names)), os.environb.get
-else:
-    _VARIABLES, _variable = tuple(_names), os.environ.get
+_VARIABLES = tuple(f"MONSTER_{name.upper()}" for name in MonsterSettings.model_fields)
+_UNDECODED = tuple(map(os.fsencode, _VARIABLES))
+_ENVIRON = os.environ
 
 
 class _Snapshot(tuple[Any, ...]):
@@ -145,6 +140,12 @@ class _Snapshot(tuple[Any, ...]):
 
     def __repr__(self) -> str:
         return "<the values of the MONSTER_* variables>"
+
+
+def _variables() -> _Snapshot:
+    if os.supports_bytes_environ and os.environ is _ENVIRON:  # undecoded, it takes half the time
+        return _Snapshot(map(os.environb.get, _UNDECODED))
+    return _Snapshot(map(os.environ.get, _VARIABLES))
 
 
 _read: tuple[_Snapshot, MonsterSettings] | None = None

@@ -97,12 +97,15 @@ class GuidedStreamReader(StreamReader):
         return last
 
 
-def plan_guide(schema: Mapping[str, Any], *, in_prompt: bool) -> AnswerGuide:
+def plan_guide(
+    schema: Mapping[str, Any], *, in_prompt: bool, is_single: bool = True
+) -> AnswerGuide:
     """Plan how a schema is put to the server.
 
     Args:
         schema: The JSON schema of the whole answer.
         in_prompt: Whether the model is told the schema, too: guiding alone does not inform it.
+        is_single: Whether one answer is asked for: only then may the server keep to a grammar.
 
     Raises:
         InvalidRequestError: It is no usable JSON schema.
@@ -122,6 +125,6 @@ def plan_guide(schema: Mapping[str, Any], *, in_prompt: bool) -> AnswerGuide:
             "the answer is checked afterwards.",
             lowered.obstacle,
         )
-    is_object = schema.get("type", "object") == "object"
+    is_object = is_single and schema.get("type", "object") == "object"
     fields = {"response_format": {"type": "json_object"}} if is_object else {}
     return AnswerGuide(fields, text, lowered)

@@ -13,7 +13,13 @@ from typing import cast
 import httpcore
 import httpx
 
-from monster_core.transport.http1 import ReplyHead, ReplyReader, RequestBytes, write_head
+from monster_core.transport.http1 import (
+    RawHeaders,
+    ReplyHead,
+    ReplyReader,
+    RequestBytes,
+    write_head,
+)
 from monster_core.transport.loop_socket import Address, LoopSocket
 from monster_core.transport.pool import ConnectionPool, Origin, SilenceError, is_stale, share_of
 from monster_core.transport.reply import OutgoingRequest, Reply, RequestWriter, is_hooked
@@ -38,7 +44,10 @@ class AsyncOriginClient:
     async def send(self, request: OutgoingRequest) -> httpx.Response | AsyncReply:
         """Send a request and return its reply once it begins; redirects are never followed."""
         if is_hooked(httpx.AsyncHTTPTransport.handle_async_request):
-            return await self._transport.handle_async_request(request.made_by(httpx.Request))
+            made = request.made_by(httpx.Request)
+            response = await self._transport.handle_async_request(made)
+            response.request = made
+            return response
         sent = self._writer.write(request)
         return await self._connections.send(sent, request.timeouts)
 
@@ -67,7 +76,7 @@ class _Hooked:
         self._connections = connections
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        head = write_head(request.method, request.url.target, request.headers)
+        head = write_head(request.method, request.url.target, RawHeaders(request.headers))
         content = b"".join(cast("Iterable[bytes]", request.stream))
         sent = RequestBytes(b"%b\r\n%b" % (head, content))
         reply = await self._connections.send(sent, request.extensions["timeout"])

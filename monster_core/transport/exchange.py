@@ -223,7 +223,7 @@ class StreamState:
                 return
         if has_content:
             deadline.content_arrived()
-        elif (passed := deadline.passed()) is not None:
+        elif not reader.is_done and (passed := deadline.passed()) is not None:
             passed.partial_text = reader.partial_text
             raise passed
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import httpx
 
-__all__ = ["ReplyHead", "ReplyReader", "RequestBytes", "write_head"]
+__all__ = ["RawHeaders", "ReplyHead", "ReplyReader", "RequestBytes", "write_head"]
 
 
 class RequestBytes(bytes):
@@ -22,9 +22,14 @@ class RequestBytes(bytes):
         return f"<a request of {len(self)} bytes>"
 
 
-def write_head(
-    method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]]
-) -> RequestBytes:
+class RawHeaders(list[tuple[bytes, bytes]]):
+    """Hold the names and values of a request's headers, and show no value in a traceback."""
+
+    def __repr__(self) -> str:
+        return f"<the headers {b', '.join(name for name, _ in self).decode('latin-1')}>"
+
+
+def write_head(method: bytes, target: bytes, headers: RawHeaders) -> RequestBytes:
     """Return the head of a request, up to the blank line that ends it.
 
     Args:
@@ -198,9 +203,7 @@ class ReplyReader:
         return content[0] if len(content) == 1 else b"".join(content)
 
 
-def _write_head(
-    method: bytes, target: bytes, headers: Sequence[tuple[bytes, bytes]]
-) -> RequestBytes | None:
+def _write_head(method: bytes, target: bytes, headers: RawHeaders) -> RequestBytes | None:
     lines = [b"%b %b HTTP/1.1\r\n" % (method, target)]
     lines += [b"%b: %b\r\n" % header for header in headers]
     head = b"".join(lines)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import httpx
 
-from monster_core.transport.http1 import ReplyHead, RequestBytes, write_head
+from monster_core.transport.http1 import RawHeaders, ReplyHead, RequestBytes, write_head
 
 __all__ = ["OutgoingRequest", "Received", "Reply", "RequestWriter", "header_of", "is_hooked"]
 
@@ -91,7 +91,7 @@ class RequestWriter:
         if known is not None and known[0] is request.url and known[1] is request.headers:
             return known[2]
         bare = httpx.Request(request.method, request.url, headers=request.headers)
-        given = [header for header in bare.headers.raw if header[0].lower() != b"content-length"]
+        given = RawHeaders(one for one in bare.headers.raw if one[0].lower() != b"content-length")
         head = write_head(request.method.encode("ascii"), request.url.raw_path, given)
         self._heads[request.method] = request.url, request.headers, head
         return head

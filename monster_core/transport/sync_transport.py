@@ -12,7 +12,13 @@ from typing import cast
 import httpcore
 import httpx
 
-from monster_core.transport.http1 import ReplyHead, ReplyReader, RequestBytes, write_head
+from monster_core.transport.http1 import (
+    RawHeaders,
+    ReplyHead,
+    ReplyReader,
+    RequestBytes,
+    write_head,
+)
 from monster_core.transport.pool import ConnectionPool, Origin, SilenceError, is_stale, share_of
 from monster_core.transport.reply import OutgoingRequest, Reply, RequestWriter, is_hooked
 
@@ -40,7 +46,10 @@ class OriginClient:
     def send(self, request: OutgoingRequest) -> httpx.Response | SyncReply:
         """Send a request and return its reply once it begins; redirects are never followed."""
         if is_hooked(httpx.HTTPTransport.handle_request):
-            return self._transport.handle_request(request.made_by(httpx.Request))
+            made = request.made_by(httpx.Request)
+            response = self._transport.handle_request(made)
+            response.request = made
+            return response
         sent = self._writer.write(request)
         return self._connections.send(sent, request.timeouts)
 
@@ -69,7 +78,7 @@ class _Hooked:
         self._connections = connections
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        head = write_head(request.method, request.url.target, request.headers)
+        head = write_head(request.method, request.url.target, RawHeaders(request.headers))
         content = b"".join(cast("Iterable[bytes]", request.stream))
         sent = RequestBytes(b"%b\r\n%b" % (head, content))
         reply = self._connections.send(sent, request.extensions["timeout"])

@@ -351,3 +351,18 @@ def test_a_stream_reads_like_the_full_answer(fields: dict[str, Any]) -> None:
         ]
         arguments = "".join(found.arguments for found in choice.tool_calls)
         assert "".join(delta.arguments for delta in deltas) == arguments
+
+
+ENDLESS = {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}
+
+
+@pytest.mark.parametrize("several", [{"n": 2}, {"best_of": 2}])
+def test_several_answers_to_a_schema_that_cannot_guide_are_asked_for_in_the_prompt_alone(
+    several: dict[str, Any],
+) -> None:
+    one = json.loads(plan_call(HELLO, {"model": "m", "guided_json": ENDLESS}, stream=False).content)
+    assert one["response_format"] == {"type": "json_object"}
+    fields = {"model": "m", "guided_json": ENDLESS, **several}
+    sent = json.loads(plan_call(HELLO, fields, stream=False).content)
+    assert "response_format" not in sent
+    assert sent["messages"] == one["messages"]

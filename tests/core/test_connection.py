@@ -148,6 +148,12 @@ def test_timeouts_are_spread_over_the_phases(made: Connected, timeout: Any, phas
     assert (found.connect, found.read, found.write, found.pool) == phases
 
 
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding"])
+def test_headers_that_follow_from_each_request_are_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="follows from each request"):
+        Connected(api_key="k", default_headers={name: "5"})
+
+
 def test_default_headers_replace_any_but_the_key(made: Connected) -> None:
     made.default_headers = {"User-Agent": "mine", "Authorization": "mine", "x-team": "blue"}
     headers = made._endpoint().headers

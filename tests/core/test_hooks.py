@@ -107,6 +107,27 @@ def test_a_hook_may_answer_itself(connect: Connect, monkeypatch: pytest.MonkeyPa
     assert connect("http://127.0.0.1:9/v1").answer().choices[0].text == "Mocked"
 
 
+def test_a_hook_finds_the_request_of_a_reply(
+    connect: Connect, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replies: list[httpx.Response] = []
+    (transport, name), (async_transport, async_name) = HOOKED
+    original, async_original = getattr(transport, name), getattr(async_transport, async_name)
+
+    def handle(this: Any, request: httpx.Request) -> httpx.Response:
+        replies.append(original(this, request))
+        return replies[-1]
+
+    async def handle_async(this: Any, request: httpx.Request) -> httpx.Response:
+        replies.append(await async_original(this, request))
+        return replies[-1]
+
+    monkeypatch.setattr(transport, name, handle)
+    monkeypatch.setattr(async_transport, async_name, handle_async)
+    connect(serve(answer())).answer()
+    assert [one.request.url.path for one in replies] == ["/v1/chat/completions"]
+
+
 def test_a_hook_that_was_there_first_is_seen_as_one(serve: Serve) -> None:
     server = serve(answer())
     code = f"""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monster_core.transport.http1 import ReplyHead, ReplyReader, write_head
+from monster_core.transport.http1 import RawHeaders, ReplyHead, ReplyReader, write_head
 
 
 def read(
@@ -208,7 +208,7 @@ def test_damaged_replies_are_read_as_h11_reads_them_or_refused(
 
 
 def test_a_head_is_written_and_never_shown() -> None:
-    sent = write_head(b"POST", b"/v1/x?y=1", [(b"host", b"a"), (b"b", b"c")])
+    sent = write_head(b"POST", b"/v1/x?y=1", RawHeaders([(b"host", b"a"), (b"b", b"c")]))
     assert sent == b"POST /v1/x?y=1 HTTP/1.1\r\nhost: a\r\nb: c\r\n"
     assert repr(sent) == "<a request of 40 bytes>"
 
@@ -216,4 +216,9 @@ def test_a_head_is_written_and_never_shown() -> None:
 @pytest.mark.parametrize("value", [b"a\r\nb: c", b"a\nb", b"a\rb", b"a\0b"])
 def test_a_header_cannot_smuggle_another(value: bytes) -> None:
     with pytest.raises(httpx.LocalProtocolError):
-        write_head(b"POST", b"/", [(b"a", value)])
+        write_head(b"POST", b"/", RawHeaders([(b"a", value)]))
+
+
+def test_headers_are_named_and_their_values_never_shown() -> None:
+    headers = RawHeaders([(b"authorization", b"Bearer open-sesame"), (b"accept", b"x")])
+    assert repr(headers) == "<the headers authorization, accept>"

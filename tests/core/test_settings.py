@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -224,3 +225,13 @@ def test_an_unusable_argument_is_refused_without_its_value(arguments: dict[str, 
         Connected(**arguments)
     assert name in str(caught.value) or "base URL" in str(caught.value)
     assert "sesame" not in str(caught.value).replace("x-sesame", "")
+
+
+def test_an_environment_that_takes_the_place_of_another_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MONSTER_API_KEY", "first-key")
+    assert environment_settings().api_key == SecretStr("first-key")
+    with mock.patch("os.environ", {"MONSTER_API_KEY": "second-key"}):
+        assert environment_settings().api_key == SecretStr("second-key")
+    assert environment_settings().api_key == SecretStr("first-key")

@@ -203,6 +203,15 @@ def test_a_connection_that_breaks_after_done_is_none_of_the_callers_business(
     assert text_of(connect(serve(events(*WORDS, "[DONE]", cut=True))).stream()) == "Hello"
 
 
+@pytest.mark.parametrize("late", [b": comment\n\n", b"\n", b"\r\n"], ids=repr)
+def test_what_follows_done_is_not_late_because_the_reader_is_slow(
+    serve: Serve, connect: Connect, late: bytes
+) -> None:
+    for chunk in connect(serve(events(*WORDS, "[DONE]", 0.2, late))).stream():
+        if chunk.is_last:
+            time.sleep(0.5)
+
+
 def test_a_connection_that_breaks_after_the_finish_reason_has_brought_the_answer(
     serve: Serve, connect: Connect
 ) -> None:

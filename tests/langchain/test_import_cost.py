@@ -59,3 +59,14 @@ def test_the_translator_is_registered_by_the_import() -> None:
         "assert [b['type'] for b in told.content_blocks] == ['reasoning', 'text']"
     )
     assert loaded_by(code)
+
+
+def test_the_parts_of_the_package_are_there_without_being_imported_first() -> None:
+    code = (
+        "import langchain_monster\n"
+        "assert not hasattr(langchain_monster, 'nonsense')\n"
+        "assert {'ChatMonster', 'errors', 'chat_models'} <= set(dir(langchain_monster))\n"
+        "assert langchain_monster.errors.RateLimitError\n"
+        "assert langchain_monster.chat_models.ChatMonster is langchain_monster.ChatMonster"
+    )
+    assert loaded_by(code)

@@ -14,6 +14,7 @@ from monster_emulator import Emulator
 from tests.core.scripted_server import reply
 from tests.langchain.answering import TOOLS, WAYS, Way, collected
 from tests.langchain.conftest import Scripted, chat_with
+from tests.recorded_endpoint import MODEL
 
 every_way = pytest.mark.parametrize("way", WAYS)
 SECRET = "sk-very-secret"
@@ -145,3 +146,13 @@ def test_a_failure_tells_traces_what_the_server_said(scripted: Scripted) -> None
     assert told["status_code"] == 404
     assert told["request_id"] == "req-1"
     assert told["body"] == {"message": "no such model"}
+
+
+@pytest.mark.parametrize("name", ["asdict", "dict"])
+def test_a_subclass_may_tell_traces_more(emulator: Emulator, name: str) -> None:
+    def tell(self: ChatMonster) -> dict[str, Any]:
+        return {**self._identifying_params, "_type": "mine", "temperature": 0.25}
+
+    more: Any = type("More", (ChatMonster,), {name: tell})
+    llm = more(base_url=emulator.base_url, api_key=emulator.api_key, model=MODEL)
+    assert llm._get_invocation_params()["temperature"] == 0.25

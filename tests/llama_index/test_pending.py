@@ -7,15 +7,19 @@ import json
 import pickle
 import random
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
 from typing import Any
 
+import pydantic_core
 import pytest
 from llama_index.core.base.llms.types import ChatResponse, CompletionResponse
 from llama_index.core.instrumentation.events.llm import LLMChatInProgressEvent
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from llama_index_monster.answers import StreamedAnswer, to_streamed_completion
+from llama_index_monster.pending import Pending
 from monster_core.answer import Chunk, ToolCallDelta, Usage
+from monster_core.conversation.partial_json import PartialJson
 
 ARGUMENTS = '{"title": "Yesterday", "years": [1965, 2000], "by": {"name": "The Beatles"}}'
 
@@ -167,3 +171,98 @@ def test_a_completion_is_filled_in_when_it_is_looked_at():
     assert all(is_plain(one) for one in completions)
     assert completions[-1].additional_kwargs["completion_tokens"] == 7
     assert completions[-1].additional_kwargs["tool_calls"][0]["function"]["arguments"] == ARGUMENTS
+
+
+class Anything(BaseModel):
+    """Holds a response as a field of any type, as workflow events do."""
+
+    held: Any
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda response: pydantic_core.to_json({"held": response}),
+        lambda response: Anything(held=response).model_dump_json(),
+        lambda response: json.dumps(pydantic_core.to_jsonable_python({"held": response})),
+    ],
+)
+def test_a_response_that_nobody_has_looked_at_is_written_inside_of_anything(write):
+    for response, plain in zip(streamed(), looked_at_at_once(), strict=True):
+        assert json.loads(write(response))["held"] == json.loads(plain.model_dump_json())
+
+
+def test_a_response_s_class_makes_others():
+    response = streamed()[4]
+    made = type(response)(message=response.message, delta="a")
+    assert type(made) is ChatResponse
+    assert made.delta == "a"
+
+
+def test_an_earlier_response_is_looked_at_while_the_stream_goes_on():
+    answer, failures = StreamedAnswer(), []
+    seen: list[Any] = []
+    is_over = Event()
+
+    def look() -> None:
+        while not is_over.is_set():
+            for response in seen[-50:]:
+                try:
+                    assert response.message.blocks
+                except Exception as error:  # the test's subject is that there is none
+                    failures.append(error)
+
+    with ThreadPoolExecutor(2) as pool:
+        looking = [pool.submit(look) for _ in range(2)]
+        for index in range(2000):
+            delta = ToolCallDelta(index, f"call_{index}", "find", '{"a": 1}')
+            seen.append(answer.add(Chunk("1", "m", tool_calls=[delta])))
+        is_over.set()
+    assert all(one.result() is None for one in looking)
+    assert not failures
+
+
+def test_threads_that_fill_one_response_keep_what_one_of_them_changes():
+    for _ in range(200):
+        response = streamed()[4]
+        start = Barrier(2)
+
+        def change(response: Any = response, start: Barrier = start) -> Any:
+            start.wait()
+            response.raw["mine"] = True
+            return response.message
+
+        with ThreadPoolExecutor(2) as pool:
+            first, second = (pool.submit(change) for _ in range(2))
+            assert first.result() is second.result() is response.message
+        assert response.raw["mine"] is True
+
+
+def test_reading_all_from_the_start_after_the_end_parses_each_piece_twice_at_most(monkeypatch):
+    fed: list[str] = []
+    feed = PartialJson.feed
+
+    def note(self: PartialJson, text: str) -> bool:
+        fed.append(text)
+        return feed(self, text)
+
+    monkeypatch.setattr(PartialJson, "feed", note)
+    responses = streamed()
+    assert responses[-3].message.blocks
+    for response in responses:
+        assert response.message
+    assert len("".join(fed)) <= 2 * len(ARGUMENTS)
+
+
+class Later(BaseModel):
+    """Has a field with a default that whoever fills it in knows nothing of."""
+
+    text: str
+    added: list[int] = Field(default_factory=list)
+    flag: bool = True
+
+
+def test_fields_that_are_not_filled_in_have_their_defaults():
+    made = Pending(Later)(lambda: {"text": "a"})
+    assert made == Later(text="a")
+    assert (made.added, made.flag) == ([], True)
