@@ -5,16 +5,26 @@ Making httpx's objects, and httpcore's below them, is a quarter of what a call c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
+import httpcore
 import httpx
 
 from monster_core.transport.http1 import RawHeaders, ReplyHead, RequestBytes, write_head
 
-__all__ = ["OutgoingRequest", "Received", "Reply", "RequestWriter", "header_of", "is_hooked"]
+__all__ = [
+    "OutgoingRequest",
+    "Received",
+    "Reply",
+    "RequestWriter",
+    "as_hooked",
+    "header_of",
+    "is_hooked",
+    "write_hooked",
+]
 
 
 def is_hooked(handle: Callable[..., Any]) -> bool:
@@ -144,3 +154,27 @@ def header_of(reply: Received, name: str) -> str:
     if isinstance(reply, Reply):
         return reply.head.values.get(name.encode("ascii"), b"").decode("latin-1")
     return str(reply.headers.get(name, ""))
+
+
+def write_hooked(request: httpcore.Request) -> RequestBytes:
+    """Return the bytes of a request that came through httpx's transport.
+
+    Args:
+        request: The request; its body is held in memory.
+
+    Raises:
+        httpx.LocalProtocolError: The name or value of a header holds a line break.
+    """
+    head = write_head(request.method, request.url.target, RawHeaders(request.headers))
+    return RequestBytes(b"%b\r\n%b" % (head, b"".join(cast("Iterable[bytes]", request.stream))))
+
+
+def as_hooked(head: ReplyHead, body: Iterable[bytes] | AsyncIterable[bytes]) -> httpcore.Response:
+    """Return a reply as httpx's transport expects it.
+
+    Args:
+        head: The reply's head.
+        body: Its body.
+    """
+    known = {"http_version": head.version, "reason_phrase": head.reason}
+    return httpcore.Response(head.status, headers=head.headers, content=body, extensions=known)

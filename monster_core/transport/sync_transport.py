@@ -5,22 +5,23 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import cast
 
 import httpcore
 import httpx
 
-from monster_core.transport.http1 import (
-    RawHeaders,
-    ReplyHead,
-    ReplyReader,
-    RequestBytes,
-    write_head,
-)
+from monster_core.transport.http1 import ReplyHead, ReplyReader, RequestBytes
 from monster_core.transport.pool import ConnectionPool, Origin, SilenceError, is_stale, share_of
-from monster_core.transport.reply import OutgoingRequest, Reply, RequestWriter, is_hooked
+from monster_core.transport.reply import (
+    OutgoingRequest,
+    Reply,
+    RequestWriter,
+    as_hooked,
+    is_hooked,
+    write_hooked,
+)
 
 __all__ = ["OriginClient", "OriginTransport", "SyncReply"]
 
@@ -78,14 +79,9 @@ class _Hooked:
         self._connections = connections
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        head = write_head(request.method, request.url.target, RawHeaders(request.headers))
-        content = b"".join(cast("Iterable[bytes]", request.stream))
-        sent = RequestBytes(b"%b\r\n%b" % (head, content))
+        sent = write_hooked(request)
         reply = self._connections.send(sent, request.extensions["timeout"])
-        known = {"http_version": reply.head.version, "reason_phrase": reply.head.reason}
-        return httpcore.Response(
-            reply.head.status, headers=reply.head.headers, content=reply, extensions=known
-        )
+        return as_hooked(reply.head, reply)
 
     def close(self) -> None:
         self._connections.close()
