@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from monster_core.parameters import ConversationParameters, RequestParameters
+from monster_core.request.fields import ConversationParameters, RequestParameters
 
 README = Path(__file__).parent.parent / "README.md"
 

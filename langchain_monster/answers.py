@@ -17,15 +17,15 @@ from langchain_core.messages.tool import (
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 from langchain_monster.provider import MODEL_PROVIDER
-from monster_core.answer import Answer, Choice, Chunk, ToolCallDelta, Usage
-from monster_core.answer import ToolCall as CoreToolCall
-from monster_core.conversation import read_arguments
+from monster_core.response.tool_arguments import read_arguments
+from monster_core.response.types import Choice, Chunk, Completion, ToolCallDelta, Usage
+from monster_core.response.types import ToolCall as CoreToolCall
 from monster_core.unvalidated import Unvalidated
 
 __all__ = ["to_generation_chunk", "to_result"]
 
 
-def to_result(answer: Answer) -> ChatResult:
+def to_result(answer: Completion) -> ChatResult:
     """Translate a full answer; the usage stands on the first of several messages.
 
     Args:
@@ -130,7 +130,7 @@ def _calls_of(chunk: Chunk) -> list[ToolCallDelta]:
     return calls
 
 
-def _generation(answer: Answer, choice: Choice, usage: Usage | None) -> ChatGeneration:
+def _generation(answer: Completion, choice: Choice, usage: Usage | None) -> ChatGeneration:
     metadata: dict[str, Any] = {
         "model_provider": MODEL_PROVIDER,
         "model_name": answer.model,

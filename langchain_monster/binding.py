@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_monster.errors import as_langchain_errors
 from langchain_monster.model_part import ModelPart
 from monster_core.errors import InvalidRequestError
-from monster_core.request import validate_parameters
+from monster_core.request.validation import validate_parameters
 
 if TYPE_CHECKING:
     from langchain_core.language_models import LanguageModelInput
@@ -53,7 +53,7 @@ class ToolBinding(ModelPart):
         """
         from langchain_core.utils.function_calling import convert_to_openai_tool
 
-        from monster_core.conversation.definitions import read_definitions, resolve_tool_choice
+        from monster_core.request.tool_definitions import read_definitions, resolve_tool_choice
 
         definitions = [convert_to_openai_tool(tool) for tool in tools]
         by_name = {definition["function"]["name"]: definition for definition in definitions}

@@ -24,17 +24,17 @@ from langchain_monster.provider import MODEL_PROVIDER
 from langchain_monster.served_models import ServedModels, is_derived
 from langchain_monster.token_counting import TokenCounting, check_tokenizer
 from langchain_monster.tracing import langsmith_params, traced_params
-from monster_core.connection import MonsterConnection
+from monster_core.model_base import MonsterModelBase
 from monster_core.version import __version__
 
 if TYPE_CHECKING:
-    from monster_core.call import ChatCall
+    from monster_core.request.chat_request import ChatRequest
 
 __all__ = ["ChatMonster"]
 
 
 class ChatMonster(
-    ToolBinding, ProtocolEvents, ServedModels, TokenCounting, MonsterConnection, BaseChatModel
+    ToolBinding, ProtocolEvents, ServedModels, TokenCounting, MonsterModelBase, BaseChatModel
 ):
     """Chat with a model that MonsterAPI, or any vLLM 0.5 endpoint, serves.
 
@@ -241,16 +241,16 @@ class ChatMonster(
         kwargs: dict[str, Any],
         *,
         stream: bool = False,
-    ) -> ChatCall:
+    ) -> ChatRequest:
         from langchain_monster.messages import to_core
-        from monster_core.call_planning import plan_call
+        from monster_core.request.builder import build_request
 
         given = {name: value for name, value in kwargs.items() if name != "stream"}
         usage = given.pop("stream_usage", self.stream_usage)
         if stop is not None:
             given["stop"] = stop
         fields = self._request_fields(given, stream=stream, ask_usage=usage)
-        return plan_call(to_core(messages), fields, stream=stream, extra=self._unknown_fields())
+        return build_request(to_core(messages), fields, stream=stream, extra=self._unknown_fields())
 
 
 @cache

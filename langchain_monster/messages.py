@@ -15,9 +15,10 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from monster_core.answer import ToolCall
-from monster_core.conversation import Message, Role, write_json
 from monster_core.errors import InvalidRequestError
+from monster_core.request.messages import Message, Role
+from monster_core.response.tool_arguments import write_json
+from monster_core.response.types import ToolCall
 
 __all__ = ["to_core"]
 

@@ -9,9 +9,9 @@ __all__ = ["ModelPart"]
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from monster_core.connection import MonsterConnection
+    from monster_core.model_base import MonsterModelBase
 
-    class ModelPart(MonsterConnection, BaseChatModel):
+    class ModelPart(MonsterModelBase, BaseChatModel):
         """Stand for the model that a part belongs to."""
 
 else:

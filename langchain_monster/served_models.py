@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from langchain_monster.errors import InvalidRequestError, as_langchain_errors
 from langchain_monster.model_part import ModelPart
-from monster_core.served import LONGEST_DISCOVERY
+from monster_core.models_endpoint import LONGEST_DISCOVERY
 
 if TYPE_CHECKING:
     from langchain_core.language_models import ModelProfile
 
-    from monster_core.served import ServedModel
+    from monster_core.models_endpoint import ServedModel
 
 __all__ = ["ServedModels", "is_derived", "profile_of"]
 
@@ -105,7 +105,7 @@ class ServedModels(ModelPart):
 def _known_of(model: str, family: str | None) -> dict[str, Any]:
     from langchain_core.language_models import ModelProfile
 
-    from monster_core.families import family_of
+    from monster_core.model_families import family_of
 
     known = family_of(model, family)
     profile: dict[str, Any] = {

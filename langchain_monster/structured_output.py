@@ -18,11 +18,11 @@ from pydantic.errors import PydanticUserError
 from typing_extensions import is_typeddict, override
 
 from langchain_monster.errors import as_langchain_errors
-from monster_core.conversation.answer_reading import check_value
-from monster_core.conversation.partial_json import PartialJson
-from monster_core.conversation.structured import Structure, structure_of
 from monster_core.errors import InvalidRequestError, StructuredAnswerError, TruncatedAnswerError
 from monster_core.json_values import copied
+from monster_core.request.structured import OutputSpec, output_spec_of
+from monster_core.response.partial_json import PartialJson
+from monster_core.response.structured import check_value
 
 if TYPE_CHECKING:
     from langchain_core.language_models import LanguageModelInput
@@ -43,7 +43,7 @@ def parser_for(shape: Any, method: str | None) -> StructuredOutputParser:
     """
     is_openai_function = isinstance(shape, dict) and ("function" in shape or "parameters" in shape)
     known = convert_to_json_schema(shape) if is_typeddict(shape) or is_openai_function else shape
-    return StructuredOutputParser(structure_of(known, method), _built_by(shape))
+    return StructuredOutputParser(output_spec_of(known, method), _built_by(shape))
 
 
 def parsed_by(
@@ -80,16 +80,16 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    _structure: Structure = PrivateAttr()
+    _structure: OutputSpec = PrivateAttr()
     _build: Callable[[Any], Any] | None = PrivateAttr()
 
-    def __init__(self, structure: Structure, build: Callable[[Any], Any] | None) -> None:
+    def __init__(self, structure: OutputSpec, build: Callable[[Any], Any] | None) -> None:
         super().__init__()
         self._structure = structure
         self._build = build
 
     @property
-    def structure(self) -> Structure:
+    def structure(self) -> OutputSpec:
         """How the shape is asked for."""
         return self._structure
 

@@ -86,7 +86,7 @@ class TokenCounting(ModelPart):
         from langchain_core.utils.function_calling import convert_to_openai_tool
 
         from langchain_monster.messages import to_core
-        from monster_core.families import family_of
+        from monster_core.model_families import family_of
         from monster_core.token_counting import count_conversation
 
         with as_langchain_errors():

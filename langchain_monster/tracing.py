@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_core.language_models import LangSmithParams
 
-from monster_core.parameters import CallParameters
+from monster_core.request.fields import CallParameters
 
 __all__ = ["langsmith_params", "traced_params"]
 

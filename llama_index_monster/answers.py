@@ -24,9 +24,9 @@ from llama_index_monster.tool_calls import (
     StreamedCalls,
     given_calls,
 )
-from monster_core.answer import Answer, Chunk, Usage
 from monster_core.errors import ResponseError
 from monster_core.json_values import copied
+from monster_core.response.types import Chunk, Completion, Usage
 from monster_core.unvalidated import Unvalidated
 
 __all__ = ["StreamedAnswer", "to_chat_response", "to_completion_response", "to_streamed_completion"]
@@ -40,7 +40,7 @@ _text_block = Unvalidated(TextBlock)
 _log_prob = Unvalidated(LogProb)  # the core has looked at the tokens
 
 
-def to_chat_response(answer: Answer, reading: CallReading = _ALL_CALLS) -> ChatResponse:
+def to_chat_response(answer: Completion, reading: CallReading = _ALL_CALLS) -> ChatResponse:
     """Translate a full answer; of several, the first is the message and ``raw`` holds them all.
 
     Args:

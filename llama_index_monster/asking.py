@@ -15,8 +15,8 @@ from llama_index_monster.messages import to_core
 from llama_index_monster.model_part import ModelPart
 from llama_index_monster.tool_calling import TOOL_NAMES
 from llama_index_monster.tool_calls import CallReading
-from monster_core.call import ChatCall
-from monster_core.call_planning import plan_call
+from monster_core.request.builder import build_request
+from monster_core.request.chat_request import ChatRequest
 
 if TYPE_CHECKING:
     from llama_index.core.base.llms.types import (
@@ -32,7 +32,7 @@ __all__ = ["Asking"]
 class _Plan:
     """Hold a planned call, and how the calls of its answer are given."""
 
-    call: ChatCall
+    call: ChatRequest
     reading: CallReading
 
 
@@ -72,4 +72,4 @@ class Asking(ModelPart):
         fields = self._request_fields(given, stream=stream)
         reading = CallReading(names, fields.get("parallel_tool_calls", True))
         told, extra = to_core(messages, names), self._unknown_fields()
-        return _Plan(plan_call(told, fields, stream=stream, extra=extra), reading)
+        return _Plan(build_request(told, fields, stream=stream, extra=extra), reading)

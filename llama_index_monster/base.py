@@ -26,8 +26,8 @@ from llama_index_monster.async_responses import AsyncResponses
 from llama_index_monster.served_models import ServedModels, assumed_context_window
 from llama_index_monster.structured_output import StructuredOutput
 from llama_index_monster.tool_calling import ToolCalling
-from monster_core.connection import MonsterConnection
-from monster_core.secret_arguments import with_masked_secrets
+from monster_core.model_base import MonsterModelBase
+from monster_core.secrets import with_masked_secrets
 
 if TYPE_CHECKING:
     from llama_index.core.callbacks import CallbackManager
@@ -41,7 +41,7 @@ DEFAULT_MODEL = "meta-llama/Meta-Llama-3-8B-Instruct"
 
 
 class MonsterLLM(
-    Asking, ToolCalling, StructuredOutput, ServedModels, MonsterConnection, FunctionCallingLLM
+    Asking, ToolCalling, StructuredOutput, ServedModels, MonsterModelBase, FunctionCallingLLM
 ):
     """Ask a model that MonsterAPI, or any vLLM 0.5 endpoint, serves.
 

@@ -17,8 +17,8 @@ from llama_index.core.base.llms.types import (
     ToolCallBlock,
 )
 
-from monster_core.conversation import Role
 from monster_core.errors import InvalidRequestError
+from monster_core.request.messages import Role
 
 __all__ = ["to_content"]
 

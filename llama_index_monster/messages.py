@@ -8,9 +8,10 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 
 from llama_index_monster.blocks import to_content
-from monster_core.answer import ToolCall
-from monster_core.conversation import Message, Role, write_json
 from monster_core.errors import InvalidRequestError
+from monster_core.request.messages import Message, Role
+from monster_core.response.tool_arguments import write_json
+from monster_core.response.types import ToolCall
 
 __all__ = ["legacy_calls", "to_core"]
 

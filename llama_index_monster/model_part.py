@@ -9,9 +9,9 @@ __all__ = ["ModelPart"]
 if TYPE_CHECKING:
     from llama_index.core.llms.function_calling import FunctionCallingLLM
 
-    from monster_core.connection import MonsterConnection
+    from monster_core.model_base import MonsterModelBase
 
-    class ModelPart(MonsterConnection, FunctionCallingLLM):
+    class ModelPart(MonsterModelBase, FunctionCallingLLM):
         """Stand for the model that a part belongs to."""
 
         context_window: int | None

@@ -8,11 +8,11 @@ from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
 from llama_index.core.llms.llm import ToolSelection
 
 from llama_index_monster.messages import legacy_calls
-from monster_core.answer import ToolCall
-from monster_core.conversation import read_arguments
-from monster_core.conversation.partial_json import PartialJson
 from monster_core.errors import StructuredAnswerError, TruncatedAnswerError
 from monster_core.json_values import copied
+from monster_core.response.partial_json import PartialJson
+from monster_core.response.tool_arguments import read_arguments
+from monster_core.response.types import ToolCall
 
 __all__ = ["to_selections"]
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from llama_index_monster.model_part import ModelPart
 from monster_core.errors import MonsterError
-from monster_core.families import FAMILIES, family_of
-from monster_core.served import LONGEST_DISCOVERY
+from monster_core.model_families import FAMILIES, family_of
+from monster_core.models_endpoint import LONGEST_DISCOVERY
 
 if TYPE_CHECKING:
-    from monster_core.served import ServedModel
+    from monster_core.models_endpoint import ServedModel
 
 __all__ = ["ServedModels", "assumed_context_window"]
 

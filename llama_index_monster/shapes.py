@@ -11,10 +11,10 @@ from llama_index.core.types import Model
 from pydantic import ValidationError
 
 from llama_index_monster.selections import to_selections
-from monster_core.conversation.partial_json import PartialJson
-from monster_core.conversation.structured import Structure, structure_of
 from monster_core.errors import StructuredAnswerError
 from monster_core.json_values import copied
+from monster_core.request.structured import OutputSpec, output_spec_of
+from monster_core.response.partial_json import PartialJson
 
 if TYPE_CHECKING:
     from llama_index.core.program.utils import FlexibleModel
@@ -51,7 +51,7 @@ class GuidedShape:
     """
 
     def __init__(self, output_cls: type[Any]) -> None:
-        self._structure: Structure = structure_of(output_cls, "guided_json")
+        self._structure: OutputSpec = output_spec_of(output_cls, "guided_json")
         self.arguments: Mapping[str, Any] = self._structure.fields
 
     def value(self, response: ChatResponse) -> Any:

@@ -10,10 +10,10 @@ from typing import Any
 from llama_index.core.base.llms.types import ChatMessage, ToolCallBlock
 
 from llama_index_monster.growing_text import GrowingText
-from monster_core.answer import ToolCall, ToolCallDelta
-from monster_core.conversation import read_arguments
-from monster_core.conversation.partial_json import PartialJson
 from monster_core.json_values import copied
+from monster_core.response.partial_json import PartialJson
+from monster_core.response.tool_arguments import read_arguments
+from monster_core.response.types import ToolCall, ToolCallDelta
 
 __all__ = ["CallReading", "GivenCall", "StreamedCalls", "first_call_only", "given_calls"]
 

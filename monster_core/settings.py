@@ -13,7 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from monster_core.errors import ConfigurationError
-from monster_core.secret_arguments import check_key
+from monster_core.secrets import check_key
 
 __all__ = ["DEFAULT_BASE_URL", "MonsterSettings", "environment_settings", "is_loopback"]
 

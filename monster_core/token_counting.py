@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from monster_core.conversation import Message, render
-from monster_core.families import ModelFamily, ToolFormat
+from monster_core.model_families import ModelFamily, ToolFormat
+from monster_core.request.messages import Message
+from monster_core.request.rendering import render
 
 __all__ = ["count_conversation", "estimate_tokens", "token_ids"]
 
@@ -96,8 +97,8 @@ def _weight(piece: re.Match[str]) -> float:
 
 
 def _definitions(tools: Sequence[Mapping[str, Any]], tool_format: ToolFormat) -> str:
-    from monster_core.conversation.definitions import ToolChoice, read_definitions
-    from monster_core.conversation.formats import write_definitions
+    from monster_core.request.tool_definitions import ToolChoice, read_definitions
+    from monster_core.request.tool_prompts import write_definitions
 
     definitions = read_definitions(tools)
     return write_definitions(definitions, ToolChoice("auto"), tool_format, is_parallel=True)

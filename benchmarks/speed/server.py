@@ -1,4 +1,4 @@
-"""Answer chat completions from bytes written beforehand, so cheaply that a client never waits.
+"""Completion chat completions from bytes written beforehand, so cheaply that a client never waits.
 
 The address says what is answered: /KIND/COUNT/INTERVAL/v1/chat/completions, with the interval
 between two chunks in microseconds. With an interval every chunk travels in a segment of its own, as

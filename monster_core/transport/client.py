@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from monster_core.call import with_earlier_usage
 from monster_core.errors import MonsterError, NotFoundError, ResponseError
-from monster_core.served import (
+from monster_core.models_endpoint import (
     CONTEXT_WINDOW_SOURCES,
     LONGEST_DISCOVERY,
     ServedModel,
     context_window_of,
     read_models,
 )
+from monster_core.request.chat_request import with_earlier_usage
 from monster_core.transport.async_transport import AsyncOriginClient, AsyncReply
+from monster_core.transport.attempt import LONGEST_ERROR_BODY, Attempt, StreamState
 from monster_core.transport.body import Body, araw_bytes, raw_bytes
 from monster_core.transport.endpoint import Endpoint
-from monster_core.transport.exchange import LONGEST_ERROR_BODY, Exchange, StreamState
 from monster_core.transport.proxied import LoopClients, can_watch, has_proxy, proxied_client
 from monster_core.transport.reply import OutgoingRequest
 from monster_core.transport.sse import EventDecoder
 from monster_core.transport.sync_transport import OriginClient, SyncReply
 
 if TYPE_CHECKING:
-    from monster_core.answer import Answer, Chunk
-    from monster_core.call import ChatCall
-    from monster_core.reading.stream import StreamReader
+    from monster_core.request.chat_request import ChatRequest
+    from monster_core.response.stream import StreamDecoder
+    from monster_core.response.types import Chunk, Completion
 
 __all__ = ["AsyncMonsterClient", "MonsterClient"]
 
@@ -51,7 +51,7 @@ class MonsterClient:
         self._given = http_client
         self._own: dict[str, httpx.Client | OriginClient] = {}
 
-    def answer(self, call: ChatCall) -> Answer:
+    def answer(self, call: ChatRequest) -> Completion:
         """Send a call and return its full answer.
 
         Args:
@@ -60,17 +60,17 @@ class MonsterClient:
         Raises:
             MonsterError: The call failed.
         """
-        exchange = Exchange.begin(self.endpoint, call)
+        exchange = Attempt.begin(self.endpoint, call)
         body = self._whole(exchange)
         try:
-            answer = call.read_answer(body)
+            answer = call.parse_completion(body)
         except MonsterError as error:
             exchange.mask(error)
             raise
         following = call.after(answer)
         return with_earlier_usage(self.answer(following), answer) if following else answer
 
-    def stream(self, call: ChatCall) -> Generator[Chunk, None, None]:
+    def stream(self, call: ChatRequest) -> Generator[Chunk, None, None]:
         """Send a call and yield its answer as it arrives; leaving early frees the server.
 
         Args:
@@ -81,7 +81,7 @@ class MonsterClient:
         """
         return self._stream(call, call.stream_reader()) if call.final is None else self._turns(call)
 
-    def _turns(self, call: ChatCall) -> Generator[Chunk, None, None]:
+    def _turns(self, call: ChatRequest) -> Generator[Chunk, None, None]:
         turns = call.turns()
         for chunk in self._stream(call, turns.reader):
             if turns.takes_first(chunk):
@@ -90,8 +90,8 @@ class MonsterClient:
             for chunk in self.stream(call.final):
                 yield turns.final(chunk)
 
-    def _stream(self, call: ChatCall, reader: StreamReader) -> Generator[Chunk, None, None]:
-        exchange = Exchange.begin(self.endpoint, call)
+    def _stream(self, call: ChatRequest, reader: StreamDecoder) -> Generator[Chunk, None, None]:
+        exchange = Attempt.begin(self.endpoint, call)
         response = self._open(exchange)
         try:
             body = Body.begin(response, self.endpoint.max_response_bytes)
@@ -118,7 +118,7 @@ class MonsterClient:
         Raises:
             MonsterError: The request failed.
         """
-        return read_models(self._whole(Exchange.begin_get(self.endpoint, "/models")))
+        return read_models(self._whole(Attempt.begin_get(self.endpoint, "/models")))
 
     def context_window(self, model: str, timeout: float = LONGEST_DISCOVERY) -> int | None:
         """Return how many tokens a prompt and its answer may have together.
@@ -137,7 +137,7 @@ class MonsterClient:
         for path, read in CONTEXT_WINDOW_SOURCES:
             try:
                 window = context_window_of(
-                    model, read(self._whole(Exchange.begin_get(endpoint, path)))
+                    model, read(self._whole(Attempt.begin_get(endpoint, path)))
                 )
             except (NotFoundError, ResponseError):
                 continue
@@ -151,7 +151,7 @@ class MonsterClient:
         if own is not None:
             own.close()
 
-    def _whole(self, exchange: Exchange) -> bytes:
+    def _whole(self, exchange: Attempt) -> bytes:
         response = self._open(exchange)
         try:
             body = Body.begin(response, self.endpoint.max_response_bytes)
@@ -162,7 +162,7 @@ class MonsterClient:
             exchange.deadline.disarm()
             response.close()
 
-    def _open(self, exchange: Exchange) -> httpx.Response | SyncReply:
+    def _open(self, exchange: Attempt) -> httpx.Response | SyncReply:
         """Send until a reply of 200 begins, or no attempt is left."""
         client = self._http()
         while True:
@@ -203,23 +203,23 @@ class AsyncMonsterClient:
         self._own: AsyncOriginClient | None = None
         self._proxied = LoopClients() if endpoint.uses_proxies and has_proxy() else None
 
-    async def answer(self, call: ChatCall) -> Answer:
+    async def answer(self, call: ChatRequest) -> Completion:
         """Send a call and return its full answer; the twin of :meth:`MonsterClient.answer`."""
-        exchange = Exchange.begin(self.endpoint, call)
+        exchange = Attempt.begin(self.endpoint, call)
         body = await self._whole(exchange)
         try:
-            answer = call.read_answer(body)
+            answer = call.parse_completion(body)
         except MonsterError as error:
             exchange.mask(error)
             raise
         following = call.after(answer)
         return with_earlier_usage(await self.answer(following), answer) if following else answer
 
-    def stream(self, call: ChatCall) -> AsyncGenerator[Chunk, None]:
+    def stream(self, call: ChatRequest) -> AsyncGenerator[Chunk, None]:
         """Send a call and yield its answer as it arrives; see :meth:`MonsterClient.stream`."""
         return self._stream(call, call.stream_reader()) if call.final is None else self._turns(call)
 
-    async def _turns(self, call: ChatCall) -> AsyncGenerator[Chunk, None]:
+    async def _turns(self, call: ChatRequest) -> AsyncGenerator[Chunk, None]:
         turns = call.turns()
         async with aclosing(self._stream(call, turns.reader)) as chunks:
             async for chunk in chunks:
@@ -230,8 +230,10 @@ class AsyncMonsterClient:
                 async for chunk in chunks:
                     yield turns.final(chunk)
 
-    async def _stream(self, call: ChatCall, reader: StreamReader) -> AsyncGenerator[Chunk, None]:
-        exchange = Exchange.begin(self.endpoint, call)
+    async def _stream(
+        self, call: ChatRequest, reader: StreamDecoder
+    ) -> AsyncGenerator[Chunk, None]:
+        exchange = Attempt.begin(self.endpoint, call)
         response = await self._open(exchange)
         try:
             body = Body.begin(response, self.endpoint.max_response_bytes)
@@ -254,7 +256,7 @@ class AsyncMonsterClient:
 
     async def models(self) -> list[ServedModel]:
         """Return the models that the endpoint serves; the twin of :meth:`MonsterClient.models`."""
-        return read_models(await self._whole(Exchange.begin_get(self.endpoint, "/models")))
+        return read_models(await self._whole(Attempt.begin_get(self.endpoint, "/models")))
 
     async def context_window(self, model: str, timeout: float = LONGEST_DISCOVERY) -> int | None:
         """Return a context window; the twin of :meth:`MonsterClient.context_window`."""
@@ -262,7 +264,7 @@ class AsyncMonsterClient:
         for path, read in CONTEXT_WINDOW_SOURCES:
             try:
                 window = context_window_of(
-                    model, read(await self._whole(Exchange.begin_get(endpoint, path)))
+                    model, read(await self._whole(Attempt.begin_get(endpoint, path)))
                 )
             except (NotFoundError, ResponseError):
                 continue
@@ -278,7 +280,7 @@ class AsyncMonsterClient:
         if self._proxied is not None:
             await self._proxied.aclose()
 
-    async def _whole(self, exchange: Exchange) -> bytes:
+    async def _whole(self, exchange: Attempt) -> bytes:
         response = await self._open(exchange)
         try:
             body = Body.begin(response, self.endpoint.max_response_bytes)
@@ -289,7 +291,7 @@ class AsyncMonsterClient:
             exchange.deadline.disarm()
             await response.aclose()
 
-    async def _open(self, exchange: Exchange) -> httpx.Response | AsyncReply:
+    async def _open(self, exchange: Attempt) -> httpx.Response | AsyncReply:
         """Send until a reply of 200 begins, or no attempt is left."""
         client = await self._http()
         while True:

@@ -11,10 +11,10 @@ import httpx
 from pydantic import SecretStr
 
 from monster_core.errors import ConfigurationError
+from monster_core.secrets import mask
 from monster_core.settings import is_loopback
 from monster_core.transport.body import ACCEPTED_ENCODING
 from monster_core.transport.deadline import Timeouts
-from monster_core.transport.masking import mask
 from monster_core.transport.pool import Origin
 from monster_core.version import __version__
 

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from monster_core.answer import Answer, Chunk
-from monster_core.call import ChatCall
-from monster_core.call_planning import plan_call
-from monster_core.conversation import Message
-from monster_core.served import ServedModel
+from monster_core.models_endpoint import ServedModel
+from monster_core.request.builder import build_request
+from monster_core.request.chat_request import ChatRequest
+from monster_core.request.messages import Message
+from monster_core.response.types import Chunk, Completion
 from monster_core.transport.client import AsyncMonsterClient, MonsterClient
 from monster_core.transport.deadline import Timeouts
 from monster_core.transport.endpoint import Endpoint
@@ -37,9 +37,9 @@ def endpoint(base_url: str, **changes: Any) -> Endpoint:
     return Endpoint(**{**given, **changes})
 
 
-def call(*, stream: bool = False) -> ChatCall:
+def call(*, stream: bool = False) -> ChatRequest:
     """Return a call that says hello."""
-    return plan_call([Message("user", "Hello")], {"model": "m"}, stream=stream)
+    return build_request([Message("user", "Hello")], {"model": "m"}, stream=stream)
 
 
 class SyncDriver:
@@ -48,7 +48,7 @@ class SyncDriver:
     def __init__(self, target: Endpoint, http_client: httpx.Client | None = None) -> None:
         self._client = MonsterClient(target, http_client)
 
-    def answer(self) -> Answer:
+    def answer(self) -> Completion:
         """Send a call, return its answer."""
         return self._client.answer(call())
 
@@ -76,7 +76,7 @@ class AsyncDriver:
         self._loop = asyncio.new_event_loop()
         self._client = AsyncMonsterClient(target, http_client)
 
-    def answer(self) -> Answer:
+    def answer(self) -> Completion:
         """Send a call, return its answer."""
         return self._loop.run_until_complete(self._client.answer(call()))
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monster_core.json_values import copied, read_json, write_json
-from tests.core.conversation.strategies import many
+from tests.core.response.strategies import many
 
 LARGE = 2**64 + 1
 

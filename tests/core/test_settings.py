@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from monster_core.connection import MonsterConnection
 from monster_core.errors import ConfigurationError
-from monster_core.secret_arguments import check_key
+from monster_core.model_base import MonsterModelBase
+from monster_core.secrets import check_key
 from monster_core.settings import DEFAULT_BASE_URL, check_base_url, environment_settings
 
 
-class Connected(MonsterConnection):
+class Connected(MonsterModelBase):
     """A framework's class, without the framework."""
 
     base_url: str | None = None

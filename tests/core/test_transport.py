@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from monster_core import errors
-from monster_core.answer import Chunk
+from monster_core.response.types import Chunk
 from monster_core.transport.deadline import Timeouts
 from tests.core.drivers import Driver, SyncDriver, endpoint
 from tests.core.scripted_server import Reply, ScriptedServer, answer, events, reply, token

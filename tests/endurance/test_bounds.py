@@ -17,7 +17,7 @@ import pytest
 from pydantic import ValidationError
 
 from monster_core import errors
-from monster_core.connection import MonsterConnection
+from monster_core.model_base import MonsterModelBase
 from tests.core.scripted_server import Reply, answer, events, reply, token
 from tests.endurance.conftest import Serve
 from tests.endurance.models import Model
@@ -226,7 +226,7 @@ def test_every_wait_has_an_end_by_default(make: type[Model]) -> None:
     assert finite == {"connect", "read", "write", "pool", "idle"}
     assert timeouts.pool == timeouts.connect == 10
     assert timeouts.idle == timeouts.read == 120
-    assert MonsterConnection.model_fields["total_timeout"].default is None
+    assert MonsterModelBase.model_fields["total_timeout"].default is None
 
 
 def test_pings_do_not_keep_a_silent_stream_alive(

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from monster_core.call_planning import plan_call
-from monster_core.conversation import Message
+from monster_core.request.builder import build_request
+from monster_core.request.messages import Message
 from monster_emulator import Emulator
 from tests.core.drivers import endpoint
 from tests.core.scripted_server import reply
@@ -341,4 +341,4 @@ def core_endpoint(emulator: Emulator) -> Any:
 
 
 def core_call(emulator: Emulator) -> Any:
-    return plan_call([Message("user", LONG)], {"model": emulator.model}, stream=True)
+    return build_request([Message("user", LONG)], {"model": emulator.model}, stream=True)

@@ -8,7 +8,7 @@ import pytest
 from langchain_core.caches import InMemoryCache
 
 from langchain_monster import ChatMonster
-from monster_core.parameters import CallParameters
+from monster_core.request.fields import CallParameters
 from monster_emulator import Emulator
 from tests.langchain.answering import TOOLS, WAYS, Way
 from tests.langchain.conftest import chat_with

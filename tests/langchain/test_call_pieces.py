@@ -8,7 +8,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import tool_call_chunk
 
 from langchain_monster.answers import to_generation_chunk
-from monster_core.answer import Chunk, ToolCallDelta
+from monster_core.response.types import Chunk, ToolCallDelta
 
 fragments = st.one_of(
     st.text(alphabet=' \t\n\r{}[]":,.-0123456789abntrue\\\ufeff\xa0', max_size=12),

@@ -9,7 +9,7 @@ from langchain_core.runnables import ConfigurableField
 
 from langchain_monster import ChatMonster
 from langchain_monster.errors import InvalidRequestError, NotFoundError
-from monster_core.served import ServedModel
+from monster_core.models_endpoint import ServedModel
 from monster_emulator import Emulator
 from tests.core.scripted_server import reply
 from tests.langchain.answering import WAYS, Way

@@ -10,14 +10,16 @@ from llama_index.core.base.llms.types import LogProb, TextBlock, ThinkingBlock
 from llama_index.core.callbacks.token_counting import get_tokens_from_response
 
 from llama_index_monster.answers import StreamedAnswer, to_chat_response, to_completion_response
-from monster_core.answer import Chunk, Usage
 from monster_core.errors import ResponseError
-from monster_core.reading.full import read_answer
+from monster_core.response.completion import parse_completion
+from monster_core.response.types import Chunk, Usage
 
 
 def chat_response(message: dict[str, Any], **body: Any) -> Any:
     choice = {"index": 0, "message": message, **body.pop("choice", {})}
-    return to_chat_response(read_answer(orjson.dumps({"id": "1", "choices": [choice], **body})))
+    return to_chat_response(
+        parse_completion(orjson.dumps({"id": "1", "choices": [choice], **body}))
+    )
 
 
 def test_reasoning_is_a_thinking_block_before_the_text():
@@ -80,7 +82,7 @@ def test_an_answer_without_text_is_an_empty_text():
 
 def test_a_reply_without_an_answer_is_an_error():
     with pytest.raises(ResponseError, match="no choice"):
-        to_chat_response(read_answer(b'{"id": "1", "choices": []}'))
+        to_chat_response(parse_completion(b'{"id": "1", "choices": []}'))
 
 
 @pytest.mark.parametrize(

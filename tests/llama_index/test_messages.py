@@ -21,8 +21,8 @@ from llama_index.core.base.llms.types import (
 )
 
 from llama_index_monster.messages import to_core
-from monster_core.answer import ToolCall
 from monster_core.errors import InvalidRequestError
+from monster_core.response.types import ToolCall
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -18,8 +18,8 @@ from pydantic import BaseModel, Field
 
 from llama_index_monster.answers import StreamedAnswer, to_streamed_completion
 from llama_index_monster.pending import Pending
-from monster_core.answer import Chunk, ToolCallDelta, Usage
-from monster_core.conversation.partial_json import PartialJson
+from monster_core.response.partial_json import PartialJson
+from monster_core.response.types import Chunk, ToolCallDelta, Usage
 
 ARGUMENTS = '{"title": "Yesterday", "years": [1965, 2000], "by": {"name": "The Beatles"}}'
 

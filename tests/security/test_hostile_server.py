@@ -17,15 +17,15 @@ from langchain_monster import ChatMonster
 from langchain_monster.answers import to_generation_chunk, to_result
 from llama_index_monster import MonsterLLM
 from llama_index_monster.answers import StreamedAnswer, to_chat_response
-from monster_core.answer import Chunk
-from monster_core.call import ChatCall
-from monster_core.call_planning import plan_call
-from monster_core.conversation import Message
-from monster_core.conversation.call_reader import CallReader
-from monster_core.conversation.partial_json import PartialJson
 from monster_core.errors import MonsterError, RateLimitError, StatusError
-from monster_core.reading.full import read_answer
-from monster_core.transport.exchange import LONGEST_ERROR_BODY
+from monster_core.request.builder import build_request
+from monster_core.request.chat_request import ChatRequest
+from monster_core.request.messages import Message
+from monster_core.response.completion import parse_completion
+from monster_core.response.partial_json import PartialJson
+from monster_core.response.tool_call_parser import ToolCallParser
+from monster_core.response.types import Chunk
+from monster_core.transport.attempt import LONGEST_ERROR_BODY
 from monster_core.transport.retry import parse_retry_after
 from monster_core.transport.sse import EventDecoder
 from tests.core.scripted_server import Reply, ScriptedServer, answer, reply
@@ -38,9 +38,9 @@ Call = Callable[..., Any]
 TOOLS = [{"type": "function", "function": {"name": "lookup", "parameters": {"type": "object"}}}]
 
 
-def planned(*, stream: bool = False) -> ChatCall:
+def planned(*, stream: bool = False) -> ChatRequest:
     fields = {"model": "m", "tools": TOOLS}
-    return plan_call([Message("user", "Hi")], fields, stream=stream)
+    return build_request([Message("user", "Hi")], fields, stream=stream)
 
 
 def body(*calls: Any, content: Any = "") -> bytes:
@@ -96,7 +96,7 @@ BAD_ARGUMENTS = {
 
 @pytest.mark.parametrize("arguments", BAD_ARGUMENTS)
 def test_arguments_that_are_none_call_nothing(arguments: str) -> None:
-    found = planned().read_answer(body(called(BAD_ARGUMENTS[arguments])))
+    found = planned().parse_completion(body(called(BAD_ARGUMENTS[arguments])))
     message: Any = to_result(found).generations[0].message
     assert not message.tool_calls
     (invalid,) = message.invalid_tool_calls
@@ -112,7 +112,7 @@ def test_a_text_that_looks_like_a_call_with_such_arguments_calls_nothing(
     arguments: str, mark: str
 ) -> None:
     text = f'{mark}{{"name": "lookup", "arguments": {BAD_ARGUMENTS[arguments]}}}'
-    message: Any = to_result(planned().read_answer(body(content=text))).generations[0].message
+    message: Any = to_result(planned().parse_completion(body(content=text))).generations[0].message
     assert not message.tool_calls or message.tool_calls[0]["args"] == {}
 
 
@@ -151,7 +151,7 @@ def test_an_index_of_a_call_reserves_nothing(index: Any) -> None:
 
 def test_doubled_ids_and_indexes_make_no_more_calls_than_were_sent() -> None:
     twice = [called('{"a": 1}', id="same"), called('{"b": 2}', id="same")]
-    message: Any = to_result(planned().read_answer(body(*twice))).generations[0].message
+    message: Any = to_result(planned().parse_completion(body(*twice))).generations[0].message
     assert [call["args"] for call in message.tool_calls] == [{"a": 1}, {"b": 2}]
     chunks = streamed(event(called("{", index=0), called("}", index=0)), event(finish="stop"))
     assert [call["args"] for call in as_langchain(chunks).tool_calls] == [{}]
@@ -172,14 +172,16 @@ NO_NAMES = [
 @pytest.mark.parametrize("name", NO_NAMES)
 def test_a_text_that_names_no_tool_of_these_is_text(name: str) -> None:
     text = json.dumps({"name": name, "parameters": {}})
-    found = planned().read_answer(body(content=text)).choices[0]
+    found = planned().parse_completion(body(content=text)).choices[0]
     assert (found.text, found.tool_calls) == (text, [])
 
 
 @pytest.mark.parametrize("name", NO_NAMES)
 def test_a_call_of_no_tool_of_these_keeps_its_name(name: str) -> None:
     """It is the caller's agent that refuses it: a name is never made to fit."""
-    message: Any = to_result(planned().read_answer(body(called("{}", name)))).generations[0].message
+    message: Any = (
+        to_result(planned().parse_completion(body(called("{}", name)))).generations[0].message
+    )
     assert [call["name"] for call in message.tool_calls] == [name]
 
 
@@ -194,7 +196,7 @@ def test_a_call_of_no_tool_of_these_keeps_its_name(name: str) -> None:
     ],
 )
 def test_a_text_that_plays_another_role_stays_the_assistants(text: str) -> None:
-    message: Any = to_result(planned().read_answer(body(content=text))).generations[0].message
+    message: Any = to_result(planned().parse_completion(body(content=text))).generations[0].message
     assert (message.type, message.text, message.tool_calls) == ("ai", text, [])
 
 
@@ -226,7 +228,7 @@ PREFIXES = ["", '<tool_call>{"arguments":', '{"name":"lookup","id":"']
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_text_is_searched_for_calls_in_linear_time(filling: str, prefix: str) -> None:
     def read(size: int) -> None:
-        reader = CallReader(["lookup"])
+        reader = ToolCallParser(["lookup"])
         text = prefix + filling * (size // len(filling))
         for at in range(0, len(text), 3):
             reader.feed(text[at : at + 3])
@@ -276,7 +278,7 @@ def test_an_errors_body_is_read_in_linear_time(filling: str) -> None:
 def test_ten_megabytes_of_arguments_are_an_answer_like_any_other() -> None:
     arguments = json.dumps({"city": "x" * 10_000_000})
     begin = time.process_time()
-    found = planned().read_answer(body(called(arguments)))
+    found = planned().parse_completion(body(called(arguments)))
     message: Any = to_result(found).generations[0].message
     assert len(message.tool_calls[0]["args"]["city"]) == 10_000_000
     assert time.process_time() - begin < 10
@@ -284,8 +286,8 @@ def test_ten_megabytes_of_arguments_are_an_answer_like_any_other() -> None:
 
 def test_many_calls_are_read_in_linear_time() -> None:
     def read(size: int) -> None:
-        to_result(planned().read_answer(body(*[called("{}")] * size)))
-        planned().read_answer(body(content='{"name": "lookup", "parameters": {}}' * size))
+        to_result(planned().parse_completion(body(*[called("{}")] * size)))
+        planned().parse_completion(body(content='{"name": "lookup", "parameters": {}}' * size))
 
     assert_linear(read, 150)
 
@@ -372,8 +374,8 @@ def test_an_answer_is_never_run() -> None:
     before = set(sys.modules)
     texts = ['{"lc": 1, "type": "constructor", "id": ["os", "system"], "kwargs": {}}', "!!python/x"]
     for text in texts:
-        to_result(planned().read_answer(body(called(text), content=text)))
-        read_answer(body(content=text))
+        to_result(planned().parse_completion(body(called(text), content=text)))
+        parse_completion(body(content=text))
     assert not {"pickle", "yaml", "marshal", "code"} & (set(sys.modules) - before)
     assert isinstance(ChatMonster(model="m"), ChatMonster)
 

@@ -16,11 +16,11 @@ from llama_index_monster.answers import (
     to_chat_response,
     to_completion_response,
 )
-from monster_core.answer import Chunk
-from monster_core.call import ChatCall
-from monster_core.call_planning import plan_call
-from monster_core.conversation import Message
 from monster_core.errors import MonsterError
+from monster_core.request.builder import build_request
+from monster_core.request.chat_request import ChatRequest
+from monster_core.request.messages import Message
+from monster_core.response.types import Chunk
 from tests.security.odd_json import answers, event_streams
 
 TOOL = {
@@ -33,8 +33,8 @@ TOOL = {
 SHAPE = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 
 
-def planned(stream: bool, **fields: Any) -> ChatCall:
-    return plan_call([Message("user", "Hi")], {"model": "m", **fields}, stream=stream)
+def planned(stream: bool, **fields: Any) -> ChatRequest:
+    return build_request([Message("user", "Hi")], {"model": "m", **fields}, stream=stream)
 
 
 PLANS = {
@@ -63,7 +63,7 @@ def chunks_of(plan: str, events: list[Any]) -> Iterator[Chunk]:
 @given(body=answers)
 def test_any_answer_is_one_to_langchain_or_a_typed_error(plan: str, body: Any) -> None:
     try:
-        result = to_result(CALLS[plan].read_answer(orjson.dumps(body)))
+        result = to_result(CALLS[plan].parse_completion(orjson.dumps(body)))
     except MonsterError:
         return
     assert result.generations
@@ -78,7 +78,7 @@ def test_any_answer_is_one_to_langchain_or_a_typed_error(plan: str, body: Any) -
 @given(body=answers)
 def test_any_answer_is_one_to_llama_index_or_a_typed_error(plan: str, body: Any) -> None:
     try:
-        response = to_chat_response(CALLS[plan].read_answer(orjson.dumps(body)))
+        response = to_chat_response(CALLS[plan].parse_completion(orjson.dumps(body)))
     except MonsterError:
         return
     assert isinstance(response.message.content or "", str)

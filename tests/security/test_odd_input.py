@@ -33,10 +33,10 @@ from langchain_monster import ChatMonster
 from langchain_monster.messages import to_core as from_langchain
 from llama_index_monster import MonsterLLM
 from llama_index_monster.messages import to_core as from_llama_index
-from monster_core.call_planning import plan_call
-from monster_core.conversation import Message
 from monster_core.errors import InvalidRequestError, MonsterError
-from monster_core.parameters import CallParameters
+from monster_core.request.builder import build_request
+from monster_core.request.fields import CallParameters
+from monster_core.request.messages import Message
 from monster_emulator._request import parse
 
 GREETING = [Message("user", "Hi")]
@@ -65,7 +65,7 @@ objects = st.dictionaries(texts, values, max_size=2)
 def sent_or_refused(messages: Sequence[Message], model: str, fields: dict[str, Any]) -> None:
     """Plan a call; what it would send must be what the server's request model takes."""
     try:
-        call = plan_call(messages, {"model": model, **fields}, stream=False)
+        call = build_request(messages, {"model": model, **fields}, stream=False)
     except MonsterError:
         return
     parse(orjson.loads(call.content))
@@ -262,14 +262,14 @@ schemas = st.dictionaries(st.sampled_from(KEYWORDS), schema_values, max_size=4)
 @given(schema=schemas, text=texts | st.sampled_from(['{"a": 1}', "[]", "null", '{"a": {"a": []}}']))
 def test_any_schema_guides_an_answer_or_is_refused(schema: dict[str, Any], text: str) -> None:
     try:
-        call = plan_call(
+        call = build_request(
             [Message("user", "Hi")], {"model": "m", "guided_json": schema}, stream=False
         )
     except MonsterError:
         return
     parse(orjson.loads(call.content))
     choice = {"index": 0, "message": {"content": text.encode("utf-8", "replace").decode()}}
-    call.read_answer(orjson.dumps({"id": "a", "choices": [choice]}))
+    call.parse_completion(orjson.dumps({"id": "a", "choices": [choice]}))
 
 
 @given(schema=schemas)

@@ -231,10 +231,10 @@ def test_a_key_that_is_none_is_not_searched_for(make: Make, serve: Serve) -> Non
 
 
 def _planned(llm: Model) -> Any:
-    from monster_core.call_planning import plan_call
-    from monster_core.conversation import Message
+    from monster_core.request.builder import build_request
+    from monster_core.request.messages import Message
 
-    return plan_call([Message("user", "Hi")], {"model": "m"}, stream=False)
+    return build_request([Message("user", "Hi")], {"model": "m"}, stream=False)
 
 
 # --- traces ---------------------------------------------------------------------------------

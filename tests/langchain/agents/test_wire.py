@@ -10,7 +10,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from monster_core.parameters import FRAMEWORK_FIELDS, REQUEST_FIELDS, RequestParameters
+from monster_core.request.fields import FRAMEWORK_FIELDS, REQUEST_FIELDS, RequestParameters
 from tests.conftest import CASSETTES
 
 GUIDES = ("guided_json", "guided_regex", "guided_choice", "guided_grammar")

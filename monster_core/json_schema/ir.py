@@ -1,0 +1,215 @@
+"""The shapes a JSON schema boils down to: the language in which lowering reasons.
+
+Reading turns a schema into these nodes, ``intersect`` intersects two of them, settling replaces the
+abstract ones (``Text``, ``Numeric``, ``Array``) by those the server can be given (``Regex``,
+``Literal``, ``Tuple``), and writing turns the result back into a JSON schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
+
+
+class Presence(Enum):
+    """Whether a property has to stand in an object."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    STAND_IN = "null stands for absence"
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """Nothing satisfies it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """Every JSON value satisfies it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    """Only null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    """True and false, or only one of them."""
+
+    only: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Numeric:
+    """A number, perhaps whole, perhaps within inclusive bounds."""
+
+    whole: bool = False
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string with everything the schema asks of it."""
+
+    patterns: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    low: int = 0
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """A string whose JSON text, between the quotation marks, matches a regular expression."""
+
+    source: str
+    states: int
+    wide: int = 0  # states that many characters lead out of
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """One of these strings and numbers."""
+
+    values: tuple[str | int | float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An array: leading positions with a shape of their own, then items of one shape."""
+
+    items: Node
+    prefix: tuple[Node, ...] = ()
+    low: int = 0
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tuple:
+    """An array of exactly these positions."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A named property of a record."""
+
+    name: str
+    node: Node
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """An object with named properties, and the shape of every other property."""
+
+    fields: tuple[Field, ...]
+    rest: Node
+    low: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """An object of arbitrary names and values of one shape."""
+
+    values: Node
+    low: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """One of several shapes."""
+
+    options: tuple[Node, ...]
+
+
+Node: TypeAlias = (
+    Never
+    | Anything
+    | Null
+    | Boolean
+    | Numeric
+    | Text
+    | Regex
+    | Literal
+    | Array
+    | Tuple
+    | Object
+    | Map
+    | Union
+)
+
+
+def union(options: Iterable[Node]) -> Node:
+    """Join shapes: flattened, without repeats and without those nothing satisfies."""
+    kept: list[Node] = []
+    refused: Never | None = None
+    for option in options:
+        for part in option.options if isinstance(option, Union) else (option,):
+            if isinstance(part, Anything):
+                return part
+            if isinstance(part, Never):
+                refused = refused or part
+            elif part not in kept:
+                kept.append(part)
+    if not kept:
+        return refused or Never("none of the alternatives can be satisfied")
+    return kept[0] if len(kept) == 1 else Union(tuple(kept))
+
+
+def record(fields: Iterable[Field], rest: Node, low: int = 0) -> Node:
+    """Build an object: impossible optional properties vanish, an impossible required one counts."""
+    kept: list[Field] = []
+    for field in fields:
+        if not isinstance(field.node, Never):
+            kept.append(field)
+        elif field.presence is Presence.REQUIRED:
+            return _impossible(field.name, field.node)
+        elif not isinstance(rest, Never):
+            # the name stays known, so that `rest` does not bring it back
+            kept.append(field)
+    if low > 0 and not kept and isinstance(rest, Never):
+        return Never("an object must have properties, yet none is allowed")
+    return Object(tuple(kept), rest, low)
+
+
+def _impossible(name: str, node: Never) -> Never:
+    if node.reason.startswith("the required"):  # the innermost one says it
+        return node
+    return Never(f"the required property {name!r} is impossible: {node.reason}")
+
+
+def listing(
+    items: Node, prefix: Iterable[Node] = (), low: int = 0, high: int | None = None
+) -> Node:
+    """Build an array, cut where a position or the items are impossible."""
+    positions = tuple(prefix)
+    for index, node in enumerate(positions):
+        if isinstance(node, Never):
+            positions, high = positions[:index], index if high is None else min(high, index)
+            break
+    if isinstance(items, Never):
+        high = len(positions) if high is None else min(high, len(positions))
+    if high is not None and high < low:
+        reason = items.reason if isinstance(items, Never) else f"at most {high} items"
+        return Never(f"an array of at least {low} items is impossible: {reason}")
+    return Array(items, positions, low, high)
+
+
+def alternatives(node: Node) -> tuple[Node, ...]:
+    """List the options of a union, or the node itself."""
+    return node.options if isinstance(node, Union) else (node,)
+
+
+def admits_null(node: Node) -> bool:
+    """Tell whether null satisfies a settled shape."""
+    if isinstance(node, Union):
+        return any(isinstance(option, Null) for option in node.options)
+    return isinstance(node, Null | Anything)

@@ -1,0 +1,97 @@
+"""Undoes, in an answer, what lowering changed about the way values are represented."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .ir import (
+    Anything,
+    Array,
+    Boolean,
+    Field,
+    Literal,
+    Map,
+    Node,
+    Null,
+    Numeric,
+    Object,
+    Presence,
+    Regex,
+    Tuple,
+    Union,
+    admits_null,
+)
+
+
+def restored(value: Any, node: Node) -> Any:
+    """Drop the nulls that stand only for an absent property; everything else is kept."""
+    match node, value:
+        case Object(fields), dict():
+            shapes = {field.name: field for field in fields}
+            return {
+                name: restored(item, shapes[name].node) if name in shapes else item
+                for name, item in value.items()
+                if item is not None or name not in shapes or not _is_absent(shapes[name])
+            }
+        case Map(values), dict():
+            return {name: restored(item, values) for name, item in value.items()}
+        case Array(items), list():
+            return [restored(item, items) for item in value]
+        case Tuple(items), list() if len(items) == len(value):
+            return [restored(item, shape) for item, shape in zip(value, items, strict=True)]
+        case Union(options), dict() | list():
+            chosen = next((option for option in options if fits(value, option)), None)
+            return value if chosen is None else restored(value, chosen)
+    return value
+
+
+def _is_absent(field: Field) -> bool:
+    """Tell whether a null can only mean that the property is not there."""
+    if field.presence is Presence.OPTIONAL:
+        return not admits_null(field.node)
+    return field.presence is Presence.STAND_IN
+
+
+def fits(value: Any, node: Node) -> bool:
+    """Tell whether a value has a settled shape; the text of strings is not looked at."""
+    match node:
+        case Anything():
+            return True
+        case Null():
+            return value is None
+        case Boolean():
+            return isinstance(value, bool)
+        case Regex():
+            return isinstance(value, str)
+        case Numeric(whole):
+            return _is_number(value) and (not whole or value == int(value))
+        case Literal(values):
+            return not isinstance(value, bool) and value in values
+        case Union(options):
+            return any(fits(value, option) for option in options)
+    return _holds(value, node)
+
+
+def _holds(value: Any, node: Node) -> bool:
+    match node, value:
+        case Array(items), list():
+            return all(fits(item, items) for item in value)
+        case Tuple(items), list():
+            return len(items) == len(value) and all(map(fits, value, items))
+        case Map(values), dict():
+            return all(fits(item, values) for item in value.values())
+        case Object(fields), dict():
+            shapes = {field.name: field for field in fields}
+            return (
+                value.keys() <= shapes.keys()
+                and all(
+                    fits(item, shapes[name].node) or (item is None and _is_absent(shapes[name]))
+                    for name, item in value.items()
+                )
+                and all(f.name in value or f.presence is not Presence.REQUIRED for f in fields)
+            )
+    return False
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,213 @@
+"""Undoes, while an answer streams, what lowering changed about the way values are represented.
+
+A member whose null only stands for an absent property is dropped before anybody sees it: the text
+of a member is held back from its comma to the first sign of its value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .ir import Array, Map, Node, Object, Presence, Tuple, Union, admits_null
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An open object or array, and the shapes it may have."""
+
+    is_object: bool
+    shapes: list[Node]
+    kept: int = 0  # members of an object that were given out; items of an array that began
+    key: str = ""
+    awaits: str = "key"  # of an object: its next token is a "key", "colon", "value" or "end"
+    head: str = ""  # a member's text before its value, held back
+
+    @property
+    def withheld(self) -> str:
+        """The text of the member that is held back, with its comma if one is needed."""
+        has_comma = self.is_object and self.kept > 0 and self.awaits != "end"
+        return ("," if has_comma else "") + self.head
+
+
+class StreamRestorer:
+    """Drop from a JSON text, piece by piece, the nulls that stand for absent properties.
+
+    Text that turns out to be no JSON is given out as it is.
+
+    Args:
+        node: The settled shape that guided the text.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._root = [node]
+        self._frames: list[_Frame] = []
+        self._rest = ""  # what may be the beginning of a null, or of an escape
+        self._in_string = False
+        self._is_broken = False
+        self._out: list[str] = []
+
+    def feed(self, text: str) -> str:
+        """Take the next piece of the text, and return what of it is certain.
+
+        Args:
+            text: The piece.
+        """
+        text, self._rest = self._rest + text, ""
+        position = 0
+        while position < len(text) and not self._is_broken:
+            found = (_IN_STRING if self._in_string else _TOKEN).match(text, position)
+            if found is None or (found.end() == len(text) and "null".startswith(found[0])):
+                self._rest = text[position:]
+                break
+            position = found.end()
+            self._take(found.lastgroup or "", found[0])
+        if self._is_broken:
+            self._out.append(text[position:])
+        given = "".join(self._out)
+        self._out = []
+        return given
+
+    def flush(self) -> str:
+        """Take the end of the text, and return what was still held back."""
+        self._break("")
+        given, self._out = "".join(self._out) + self._rest, []
+        self._rest = ""
+        return given
+
+    def _break(self, token: str) -> None:
+        """Give out what was held back, and everything that follows as it is."""
+        if self._frames and not self._is_broken:
+            self._out.append(self._frames[-1].withheld)
+        self._out.append(token)
+        self._is_broken = True
+
+    def _take(self, kind: str, token: str) -> None:
+        frame = self._frames[-1] if self._frames else None
+        if frame is None or not frame.is_object:
+            self._take_value(kind, token, frame)
+        elif frame.awaits == "key" and self._in_string:
+            self._take_key(kind, token, frame)
+        elif self._in_string or (frame.awaits == "end" and kind in ("space", "word")):
+            self._take_value(kind, token, frame)  # the rest of a string or a number
+        elif token == "}":
+            self._out.append(frame.head + token)
+            self._close()
+        elif token == "," and frame.awaits == "end":
+            frame.awaits, frame.head = "key", ""
+        else:
+            self._take_member(kind, token, frame)
+
+    def _take_key(self, kind: str, token: str, frame: _Frame) -> None:
+        frame.head += token
+        frame.key += token
+        if kind == "end":
+            self._in_string = False
+            frame.key, frame.awaits = _unquoted(frame.key), "colon"
+
+    def _take_member(self, kind: str, token: str, frame: _Frame) -> None:
+        """Take the key, the colon, or the first token of the value."""
+        if kind == "space":
+            frame.head += token
+        elif frame.awaits == "key" and kind == "quote":
+            frame.key, frame.head, self._in_string = token, frame.head + token, True
+        elif frame.awaits == "colon" and token == ":":
+            frame.head, frame.awaits = frame.head + token, "value"
+        elif frame.awaits != "value" or token in _NO_VALUE:
+            self._break(token)
+        elif token == "null" and _stands_in(frame.shapes, frame.key):
+            frame.awaits, frame.head = "end", ""
+        else:
+            self._out.append(frame.withheld)
+            frame.kept, frame.head, frame.awaits = frame.kept + 1, "", "end"
+            self._take_value(kind, token, frame)
+
+    def _take_value(self, kind: str, token: str, frame: _Frame | None) -> None:
+        self._out.append(token)
+        if self._in_string:
+            self._in_string = kind != "end"
+        elif token in ("{", "["):
+            self._frames.append(_Frame(token == "{", self._shapes_inside(frame)))
+        elif token == "]":
+            self._close()
+        elif token == "," and frame is not None:
+            frame.kept += 1
+        elif kind == "quote":
+            self._in_string = True
+
+    def _shapes_inside(self, frame: _Frame | None) -> list[Node]:
+        if frame is None:
+            return list(_expanded(self._root))
+        if frame.is_object:
+            frame.shapes = _narrowed(frame.shapes, frame.key)
+            return list(_expanded(_of_member(frame.shapes, frame.key)))
+        return list(_expanded(_of_item(frame.shapes, frame.kept)))
+
+    def _close(self) -> None:
+        if self._frames:
+            self._frames.pop()
+
+
+def _expanded(nodes: Iterable[Node]) -> Iterable[Node]:
+    for node in nodes:
+        if isinstance(node, Union):
+            yield from _expanded(node.options)
+        else:
+            yield node
+
+
+def _narrowed(shapes: list[Node], key: str) -> list[Node]:
+    """Forget the objects that have no such property, unless none has it."""
+    named = [
+        shape
+        for shape in shapes
+        if not isinstance(shape, Object) or any(part.name == key for part in shape.fields)
+    ]
+    return named or shapes
+
+
+def _of_member(shapes: Iterable[Node], key: str) -> Iterable[Node]:
+    for shape in shapes:
+        if isinstance(shape, Object):
+            yield from (part.node for part in shape.fields if part.name == key)
+        elif isinstance(shape, Map):
+            yield shape.values
+
+
+def _of_item(shapes: Iterable[Node], index: int) -> Iterable[Node]:
+    for shape in shapes:
+        if isinstance(shape, Array):
+            yield shape.items
+        elif isinstance(shape, Tuple) and index < len(shape.items):
+            yield shape.items[index]
+
+
+def _stands_in(shapes: list[Node], key: str) -> bool:
+    """Whether a member's null means absence in some shape, and a value of its own in none."""
+    parts = [
+        part
+        for shape in _narrowed(shapes, key)
+        if isinstance(shape, Object)
+        for part in shape.fields
+        if part.name == key
+    ]
+    if any(part.presence is not Presence.STAND_IN and admits_null(part.node) for part in parts):
+        return False
+    return any(part.presence is not Presence.REQUIRED for part in parts)
+
+
+def _unquoted(token: str) -> str:
+    try:
+        return str(json.loads(token))
+    except ValueError:
+        return token
+
+
+_NO_VALUE = ("]", ",", ":")
+_TOKEN = re.compile(
+    r"""(?P<space>\s+) | (?P<sign>[{}\[\]:,]) | (?P<quote>") | (?P<word>[^\s{}\[\]:,"]+)""",
+    re.VERBOSE,
+)
+_IN_STRING = re.compile(r'(?P<escape>\\.)|(?P<text>[^"\\]+)|(?P<end>")', re.DOTALL)

@@ -1,0 +1,64 @@
+"""Joins the arguments of several functions into one schema: a call of any of them, or several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .emit import ANYTHING, write
+from .ir import Array, Field, Literal, Map, Never, Node, Object, Presence, union
+from .lower import LIMIT, LoweredSchema
+from .relax import Fitter
+
+
+def lower_calls(
+    functions: Mapping[str, LoweredSchema],
+    arguments_key: str,
+    *,
+    is_list: bool,
+    limit: float = LIMIT,
+) -> dict[str, Any]:
+    """Return a schema of an object that calls one of several functions.
+
+    Args:
+        functions: What became of each function's parameters, by its name.
+        arguments_key: The key under which a call holds its arguments.
+        is_list: Whether several calls are wanted, in an array.
+        limit: Seconds that the server may spend on compiling.
+
+    Returns:
+        The most exact schema that the server compiles in time: an array of calls, else one call,
+        else one whose arguments are told only in part.
+    """
+    fitter = Fitter(limit, lambda path, sentence: None)
+    shapes = list(_shapes(functions, arguments_key, fitter, limit, is_list=is_list))
+    fitting = (shape for shape in shapes if fitter.seconds(shape) <= limit)
+    return write(next(fitting, shapes[-1]))
+
+
+def _shapes(
+    functions: Mapping[str, LoweredSchema],
+    arguments_key: str,
+    fitter: Fitter,
+    limit: float,
+    *,
+    is_list: bool,
+) -> Iterator[Node]:
+    exact = union(_call((name,), low.node, arguments_key) for name, low in functions.items())
+    if is_list:
+        yield Array(exact, (), 1)
+    yield exact
+    share = limit / (2 * len(functions))
+    yield union(
+        _call((name,), Fitter(share, lambda path, sentence: None).fit(low.node), arguments_key)
+        for name, low in functions.items()
+    )
+    yield _call(tuple(functions), Map(ANYTHING), arguments_key)
+
+
+def _call(names: tuple[str, ...], arguments: Node, arguments_key: str) -> Node:
+    fields = (
+        Field("name", Literal(names), Presence.REQUIRED),
+        Field(arguments_key, arguments, Presence.REQUIRED),
+    )
+    return Object(fields, Never("a call has no other members"))

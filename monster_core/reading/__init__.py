@@ -1,1 +1,0 @@
-"""Read what the server answers."""

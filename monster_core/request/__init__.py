@@ -1,0 +1,1 @@
+"""Everything that ends in the bytes of a request."""

@@ -1,0 +1,269 @@
+"""Declare every request field once: its type, its range and what it does.
+
+Both framework classes inherit :class:`RequestParameters`, so that each field is a constructor
+argument and a per-call argument of both. ``None`` means "not sent": the server's own default
+holds. The fields are those of vLLM 0.5.0's chat completion request.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+)
+
+__all__ = [
+    "FRAMEWORK_FIELDS",
+    "REQUEST_FIELDS",
+    "CallParameters",
+    "ConversationParameters",
+    "RequestParameters",
+]
+
+from monster_core.model_families import ToolFormat
+
+_INT64 = 2**63
+
+
+def _token_biases(value: Any) -> Any:
+    """Refuse a key that is no token id: one such request takes the whole server down."""
+    if not isinstance(value, Mapping):
+        return value
+    biases: dict[str, Any] = {}
+    for token, bias in value.items():
+        if isinstance(token, bool) or not re.fullmatch(r"[0-9]{1,9}", str(token)):
+            raise ValueError(f"the key {token!r} is no token id: keys are integers from 0")
+        biases[str(token)] = bias
+    return biases
+
+
+def _not_zero(value: int) -> int:
+    if value == 0:
+        raise ValueError("the server takes -1 (all tokens) or a number from 1, not 0")
+    return value
+
+
+def _json_schema(value: Any) -> Any:
+    """Accept a schema as a dict, as JSON text, or as a pydantic class."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            raise ValueError(f"the text is no JSON schema: {error}") from None
+    elif isinstance(value, type) and issubclass(value, BaseModel):
+        value = value.model_json_schema()
+    elif isinstance(value, type) and hasattr(value, "schema"):
+        value = value.schema()
+    if not isinstance(value, Mapping):
+        raise ValueError("a JSON schema is a dict, its JSON text or a pydantic class")
+    return dict(value)
+
+
+def _pattern(value: Any) -> Any:
+    """Refuse a pattern that the server cannot compile: it answers it with a bare 500."""
+    if not isinstance(value, (str, re.Pattern)):
+        return value
+    from monster_core.request.guidable_patterns import guidable_pattern
+
+    try:
+        return guidable_pattern(re.compile(value))
+    except re.error as error:
+        raise ValueError(f"the pattern does not compile: {error}") from None
+
+
+def _answer_format(value: Any) -> Any:
+    """Accept the server's two formats, and OpenAI's ``json_schema``, which becomes a guide."""
+    kind = value.get("type") if isinstance(value, Mapping) else None
+    if kind in ("text", "json_object") and set(value) == {"type"}:
+        return dict(value)
+    if kind == "json_schema":
+        given = value.get("json_schema")
+        if isinstance(given, Mapping) and isinstance(given.get("schema"), Mapping):
+            return dict(value)
+    raise ValueError(
+        'it is {"type": "text"}, {"type": "json_object"} or '
+        '{"type": "json_schema", "json_schema": {"name": ..., "schema": ...}}'
+    )
+
+
+_Flag = Annotated[bool, Strict()]
+_Number = Annotated[float, Strict(), AllowInfNan(False)]
+_Whole = Annotated[int, Strict()]
+_Text = Annotated[str, Strict()]
+
+
+class RequestParameters(BaseModel):
+    """Hold the request fields that a caller may set; None is never sent."""
+
+    # a class's parts validate nothing: building schemas for them would be half of an import
+    model_config = ConfigDict(hide_input_in_errors=True, defer_build=True)
+
+    model: _Text | None = Field(default=None, description="Name of the model to ask.")
+    user: _Text | None = Field(default=None, description="The caller's own id of its end user.")
+
+    temperature: Annotated[_Number, Field(ge=0)] | None = Field(
+        default=None, description="Randomness; 0 always takes the likeliest token. Server: 0.7."
+    )
+    top_p: Annotated[_Number, Field(gt=0, le=1)] | None = Field(
+        default=None, description="Sample from the likeliest tokens of this total. Server: 1."
+    )
+    top_k: Annotated[_Whole, Field(ge=-1), AfterValidator(_not_zero)] | None = Field(
+        default=None, description="Sample from this many tokens; -1 from all, not 0. Server: -1."
+    )
+    min_p: Annotated[_Number, Field(ge=0, le=1)] | None = Field(
+        default=None, description="Least probability, relative to the likeliest token. Server: 0."
+    )
+    seed: Annotated[_Whole, Field(ge=-_INT64, le=_INT64 - 1)] | None = Field(
+        default=None, description="Seed that makes sampling repeatable."
+    )
+    frequency_penalty: Annotated[_Number, Field(ge=-2, le=2)] | None = Field(
+        default=None, description="Penalty for each earlier use of a token. Server: 0."
+    )
+    presence_penalty: Annotated[_Number, Field(ge=-2, le=2)] | None = Field(
+        default=None, description="Penalty for tokens used at all before. Server: 0."
+    )
+    repetition_penalty: Annotated[_Number, Field(gt=0, le=2)] | None = Field(
+        default=None, description="Factor against repetition; above 1 discourages it. Server: 1."
+    )
+    logit_bias: (
+        Annotated[
+            dict[str, Annotated[_Number, Field(ge=-100, le=100)]], BeforeValidator(_token_biases)
+        ]
+        | None
+    ) = Field(default=None, description="Bias per token id, -100 to 100.")
+
+    max_tokens: Annotated[_Whole, Field(ge=1)] | None = Field(
+        default=None, description="Most tokens to answer with. Server: what the context leaves."
+    )
+    min_tokens: Annotated[_Whole, Field(ge=0)] | None = Field(
+        default=None, description="Fewest tokens before a stop is honoured. Server: 0."
+    )
+    stop: _Text | list[_Text] | None = Field(
+        default=None, description="Text, or texts, at which the answer ends."
+    )
+    stop_token_ids: list[Annotated[_Whole, Field(ge=0)]] | None = Field(
+        default=None, description="Token ids at which the answer ends."
+    )
+    include_stop_str_in_output: _Flag | None = Field(
+        default=None, description="Keep the stop text in the answer. Server: false."
+    )
+    ignore_eos: _Flag | None = Field(
+        default=None, description="Go on after the model's own end token. Server: false."
+    )
+
+    n: Annotated[_Whole, Field(ge=1)] | None = Field(
+        default=None, description="How many answers to give; 1 in a stream. Server: 1."
+    )
+    best_of: Annotated[_Whole, Field(ge=1)] | None = Field(
+        default=None, description="How many candidates to draw; at least n. Server: n."
+    )
+    use_beam_search: _Flag | None = Field(
+        default=None, description="Beam search; needs temperature 0 and best_of > 1. Server: false."
+    )
+    length_penalty: _Number | None = Field(
+        default=None, description="Beam search only: weight of the length. Server: 1."
+    )
+    early_stopping: _Flag | None = Field(
+        default=None, description="Beam search only: stop at best_of candidates. Server: false."
+    )
+
+    logprobs: _Flag | None = Field(
+        default=None, description="Return log probabilities of the tokens. Server: false."
+    )
+    top_logprobs: Annotated[_Whole, Field(ge=0)] | None = Field(
+        default=None, description="Also those of this many likeliest tokens; implies logprobs."
+    )
+
+    echo: _Flag | None = Field(
+        default=None,
+        description="Begin the answer with the last message; not in a stream. Server: false.",
+    )
+    add_generation_prompt: _Flag | None = Field(
+        default=None, description="Open the assistant's turn in the prompt. Server: true."
+    )
+    add_special_tokens: _Flag | None = Field(
+        default=None, description="Add special tokens beyond the chat template's. Server: false."
+    )
+    skip_special_tokens: _Flag | None = Field(
+        default=None, description="Leave special tokens out of the answer. Server: true."
+    )
+    spaces_between_special_tokens: _Flag | None = Field(
+        default=None, description="Put spaces between special tokens. Server: true."
+    )
+
+    stream_options: dict[Literal["include_usage"], _Flag] | None = Field(
+        default=None, description="Only in a stream: whether its end reports the usage."
+    )
+
+    tools: list[dict[str, Any]] | None = Field(
+        default=None, description="Function definitions, in OpenAI's shape."
+    )
+    tool_choice: str | bool | dict[str, Any] | None = Field(
+        default=None, description="auto, none, any, required, a tool's name, or OpenAI's dict."
+    )
+    response_format: Annotated[dict[str, Any], BeforeValidator(_answer_format)] | None = Field(
+        default=None, description="Type text, json_object, or json_schema (becomes a guide)."
+    )
+
+    guided_json: Annotated[dict[str, Any], BeforeValidator(_json_schema)] | None = Field(
+        default=None,
+        description="JSON schema (dict, text, pydantic class) the answer must satisfy.",
+    )
+    guided_regex: Annotated[_Text, BeforeValidator(_pattern)] | None = Field(
+        default=None, description="Regular expression the whole answer must match."
+    )
+    guided_choice: Annotated[list[_Text], Field(min_length=1)] | None = Field(
+        default=None, description="Texts of which the answer must be one."
+    )
+    guided_grammar: _Text | None = Field(
+        default=None, description="Lark grammar the answer must follow."
+    )
+    guided_decoding_backend: Literal["outlines", "lm-format-enforcer"] | None = Field(
+        default=None, description="What enforces a guided answer. Server: outlines."
+    )
+    guided_whitespace_pattern: _Text | None = Field(
+        default=None, description="Pattern of the white space allowed inside guided JSON."
+    )
+
+
+class ConversationParameters(BaseModel):
+    """Hold what decides how a conversation and its tools are put to the model."""
+
+    model_config = ConfigDict(hide_input_in_errors=True, defer_build=True)
+
+    family: _Text | None = Field(
+        default=None, description="Model family, where the model's name does not tell it."
+    )
+    tool_format: ToolFormat | None = Field(
+        default=None, description="How the model writes calls: llama, hermes or mistral."
+    )
+    tool_strategy: Literal["native", "guided", "prompt"] | None = Field(
+        default=None, description="How a forced call is obtained; the best one by default."
+    )
+    parallel_tool_calls: _Flag | None = Field(
+        default=None, description="Whether the model may call several tools at once."
+    )
+    schema_in_prompt: _Flag | None = Field(
+        default=None, description="Tell the model the schema of its answer, too. On by default."
+    )
+
+
+class CallParameters(ConversationParameters, RequestParameters):
+    """Hold everything a caller may set, for an instance and for a call."""
+
+
+FRAMEWORK_FIELDS = ("messages", "stream")
+"""Request fields that follow from the framework's method and input, not from an argument."""
+
+REQUEST_FIELDS = frozenset(RequestParameters.model_fields) | set(FRAMEWORK_FIELDS)
+"""Every key that the server's strict request model knows."""

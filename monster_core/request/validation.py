@@ -1,0 +1,172 @@
+"""Turn parameters into the body of one request, and refuse what the server would refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from monster_core.deferred import built
+from monster_core.errors import InvalidRequestError
+from monster_core.name_suggestions import unknown_name
+from monster_core.request.fields import CallParameters
+
+__all__ = ["ANSWER_SHAPES", "check_combinations", "merge_parameters", "validate_parameters"]
+
+
+def validate_parameters(values: Mapping[str, Any], *, also: Iterable[str] = ()) -> dict[str, Any]:
+    """Check request fields one by one.
+
+    Args:
+        values: Fields by name; None means "not sent".
+        also: Further names the caller's framework accepts, for the nearest-name hint.
+
+    Returns:
+        The fields in the form that is sent, without those that are None.
+
+    Raises:
+        InvalidRequestError: A name is unknown, or a value is of the wrong type or out of range.
+    """
+    for name in values:
+        if name not in _FIELDS:
+            raise InvalidRequestError(
+                f"{unknown_name('argument', name, {*_FIELDS, *also})} "
+                "Fields this package does not know go into model_kwargs (LangChain) or "
+                "additional_kwargs (LlamaIndex)."
+            )
+    try:
+        checked = built(CallParameters).model_validate(values)
+    except ValidationError as error:
+        raise InvalidRequestError(describe(error)) from None
+    found = checked.__dict__
+    return {name: found[name] for name in values if found[name] is not None}
+
+
+def merge_parameters(
+    prepared: Mapping[str, Any], call: Mapping[str, Any], *, also: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Lay the arguments of one call over those of the instance; the call's win.
+
+    A call that asks for an answer of some shape asks for no other: not for the instance's.
+
+    Args:
+        prepared: The instance's fields, already validated.
+        call: The call's arguments; None takes a field of the instance back.
+        also: As in :func:`validate_parameters`.
+
+    Returns:
+        The fields to send.
+
+    Raises:
+        InvalidRequestError: As in :func:`validate_parameters`.
+    """
+    if not call:
+        return dict(prepared)
+    replaced = call.keys() | (ANSWER_SHAPES if not call.keys().isdisjoint(ANSWER_SHAPES) else ())
+    merged = {name: value for name, value in prepared.items() if name not in replaced}
+    merged.update(validate_parameters(call, also=also))
+    return merged
+
+
+def check_combinations(fields: dict[str, Any], *, stream: bool) -> None:
+    """Refuse combinations that the server refuses, or answers with nonsense.
+
+    Args:
+        fields: The fields to send; ``top_logprobs`` adds ``logprobs``, which it needs.
+        stream: Whether the answer is to be streamed.
+
+    Raises:
+        InvalidRequestError: The combination cannot work; the message says what to change.
+    """
+    if "top_logprobs" in fields and not fields.setdefault("logprobs", True):
+        raise InvalidRequestError("top_logprobs needs logprobs: leave out logprobs=False.")
+    guides = [name for name in _GUIDES if name in fields]
+    if len(guides) > 1:
+        raise InvalidRequestError(f"Only one of {', '.join(guides)} can guide an answer.")
+    if guides and isinstance(fields.get("tool_choice"), dict):
+        raise InvalidRequestError(
+            f"{guides[0]} cannot be combined with a named tool_choice, which would replace it."
+        )
+    if fields.keys() & _SEVERAL_ANSWERS:
+        _check_several_answers(fields, stream)
+    if fields.get("min_tokens", 0) > fields.get("max_tokens", _ENDLESS):
+        raise InvalidRequestError(
+            f"min_tokens {fields['min_tokens']} is more than max_tokens {fields['max_tokens']}."
+        )
+    if stream and fields.get("echo"):
+        raise InvalidRequestError("echo does not work in a stream: call without streaming.")
+    if not stream and "stream_options" in fields:
+        raise InvalidRequestError("stream_options is for streams only: leave it out of a call.")
+
+
+def describe(error: ValidationError) -> str:
+    """Say what is wrong in one sentence per field, without the value.
+
+    Args:
+        error: What pydantic found.
+    """
+    said: dict[str, list[str]] = {}
+    for found in error.errors(include_url=False, include_input=False, include_context=False):
+        name = str(found["loc"][0]) if found["loc"] else "arguments"
+        message = found["msg"].removeprefix("Value error, ").rstrip(".")
+        said.setdefault(name, []).append(message.replace("Input should", "it should"))
+    return " ".join(
+        f"The argument {name!r} is not usable: {' or '.join(dict.fromkeys(messages))}."
+        for name, messages in said.items()
+    )
+
+
+_FIELDS = frozenset(CallParameters.model_fields)
+_GUIDES = ("guided_json", "guided_regex", "guided_choice", "guided_grammar")
+ANSWER_SHAPES = frozenset({*_GUIDES, "response_format"})
+"""The fields that give an answer its shape."""
+
+_SEVERAL_ANSWERS = {"n", "best_of", "use_beam_search", "length_penalty", "early_stopping"}
+_ENDLESS = 2**63
+
+
+def _check_several_answers(fields: Mapping[str, Any], stream: bool) -> None:
+    n, best_of, beam = fields.get("n", 1), fields.get("best_of"), fields.get("use_beam_search")
+    candidates = n if best_of is None else best_of
+    if stream and n > 1:
+        raise InvalidRequestError(
+            f"n={n} cannot be streamed, the answers would run into each other: "
+            "call without streaming, or ask several times."
+        )
+    if candidates > 1:
+        _check_grammars(fields)
+    if candidates < n:
+        raise InvalidRequestError(f"best_of {best_of} is less than n {n}: it must be at least n.")
+    if beam:
+        _check_beam_search(fields, candidates)
+        return
+    if fields.get("temperature") == 0 and candidates > 1:
+        raise InvalidRequestError(
+            "temperature=0 gives one answer only: raise temperature, or leave out n and best_of "
+            "(or add use_beam_search=True)."
+        )
+    for name, server_default in (("length_penalty", 1), ("early_stopping", False)):
+        if fields.get(name, server_default) != server_default:
+            raise InvalidRequestError(f"{name} is for beam search only: add use_beam_search=True.")
+
+
+def _check_grammars(fields: Mapping[str, Any]) -> None:
+    """Refuse what stops the server: its answers to one request share the place in a grammar."""
+    for name, is_grammar in (
+        ("guided_grammar", "guided_grammar" in fields),
+        ("response_format json_object", fields.get("response_format") == {"type": "json_object"}),
+    ):
+        if is_grammar:
+            raise InvalidRequestError(
+                f"{name} works for one answer at a time: leave out n and best_of, or ask several "
+                "times."
+            )
+
+
+def _check_beam_search(fields: Mapping[str, Any], candidates: int) -> None:
+    if fields.get("temperature") != 0 or candidates < 2:
+        raise InvalidRequestError("use_beam_search needs temperature=0 and best_of of at least 2.")
+    for name, server_default in (("top_p", 1), ("top_k", -1)):
+        if fields.get(name, server_default) != server_default:
+            raise InvalidRequestError(f"use_beam_search needs {name} unset or {server_default}.")

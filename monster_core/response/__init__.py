@@ -1,0 +1,1 @@
+"""Everything that starts with the bytes of a response."""

@@ -1,0 +1,251 @@
+"""Read the events of a stream into chunks.
+
+Tolerates what servers leave out, send as null or add; refuses what is no chunk.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from monster_core.errors import (
+    MonsterError,
+    ResponseError,
+    StreamInterruptedError,
+    stream_error,
+)
+from monster_core.response.types import Chunk, ToolCallDelta, Usage, call_id
+from monster_core.response.values import (
+    NO_JSON,
+    arguments_of,
+    is_error,
+    json_or_none,
+    read_logprobs,
+    read_usage,
+    shown,
+    stop_reason_of,
+    text_of,
+    whole_number,
+)
+
+__all__ = ["StreamDecoder", "no_stream"]
+
+
+def no_stream(body: bytes) -> MonsterError:
+    """Make the error for a reply of 200 that was to be a stream and holds no event.
+
+    Args:
+        body: The beginning of what came.
+
+    Returns:
+        The error that the body tells, or one that shows it.
+    """
+    try:
+        data = orjson.loads(body)
+    except ValueError:
+        data = None
+    if is_error(data):
+        return stream_error(data.get("error") or data, None)
+    return ResponseError(
+        "The server answered 200 with no event stream: "
+        f"{body[:200].decode('utf-8', 'replace') or 'an empty body'!r}. "
+        "Check the base URL: it ends in /v1 as a rule."
+    )
+
+
+class StreamDecoder:
+    """Turn the data of a stream's events into chunks, and tell a whole stream from a cut one.
+
+    One answer a stream: events of a further choice are refused, not mixed in.
+    """
+
+    __slots__ = ("_calls", "_done", "_finished", "_id", "_model", "_text", "_usage")
+
+    def __init__(self) -> None:
+        self._text: list[str] = []
+        self._calls = _CallIdentities()
+        self._done = False
+        self._finished = False
+        self._id = ""
+        self._model = ""
+        self._usage: Usage | None = None
+
+    @property
+    def is_done(self) -> bool:
+        """Whether ``[DONE]`` has come."""
+        return self._done
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the answer has come to its end, ``[DONE]`` or not."""
+        return self._done or self._finished
+
+    @property
+    def partial_text(self) -> str:
+        """The text so far."""
+        return "".join(self._text)
+
+    def read(self, data: bytes) -> Chunk | None:
+        """Read the data of one event.
+
+        Args:
+            data: The event's data.
+
+        Returns:
+            What it added; None for an event that adds nothing.
+
+        Raises:
+            StatusError: It is an error event.
+            ResponseError: It cannot be read.
+        """
+        if data == b"[DONE]":
+            self._done = True
+            return None
+        try:
+            event = orjson.loads(data)
+            choices = event["choices"]
+            if not choices:
+                self._note(event)
+                return None
+            choice = choices[0]
+            delta = choice["delta"]
+            text = delta.get("content") or ""
+            if len(choices) > 1 or choice.get("index"):
+                raise ResponseError("The server streams several answers into one: ask with n=1.")
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            return self._read_odd(data)
+        return self._chunk(event, choice, delta, text)
+
+    def end(self) -> Chunk:
+        """Close the stream.
+
+        Returns:
+            The last chunk; it carries the usage.
+
+        Raises:
+            StreamInterruptedError: The stream ended with neither a finish reason nor [DONE].
+        """
+        if not self.is_complete:
+            raise self.interrupted("The stream ended before its answer was complete")
+        return Chunk(self._id, self._model, usage=self._usage, is_last=True)
+
+    def interrupted(self, what: str) -> StreamInterruptedError:
+        """Make the error for a stream that broke off.
+
+        Args:
+            what: What happened, without a final period.
+        """
+        error = StreamInterruptedError(
+            f"{what}: neither a finish reason nor [DONE] has come. What had arrived is in "
+            "partial_text; ask again for a whole answer."
+        )
+        error.partial_text = self.partial_text
+        return error
+
+    def _chunk(
+        self, event: dict[str, Any], choice: dict[str, Any], delta: dict[str, Any], text: Any
+    ) -> Chunk | None:
+        if event.get("usage") is not None or not self._id:
+            self._note(event)
+        finish_reason = choice.get("finish_reason")
+        reasoning = delta.get("reasoning_content") or delta.get("reasoning")
+        logprobs = choice.get("logprobs")
+        calls = delta.get("tool_calls")
+        if text:
+            if not isinstance(text, str):
+                raise ResponseError(f"The server sent content that is no text: {text!r:.200}")
+            self._text.append(text)
+        elif not (finish_reason or logprobs or calls or reasoning):
+            return None
+        if finish_reason is not None:
+            finish_reason = None if self._finished else text_of(finish_reason) or None
+            self._finished = self._finished or finish_reason is not None
+        return Chunk(
+            self._id,
+            self._model,
+            text,
+            self._calls.read(calls, self._id) if calls else None,
+            text_of(reasoning) or None,
+            read_logprobs(logprobs) if logprobs is not None else None,
+            finish_reason,
+            stop_reason_of(choice.get("stop_reason")),
+            None,
+            False,
+            None,
+            event,
+        )
+
+    def _note(self, event: dict[str, Any]) -> None:
+        self._id = self._id or text_of(event.get("id"))
+        self._model = self._model or text_of(event.get("model"))
+        self._usage = read_usage(event.get("usage")) or self._usage
+
+    def _read_odd(self, data: bytes) -> Chunk | None:
+        """Say what an event is that is no chunk."""
+        event = json_or_none(data)
+        if event is NO_JSON:
+            error = ResponseError(f"The stream holds an event that is no JSON: {shown(data)}")
+            error.partial_text = self.partial_text
+            raise error
+        if is_error(event):
+            raise stream_error(event.get("error") or event, self.partial_text)
+        if isinstance(event, dict) and event.get("usage"):
+            self._note(event)
+            return None
+        if isinstance(event, dict) and _is_empty_event(event):
+            return None
+        error = ResponseError(f"The stream holds an event that is no chunk: {shown(data)}")
+        error.partial_text = self.partial_text
+        raise error
+
+
+class _CallIdentities:
+    """Give every streamed tool call one index, one id and its name once.
+
+    vLLM 0.5.0 repeats the name on every delta and sends neither id nor index; today's servers
+    send id and name once and an index always.
+    """
+
+    __slots__ = ("_index_of_id", "_names")
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+        self._index_of_id: dict[str, int] = {}
+
+    def read(self, calls: Any, answer_id: str) -> list[ToolCallDelta]:
+        deltas: list[ToolCallDelta] = []
+        for position, call in enumerate(calls if isinstance(calls, list) else []):
+            if not isinstance(call, dict):
+                continue
+            raw_function = call.get("function")
+            function: dict[str, Any] = raw_function if isinstance(raw_function, dict) else {}
+            index = self._index(call, position)
+            name = text_of(function.get("name"))
+            is_first = index not in self._names
+            if is_first:
+                self._names[index] = name
+            deltas.append(
+                ToolCallDelta(
+                    index,
+                    (text_of(call.get("id")) or call_id(answer_id, index)) if is_first else None,
+                    name if is_first else None,
+                    arguments_of(function.get("arguments")),
+                )
+            )
+        return deltas
+
+    def _index(self, call: dict[str, Any], position: int) -> int:
+        index = whole_number(call.get("index"))
+        if index is not None:
+            return index
+        sent_id = text_of(call.get("id"))
+        if sent_id:
+            return self._index_of_id.setdefault(sent_id, len(self._index_of_id))
+        return position
+
+
+def _is_empty_event(event: dict[str, Any]) -> bool:
+    """Whether an event has no choice, or choices without a delta: a gateway's keep-alive."""
+    choices = event.get("choices")
+    return (choices is None and "id" in event) or choices == []

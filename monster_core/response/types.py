@@ -1,0 +1,180 @@
+"""Hold answers as plain values: whole ones, and the chunks of a stream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "Choice",
+    "Chunk",
+    "Completion",
+    "ToolCall",
+    "ToolCallDelta",
+    "Usage",
+    "add_usage",
+    "call_id",
+]
+
+
+@dataclass(slots=True)
+class Usage:
+    """Count the tokens of one request.
+
+    Args:
+        prompt_tokens: Tokens the server read.
+        completion_tokens: Tokens the server wrote.
+        total_tokens: Both together.
+        cached_tokens: Prompt tokens it found in its cache, if it says so.
+        reasoning_tokens: Written tokens that were reasoning, if it says so.
+    """
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """Hold one tool call of an answer.
+
+    Args:
+        id: Identifies the call; a tool's result names it.
+        name: The function to call.
+        arguments: The arguments as JSON text, as the model wrote them.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(slots=True)
+class ToolCallDelta:
+    """Hold one piece of a streamed tool call.
+
+    Args:
+        index: Which call of the answer the piece belongs to, from 0.
+        id: The call's id, on its first piece only.
+        name: The function's name, on the first piece only.
+        arguments: The next piece of the arguments' JSON text.
+    """
+
+    index: int
+    id: str | None
+    name: str | None
+    arguments: str
+
+
+@dataclass(slots=True)
+class Choice:
+    """Hold one of the answers to a request.
+
+    Args:
+        index: Its place among the n answers.
+        text: What the model wrote.
+        tool_calls: The calls it asks for.
+        finish_reason: Why it ended: "stop", "length" or what else the server says.
+        stop_reason: The stop text or stop token id (0 is one) that ended it.
+        logprobs: The tokens' log probabilities, as the server sent them.
+        reasoning: The reasoning that preceded the text, where a server sends it.
+    """
+
+    index: int
+    text: str
+    tool_calls: list[ToolCall]
+    finish_reason: str | None
+    stop_reason: str | int | None
+    logprobs: dict[str, Any] | None
+    reasoning: str | None = None
+
+
+@dataclass(slots=True)
+class Completion:
+    """Hold a full answer.
+
+    Args:
+        id: The server's id of the answer.
+        model: The model that answered, as the server names it.
+        created: When, in seconds since the epoch.
+        choices: The n answers in order.
+        usage: Token counts, None if the server sent none.
+        raw: The body as it came.
+    """
+
+    id: str
+    model: str
+    created: int
+    choices: list[Choice]
+    usage: Usage | None
+    raw: dict[str, Any] = field(repr=False)
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Hold what one event of a stream added.
+
+    Args:
+        id: The server's id of the answer.
+        model: The model that answers.
+        text: The next piece of text.
+        tool_calls: Pieces of tool calls.
+        reasoning: The next piece of reasoning.
+        logprobs: Log probabilities of this piece's tokens, as the server sent them.
+        finish_reason: Why the answer ended, on one chunk only.
+        stop_reason: As in :class:`Choice`, beside the finish reason.
+        usage: Token counts, on the last chunk only.
+        is_last: Whether nothing follows.
+        cut_call: The call that max_tokens cut short, with all of its arguments so far; it stands
+            beside the finish reason.
+        raw: The event as it came; empty on a last chunk that no event brought.
+    """
+
+    id: str
+    model: str
+    text: str = ""
+    tool_calls: list[ToolCallDelta] | None = None
+    reasoning: str | None = None
+    logprobs: dict[str, Any] | None = None
+    finish_reason: str | None = None
+    stop_reason: str | int | None = None
+    usage: Usage | None = None
+    is_last: bool = False
+    cut_call: ToolCallDelta | None = None
+    raw: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
+    """Add up the tokens of two requests that served one call.
+
+    Args:
+        one: Token counts, or None where there are none.
+        other: Likewise.
+    """
+    if one is None or other is None:
+        return one or other
+    return Usage(
+        one.prompt_tokens + other.prompt_tokens,
+        one.completion_tokens + other.completion_tokens,
+        one.total_tokens + other.total_tokens,
+        _sum(one.cached_tokens, other.cached_tokens),
+        _sum(one.reasoning_tokens, other.reasoning_tokens),
+    )
+
+
+def call_id(answer_id: str, index: int, *, choice: int = 0) -> str:
+    """Return the id of an answer's call: the same each time the same answer is read.
+
+    Args:
+        answer_id: The server's id of the answer.
+        index: The call's place among those of its choice.
+        choice: The choice's place among the n answers.
+    """
+    source = answer_id.removeprefix("cmpl-").removeprefix("chatcmpl-")[:24]
+    return f"call_{source}_{choice}_{index}" if choice else f"call_{source}_{index}"
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return None if one is None and other is None else (one or 0) + (other or 0)

@@ -1,0 +1,143 @@
+"""Check the API key and headers, and keep them out of everything that is shown.
+
+Nothing here shows a value: not in a message, and not in a traceback that shows local variables.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from itertools import takewhile
+from typing import Any
+
+from pydantic import SecretStr
+
+from monster_core.errors import ConfigurationError
+
+__all__ = ["SECRETS", "check_headers", "check_key", "mask", "with_masked_secrets"]
+
+SECRETS = ("api_key", "default_headers")
+"""The arguments that hold secrets."""
+
+
+def with_masked_secrets(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments with the secret ones as SecretStr, and none that is no text.
+
+    Args:
+        data: Arguments by name.
+    """
+    masked = dict(data)
+    if masked.get("api_key") is not None:
+        masked["api_key"] = _secret(masked["api_key"])
+    headers = masked.get("default_headers")
+    if headers is not None:
+        masked["default_headers"] = (
+            {name: _secret(value) for name, value in headers.items()}
+            if isinstance(headers, Mapping)
+            else _NO_TEXT
+        )
+    return masked
+
+
+def check_key(key: Any, source: str) -> SecretStr:
+    """Return the key without surrounding white space.
+
+    Args:
+        key: The key, as a SecretStr.
+        source: The argument or variable it came from, for the message.
+
+    Raises:
+        ConfigurationError: It is no text, is empty, or holds what cannot stand in a header.
+    """
+    if not isinstance(key, SecretStr):
+        raise ConfigurationError(f"{source} is no text: give a str or a SecretStr.")
+    stripped = SecretStr(key.get_secret_value().strip())
+    if not stripped:
+        raise ConfigurationError(
+            f"{source} is empty: set it to your key (a server without keys takes any value, "
+            "EMPTY by custom)."
+        )
+    if not _can_be_a_key(stripped.get_secret_value()):
+        raise ConfigurationError(
+            f"{source} holds a character that no key has (a space, a line break, a control or "
+            "non-ASCII character): copy the key again. Its value is not shown."
+        )
+    return stripped
+
+
+def check_headers(headers: Any) -> Any:
+    """Return headers unchanged.
+
+    Args:
+        headers: Their values by name, as SecretStr.
+
+    Raises:
+        ValueError: They are no dict of text, or a name or value cannot stand in a header.
+    """
+    if headers is _NO_TEXT or not isinstance(headers, (Mapping, type(None))):
+        raise ValueError("headers are a dict of text")
+    for name, secret in (headers or {}).items():
+        if not isinstance(name, str) or not isinstance(secret, SecretStr):
+            raise ValueError("headers are text: names and values alike")
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError("a header's name holds what none can, such as a space or colon")
+        if name.lower() in _SET_BY_EACH_REQUEST:
+            raise ValueError(f"the header {name!r} follows from each request: leave it out")
+        if not _HEADER_VALUE.fullmatch(secret.get_secret_value()):
+            raise ValueError(
+                f"the header {name!r} holds what no header can: a line break, a control or "
+                "non-ASCII character, or white space around its value, which is not shown"
+            )
+    return headers
+
+
+_NO_TEXT = object()  # stands for a secret of a wrong type
+_SET_BY_EACH_REQUEST = frozenset({"content-length", "transfer-encoding"})
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?")
+
+
+def _secret(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return value
+    return SecretStr(value) if isinstance(value, str) else _NO_TEXT
+
+
+def _can_be_a_key(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+_RECOGNIZED_BY = 8  # characters; a value that is shorter is no secret, such as EMPTY
+
+
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """Return a text with stars for the secrets, or beginnings of them, that stand in it.
+
+    Args:
+        text: The text.
+        secrets: What must not be seen; values shorter than 8 characters are no secrets.
+    """
+    for secret in secrets:
+        if len(secret) >= _RECOGNIZED_BY:
+            text = _masked(text, secret)
+    return text
+
+
+def _masked(text: str, secret: str) -> str:
+    head = secret[:_RECOGNIZED_BY]
+    at = text.find(head)
+    if at < 0:
+        return text
+    in_json = json.dumps(secret)[1:-1]
+    forms = (secret, in_json, repr(secret)[1:-1], repr(in_json)[1:-1])
+    while at >= 0:
+        length = max(_alike(form, text[at : at + len(form)]) for form in forms)
+        text = f"{text[:at]}***{text[at + length :]}"
+        at = text.find(head, at)
+    return text
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))

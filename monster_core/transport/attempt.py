@@ -1,0 +1,253 @@
+"""Decide everything about one exchange with the server except the waiting.
+
+The sync and the async client share it; each adds only its own short loop.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import httpx
+
+from monster_core.errors import (
+    ConnectionFailedError,
+    ContextOverflowError,
+    InvalidRequestError,
+    MonsterError,
+    RequestTimeoutError,
+    ResponseError,
+    ServerReply,
+    StatusError,
+    status_error,
+)
+from monster_core.response.stream import no_stream
+from monster_core.transport.deadline import Deadline, PhaseTimeouts
+from monster_core.transport.reply import OutgoingRequest
+from monster_core.transport.retry import parse_retry_after, retry_delay
+
+if TYPE_CHECKING:
+    from monster_core.request.chat_request import ChatRequest
+    from monster_core.response.stream import StreamDecoder
+    from monster_core.response.types import Chunk
+    from monster_core.transport.body import Body
+    from monster_core.transport.endpoint import Endpoint
+    from monster_core.transport.reply import Received
+    from monster_core.transport.sse import EventDecoder
+
+__all__ = ["LONGEST_ERROR_BODY", "Attempt", "StreamState"]
+
+_log = logging.getLogger(__name__)
+_UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+LONGEST_ERROR_BODY = 100_000  # bytes of an error's body that are read
+_LONGEST_HEAD = 10_000  # bytes that are kept of a reply that may turn out to be no stream
+_AFTER_DONE = 0.25  # seconds for the connection to become reusable after [DONE]
+
+
+@dataclass(slots=True)
+class Attempt:
+    """Hold one call on its way: what to send, the time left, the attempts made."""
+
+    endpoint: Endpoint
+    method: str
+    path: str
+    content: bytes | None
+    deadline: Deadline
+    is_guided: bool = False
+    shorter: Callable[[], bytes] | None = None
+    attempts: int = 0
+
+    @classmethod
+    def begin(cls, endpoint: Endpoint, call: ChatRequest) -> Attempt:
+        """Start the clock of a chat call."""
+        return cls(
+            endpoint,
+            "POST",
+            "/chat/completions",
+            call.content,
+            Deadline(endpoint.timeouts),
+            call.is_guided,
+            call.shorter,
+        )
+
+    @classmethod
+    def begin_get(cls, endpoint: Endpoint, path: str) -> Attempt:
+        """Start the clock of a request that only asks."""
+        return cls(endpoint, "GET", path, None, Deadline(endpoint.timeouts))
+
+    def request(self) -> OutgoingRequest:
+        """Return the next attempt's request."""
+        self.attempts += 1
+        return OutgoingRequest(
+            self.method,
+            self.endpoint.url(self.path),
+            self.endpoint.headers,
+            self.content,
+            PhaseTimeouts(self.deadline),
+        )
+
+    def bind(self, response: Received) -> None:
+        """Let the deadline shorten every single read of the reply's body."""
+        _log.debug("%s %s: 200", self.method, self.path)
+        stream = response.extensions.get("network_stream")
+        if stream is None:
+            return  # a replayed reply, or a transport with no stream to reach
+        read, limit = type(stream).read, self.deadline.limit
+        stream.read = lambda max_bytes, timeout=None: read(stream, max_bytes, limit(timeout))
+
+    def delay_after(self, error: MonsterError) -> float | None:
+        """Return the seconds to wait before the next attempt, or None if there is none."""
+        if isinstance(error, ContextOverflowError) and self.shorter is not None:
+            _log.info(
+                "The prompt does not fit the context window: the answer's schema is left out."
+            )
+            self.content, self.shorter = self.shorter(), None
+            self.attempts -= 1
+            return 0.0
+        if self._is_refused_guide(error):
+            return None
+        delay = retry_delay(error, self.attempts, self.endpoint.max_retries)
+        return delay if delay is not None and self.deadline.allows(delay) else None
+
+    def refusal(self, response: Received, body: bytes) -> MonsterError:
+        """Return the error for a reply whose status is not 200."""
+        _log.debug("%s %s: %s", self.method, self.path, response.status_code)
+        mask = self.endpoint.mask
+        headers = {name.lower(): mask(value) for name, value in response.headers.items()}
+        text = mask(body.decode("utf-8", "replace"))[:10_000]
+        reply = ServerReply(response.status_code, headers, text)
+        error = status_error(reply, retry_after=parse_retry_after(headers))
+        if self._is_refused_guide(error):
+            error.is_retryable = False
+            error.args = (f"{error.args[0]} {_UNCOMPILED}",)
+        return error
+
+    def mask(self, error: MonsterError) -> None:
+        """Hide the secrets that a reply repeated from what its error says."""
+        error.args = tuple(map(self.endpoint.mask, error.args))
+        error.__context__ = None  # a parser's error carries the whole reply
+        if isinstance(error, StatusError):
+            error.server_message = self.endpoint.mask(error.server_message)
+            if error.response is not None:
+                text = self.endpoint.mask(error.response.text)
+                error.response = replace(error.response, text=text)
+
+    def _is_refused_guide(self, error: MonsterError) -> bool:
+        """Whether the server probably cannot compile the guide; it would stand still again."""
+        return self.is_guided and isinstance(error, StatusError) and error.status_code == 500
+
+    def failure(self, error: Exception) -> MonsterError:
+        """Return this package's error for one of httpx's, which loses its request's headers."""
+        if isinstance(error, httpx.RequestError) and getattr(error, "_request", None) is not None:
+            error.request = httpx.Request(error.request.method, error.request.url)
+        passed = self.deadline.passed()
+        if passed is not None:
+            return passed
+        if isinstance(error, httpx.TimeoutException):
+            return _timed_out(error, self.endpoint)
+        if isinstance(error, _UNSENDABLE):
+            return InvalidRequestError(f"The request cannot be sent: {error}.")
+        return ConnectionFailedError(
+            f"No answer from {self.endpoint.base_url}: {_reason(error)}. Check the base URL "
+            "(MONSTER_API_BASE) and that the server runs."
+        )
+
+
+_UNCOMPILED = (
+    "It answers so to a schema, pattern or grammar that it cannot compile: simplify it, or ask "
+    "without guiding."
+)
+
+
+@dataclass(slots=True)
+class StreamState:
+    """Turn the bytes of a stream into chunks, and its end into a last chunk or an error."""
+
+    exchange: Attempt
+    body: Body
+    decoder: EventDecoder
+    reader: StreamDecoder
+    head: bytes = b""
+    has_events: bool = False
+
+    def receive(self, received: bytes) -> Iterator[Chunk]:
+        """Take the next bytes; give the chunks they completed, the last one at [DONE]."""
+        try:
+            received = self.body.take(received)
+        except ResponseError as error:
+            error.partial_text = self.reader.partial_text
+            raise
+        if not self.has_events and len(self.head) < _LONGEST_HEAD:
+            self.head += received[:_LONGEST_HEAD]
+        return self._chunks(self.decoder.feed(received))
+
+    def close(self) -> Iterator[Chunk]:
+        """Take the end of the stream; give what it leaves, the last chunk at its end."""
+        if self.reader.is_done:
+            return
+        yield from self._chunks(self.decoder.flush())
+        if not self.has_events:
+            raise no_stream(self.head)
+        if not self.reader.is_done:
+            yield self.reader.end()
+
+    def broken(self, error: Exception) -> list[Chunk]:
+        """Take a failure of the connection; return the last chunk if the answer was complete."""
+        if self.reader.is_complete:
+            return [] if self.reader.is_done else [self.reader.end()]
+        failure = self.exchange.failure(error)
+        if isinstance(failure, RequestTimeoutError):
+            failure.partial_text = self.reader.partial_text
+            raise failure from error
+        raise self.reader.interrupted(
+            f"The connection broke in mid-stream ({_reason(error)})"
+        ) from error
+
+    def _chunks(self, events: list[bytes]) -> Iterator[Chunk]:
+        # one by one: all of a block at once would live long enough to keep the garbage collector
+        # busy, and an error must not overtake what came before it
+        reader, deadline, has_content = self.reader, self.exchange.deadline, False
+        for data in events:
+            self.has_events = True
+            if reader.is_done:
+                return
+            chunk = reader.read(data)
+            if chunk is not None:
+                has_content = True
+                yield chunk
+            elif reader.is_done:
+                deadline.finish_within(_AFTER_DONE)
+                yield reader.end()
+                return
+        if has_content:
+            deadline.content_arrived()
+        elif not reader.is_done and (passed := deadline.passed()) is not None:
+            passed.partial_text = reader.partial_text
+            raise passed
+
+
+def _timed_out(error: httpx.TimeoutException, endpoint: Endpoint) -> MonsterError:
+    timeouts = endpoint.timeouts
+    if isinstance(error, httpx.ConnectTimeout):
+        return ConnectionFailedError(
+            f"No connection to {endpoint.base_url} within {timeouts.connect:g} seconds. "
+            "Check the base URL (MONSTER_API_BASE) and that the server runs."
+        )
+    if isinstance(error, httpx.PoolTimeout):
+        return RequestTimeoutError(
+            f"No free connection within {timeouts.pool:g} seconds: too many calls at a time."
+        )
+    phase, seconds = (
+        ("take the request", timeouts.write)
+        if isinstance(error, httpx.WriteTimeout)
+        else ("answer", timeouts.read)
+    )
+    return RequestTimeoutError(
+        f"The server did not {phase} within {seconds or 0:g} seconds (timeout, MONSTER_TIMEOUT)."
+    )
+
+
+def _reason(error: Exception) -> str:
+    return (str(error) or type(error).__name__).rstrip(".")

@@ -1,0 +1,77 @@
+"""Every schema of the corpus ends in one the server compiles in time, or in a named obstacle."""
+
+import time
+
+import pytest
+
+from monster_core.json_schema import lower
+from monster_core.json_schema.emit import KEYWORDS
+from monster_core.json_schema.lower import LIMIT, _lowered
+from monster_core.json_schema.relax import TOLERANCE
+
+from .corpus import CORPUS
+from .server_reading import expression
+
+TOO_LARGE = {
+    "configuration/docker_compose",
+    "configuration/github_workflow",
+    "configuration/openapi_fragment",
+    "events/slack_blocks",
+    "keywords/big_flat",
+    "keywords/deep_arrays",
+    "keywords/doubling_refs",
+    "kubernetes/cronjob",
+    "kubernetes/deployment",
+    "kubernetes/ingress",
+    "kubernetes/network_policy",
+    "kubernetes/pod",
+    "pydantic/response",
+    "recursive/estree",
+}
+
+
+def keywords(schema):
+    yield from schema
+    for keyword, value in schema.items():
+        if keyword == "properties":
+            for part in value.values():
+                yield from keywords(part)
+        elif keyword in ("anyOf", "prefixItems"):
+            for part in value:
+                yield from keywords(part)
+        elif keyword in ("items", "additionalProperties"):
+            yield from keywords(value)
+
+
+def test_the_corpus_is_large():
+    assert len(CORPUS) > 200
+
+
+@pytest.mark.parametrize("name", sorted(CORPUS.keys() - TOO_LARGE))
+def test_it_is_lowered_to_what_the_server_compiles_in_time(name):
+    lowered = lower(CORPUS[name])
+    assert lowered.guided
+    assert set(keywords(lowered.schema)) <= KEYWORDS
+    assert lowered.seconds <= TOLERANCE * LIMIT
+    expression(lowered.schema)  # asserts that the server has an expression for every part
+
+
+@pytest.mark.parametrize("name", sorted(TOO_LARGE))
+def test_an_obstacle_names_the_part_that_is_too_large(name):
+    lowered = lower(CORPUS[name])
+    assert not lowered.guided
+    assert lowered.schema == {}
+    assert lowered.obstacle is not None
+    assert lowered.obstacle.startswith("$")
+    assert "too large" in lowered.obstacle
+
+
+def test_lowering_takes_no_time_worth_mentioning():
+    durations = []
+    for schema in CORPUS.values():
+        _lowered.cache_clear()
+        start = time.process_time()
+        lower(schema)
+        durations.append(time.process_time() - start)
+    assert sorted(durations)[len(durations) // 2] < 0.01
+    assert max(durations) < 0.5

@@ -1,0 +1,372 @@
+"""One call is planned: what is sent, and how its answer is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monster_core.errors import InvalidRequestError
+from monster_core.request.builder import build_request
+from monster_core.request.chat_request import ChatRequest, with_earlier_usage
+from monster_core.request.fields import REQUEST_FIELDS
+from monster_core.request.messages import Message
+from monster_core.request.validation import merge_parameters, validate_parameters
+from monster_core.response.completion import parse_completion
+from monster_core.response.stream import StreamDecoder
+from monster_core.response.types import Chunk, Completion, Usage, add_usage
+
+HELLO = [Message("user", "Hello")]
+CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+WEATHER = {"type": "function", "function": {"name": "weather", "parameters": CITY}}
+MAIL = {"type": "function", "function": {"name": "send_mail", "parameters": CITY}}
+OPTIONAL = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}}
+FORMAT = {"type": "json_schema", "json_schema": {"name": "city", "schema": CITY}}
+CALL = '{"name": "weather", "parameters": {"city": "Rome"}}'
+
+
+def plan(
+    fields: Mapping[str, Any] | None = None,
+    *,
+    stream: bool = False,
+    extra: Mapping[str, Any] | None = None,
+    messages: list[Message] = HELLO,
+) -> ChatRequest:
+    given = validate_parameters({"model": "meta-llama/Meta-Llama-3.1-8B", **(fields or {})})
+    return build_request(messages, given, stream=stream, extra=extra)
+
+
+def body(call: ChatRequest) -> dict[str, Any]:
+    sent: dict[str, Any] = json.loads(call.content)
+    return sent
+
+
+def system(call: ChatRequest) -> str:
+    first = body(call)["messages"][0]
+    return first["content"] if first["role"] == "system" else ""
+
+
+def reply(text: str, tokens: int = 1, **message: Any) -> bytes:
+    choice = {"index": 0, "message": {"content": text, **message}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": tokens, "completion_tokens": tokens, "total_tokens": 2 * tokens}
+    return json.dumps({"id": "cmpl-1", "choices": [choice], "usage": usage}).encode()
+
+
+def test_a_plain_call_sends_what_was_set_and_nothing_else() -> None:
+    assert body(plan({"temperature": 0})) == {
+        "model": "meta-llama/Meta-Llama-3.1-8B",
+        "messages": [{"role": "user", "content": "Hello"}],
+        "temperature": 0,
+    }
+    assert body(plan(stream=True))["stream"] is True
+
+
+def test_a_call_needs_a_model_and_messages() -> None:
+    with pytest.raises(InvalidRequestError, match="No model: pass model or set MONSTER_MODEL"):
+        build_request(HELLO, {}, stream=False)
+    with pytest.raises(InvalidRequestError, match="No messages: a conversation needs at least one"):
+        plan(messages=[])
+
+
+def test_fields_the_package_does_not_know_are_sent_as_they_are_and_win() -> None:
+    sent = body(plan({"seed": 1}, extra={"new_field": {"x": 1}, "seed": 2, "left_out": None}))
+    assert sent["new_field"] == {"x": 1}
+    assert sent["seed"] == 2
+    assert "left_out" not in sent
+
+
+def test_the_arguments_of_a_call_win_and_none_takes_a_field_back() -> None:
+    prepared = validate_parameters({"temperature": 0, "seed": 1, "stop": None})
+    merged = merge_parameters(prepared, {"temperature": 0.5, "seed": None})
+    assert merged == {"temperature": 0.5}
+
+
+def test_what_is_no_json_is_refused_in_a_sentence() -> None:
+    with pytest.raises(InvalidRequestError, match="The request cannot be written as JSON: "):
+        plan(extra={"odd": object()})
+    with pytest.raises(InvalidRequestError, match="The request cannot be written as JSON: "):
+        plan(messages=[Message("user", "half \ud83d")])
+
+
+parameters = st.fixed_dictionaries(
+    {},
+    optional={
+        "temperature": st.none() | st.floats(0.1, 2),
+        "top_p": st.none() | st.floats(0.1, 1),
+        "max_tokens": st.none() | st.integers(1, 100),
+        "stop": st.none() | st.text(max_size=3) | st.lists(st.text(max_size=3), max_size=2),
+        "logit_bias": st.none() | st.dictionaries(st.integers(0, 9), st.floats(-1, 1), max_size=2),
+        "top_logprobs": st.none() | st.integers(0, 3),
+        "user": st.none() | st.text(max_size=3),
+        "tools": st.none() | st.sampled_from([[], [WEATHER], [WEATHER, MAIL]]),
+        "tool_choice": st.sampled_from([None, "auto", "none", "any", "weather", True, False]),
+        "response_format": st.sampled_from(
+            [None, {"type": "text"}, {"type": "json_object"}, FORMAT]
+        ),
+        "guided_json": st.sampled_from([None, CITY, OPTIONAL]),
+        "guided_regex": st.sampled_from([None, "a+"]),
+        "parallel_tool_calls": st.sampled_from([None, True, False]),
+        "tool_strategy": st.sampled_from([None, "native", "guided", "prompt"]),
+        "tool_format": st.sampled_from([None, "llama", "hermes", "mistral"]),
+        "family": st.sampled_from([None, "gemma", "llama-2", "hermes"]),
+        "schema_in_prompt": st.sampled_from([None, True, False]),
+    },
+)
+
+
+def holds_null(value: Any) -> bool:
+    if isinstance(value, dict):
+        # the null of a guiding schema is a value that it allows
+        return any(holds_null(item) for key, item in value.items() if key != "guided_json")
+    return any(map(holds_null, value)) if isinstance(value, list) else value is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(parameters, st.booleans())
+def test_a_body_holds_only_what_the_servers_strict_model_takes(
+    fields: dict[str, Any], stream: bool
+) -> None:
+    try:
+        call = plan(fields, stream=stream)
+    except InvalidRequestError:
+        return
+    for sent in (body(call), *([body(call.final)] if call.final else [])):
+        assert sent.keys() <= REQUEST_FIELDS
+        assert not holds_null(sent)
+        assert isinstance(sent.get("tool_choice", {}), dict)
+        assert sent.get("response_format", {}).get("type") != "json_schema"
+        guides = sent.keys() & {"guided_json", "guided_regex", "tool_choice"}
+        assert len(guides) <= 1
+        assert all(message.keys() <= {"role", "content", "name"} for message in sent["messages"])
+
+
+@pytest.mark.parametrize(
+    "fields, said",
+    [
+        ({"guided_json": CITY, "guided_regex": "a"}, "Only one of guided_json, guided_regex"),
+        ({"guided_json": CITY, "response_format": FORMAT}, "Only one schema can guide an answer"),
+        ({"guided_regex": "a", "response_format": FORMAT}, "Only one of guided_json, guided_regex"),
+        ({"tools": [WEATHER], "tool_choice": "any", "guided_regex": "a"}, "guided_regex cannot be"),
+        ({"tool_choice": "any"}, "needs tools, and there are none"),
+        ({"tools": [WEATHER], "tool_choice": "wether"}, "did you mean 'weather'"),
+        ({"family": "gamma"}, "did you mean 'gemma'"),
+        ({"guided_json": {"$ref": "#/x"}}, "The answer's schema cannot be used: "),
+        (
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"schema": {"$ref": "#/x"}},
+                }
+            },
+            "The answer's schema cannot be used: ",
+        ),
+        (
+            {"tools": [{"name": "x", "parameters": {"$ref": "#/x"}}], "tool_choice": "any"},
+            "The parameters of the tool 'x' cannot be used: ",
+        ),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_sent(
+    fields: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=said):
+        plan(fields)
+
+
+@pytest.mark.parametrize(
+    "fields, is_guided",
+    [
+        ({}, False),
+        ({"guided_choice": ["a", "b"]}, False),
+        ({"response_format": {"type": "json_object"}}, False),
+        ({"tools": [WEATHER]}, False),
+        ({"tools": [WEATHER], "tool_choice": "any", "tool_strategy": "prompt"}, False),
+        ({"tools": [WEATHER], "tool_choice": "any"}, True),
+        ({"tools": [WEATHER, MAIL], "tool_choice": "any"}, True),
+        ({"guided_json": CITY}, True),
+        ({"response_format": FORMAT}, True),
+        ({"guided_regex": "a"}, True),
+        ({"guided_grammar": 'start: "a"'}, True),
+    ],
+)
+def test_a_call_knows_whether_the_server_compiles_something_for_it(
+    fields: dict[str, Any], is_guided: bool
+) -> None:
+    assert plan(fields).is_guided is is_guided
+
+
+def test_a_json_schema_answer_is_guided_and_told() -> None:
+    call = plan({"response_format": FORMAT})
+    assert "guided_json" in body(call)
+    assert "response_format" not in body(call)
+    assert "satisfies this JSON schema" in system(call)
+    assert system(plan({"response_format": FORMAT, "schema_in_prompt": False})) == ""
+
+
+def test_guided_json_is_told_only_if_asked() -> None:
+    assert system(plan({"guided_json": CITY})) == ""
+    assert "satisfies this JSON schema" in system(
+        plan({"guided_json": CITY, "schema_in_prompt": True})
+    )
+
+
+def test_a_schema_that_cannot_guide_is_told_and_only_json_is_asked_for() -> None:
+    call = plan({"guided_json": {"type": "object", "properties": {"x": False}, "required": ["x"]}})
+    assert "satisfies this JSON schema" in system(call)
+    assert body(call)["response_format"] == {"type": "json_object"}
+    assert not call.is_guided
+
+
+def test_a_guided_answer_is_read_as_its_schema_means_it() -> None:
+    call = plan({"guided_json": OPTIONAL})
+    assert json.loads(call.parse_completion(reply('{"a": null, "b": 1}')).choices[0].text) == {
+        "b": 1
+    }
+    assert call.parse_completion(reply("no JSON")).choices[0].text == "no JSON"
+
+
+def test_tools_with_choice_none_leave_no_trace() -> None:
+    assert plan({"tools": [WEATHER], "tool_choice": "none"}).content == plan().content
+
+
+def test_a_forced_tool_takes_the_place_of_a_json_schema_answer() -> None:
+    call = plan({"tools": [WEATHER], "tool_choice": "any", "response_format": FORMAT})
+    assert call.final is None
+    assert body(call)["tool_choice"]["function"]["name"] == "weather"
+
+
+def both() -> ChatRequest:
+    """Return a call that may call a tool, and otherwise answers in a shape."""
+    return plan({"tools": [WEATHER], "response_format": FORMAT})
+
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "guided_json": {"response_format": FORMAT},
+    "guided_regex": {"guided_regex": "a+"},
+    "guided_choice": {"guided_choice": ["yes", "no"]},
+    "guided_grammar": {"guided_grammar": 'start: "a"'},
+    "response_format": {"response_format": {"type": "json_object"}},
+}
+
+
+@pytest.mark.parametrize("field", SHAPES)
+def test_tools_beside_a_shape_take_a_second_call_for_the_shape(field: str) -> None:
+    call = plan({"tools": [WEATHER], "seed": 1, **SHAPES[field]})
+    assert call.final is not None
+    assert "weather" in system(call)
+    assert not call.is_guided
+    assert body(call).keys() == {"model", "messages", "seed"}
+    assert body(call.final).keys() == {"model", "messages", "seed", field}
+    assert "weather" not in system(call.final)
+
+
+@pytest.mark.parametrize("format_", [None, {"type": "text"}])
+def test_tools_beside_free_text_take_one_call(format_: dict[str, Any] | None) -> None:
+    assert plan({"tools": [WEATHER], "response_format": format_}).final is None
+
+
+def test_two_shapes_are_refused_beside_tools_too() -> None:
+    with pytest.raises(InvalidRequestError, match="Only one of guided_regex, guided_choice"):
+        plan({"tools": [WEATHER], "guided_regex": "a", "guided_choice": ["a"]})
+
+
+def test_the_final_call_is_sent_only_where_no_tool_was_called() -> None:
+    call = both()
+    called, said = call.parse_completion(reply(CALL)), call.parse_completion(reply("Sunny."))
+    assert call.after(called) is None
+    assert call.after(said) is call.final
+    assert plan().after(said) is None
+
+
+def test_the_tokens_of_both_calls_are_added() -> None:
+    first, final = parse_completion(reply("a", 3)), parse_completion(reply("b", 4))
+    assert with_earlier_usage(final, first).usage == Usage(7, 7, 14)
+    assert with_earlier_usage(final, first).choices == final.choices
+
+
+@pytest.mark.parametrize(
+    "one, other, total",
+    [
+        (None, None, None),
+        (Usage(1, 2, 3), None, Usage(1, 2, 3)),
+        (None, Usage(1, 2, 3), Usage(1, 2, 3)),
+        (Usage(1, 2, 3, 4, None), Usage(1, 1, 2), Usage(2, 3, 5, 4, None)),
+        (Usage(1, 2, 3, 4, 5), Usage(1, 1, 2, 1, 1), Usage(2, 3, 5, 5, 6)),
+    ],
+)
+def test_usage_adds_up(one: Usage | None, other: Usage | None, total: Usage | None) -> None:
+    assert add_usage(one, other) == total
+
+
+def stream_of(*texts: str) -> list[bytes]:
+    deltas = [*({"content": text} for text in texts)]
+    events = [{"delta": delta, "finish_reason": None} for delta in deltas]
+    events.append({"delta": {}, "finish_reason": "stop"})
+    lines = [json.dumps({"id": "cmpl-1", "choices": [event]}).encode() for event in events]
+    usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    return [*lines, json.dumps({"choices": [], "usage": usage}).encode(), b"[DONE]"]
+
+
+def chunks_of(events: list[bytes], reader: StreamDecoder) -> list[Chunk]:
+    read = [chunk for chunk in map(reader.read, events) if chunk is not None]
+    return [*read, reader.end()]
+
+
+def test_a_first_stream_that_calls_a_tool_is_shown_whole() -> None:
+    turns = both().turns()
+    chunks = chunks_of(stream_of("Let me look. ", CALL[:20], CALL[20:]), turns.reader)
+    shown = [chunk for chunk in chunks if turns.takes_first(chunk)]
+    assert "".join(chunk.text for chunk in shown) == "Let me look. "
+    calls = [delta for chunk in shown for delta in chunk.tool_calls or ()]
+    assert calls[0].name == "weather"
+    assert shown[-1].is_last
+    assert shown[-1].usage == Usage(1, 2, 3)
+
+
+def test_of_a_first_stream_without_calls_only_the_tokens_are_shown() -> None:
+    call = both()
+    turns = call.turns()
+    assert not any(map(turns.takes_first, chunks_of(stream_of("Sunny", "."), turns.reader)))
+    assert call.final is not None
+    events = stream_of('{"city":', ' "Rome"}')
+    final = [*map(turns.final, chunks_of(events, call.final.stream_reader()))]
+    assert "".join(chunk.text for chunk in final) == '{"city": "Rome"}'
+    assert [chunk.usage for chunk in final if chunk.usage] == [Usage(2, 4, 6)]
+
+
+@pytest.mark.parametrize("fields", [{}, {"tools": [WEATHER]}, {"guided_json": OPTIONAL}])
+def test_a_stream_reads_like_the_full_answer(fields: dict[str, Any]) -> None:
+    call = plan(fields)
+    for text in ("Hello.", CALL, '{"a": null, "b": 1}'):
+        chunks = chunks_of(stream_of(*text), call.stream_reader())
+        whole: Completion = call.parse_completion(reply(text))
+        [choice] = whole.choices
+        told = "".join(chunk.text for chunk in chunks)
+        assert told.replace(" ", "") == choice.text.replace(" ", "")
+        deltas = [delta for chunk in chunks for delta in chunk.tool_calls or ()]
+        assert [(d.id, d.name) for d in deltas if d.name] == [
+            (found.id, found.name) for found in choice.tool_calls
+        ]
+        arguments = "".join(found.arguments for found in choice.tool_calls)
+        assert "".join(delta.arguments for delta in deltas) == arguments
+
+
+ENDLESS = {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a"]}
+
+
+@pytest.mark.parametrize("several", [{"n": 2}, {"best_of": 2}])
+def test_several_answers_to_a_schema_that_cannot_guide_are_asked_for_in_the_prompt_alone(
+    several: dict[str, Any],
+) -> None:
+    one = json.loads(
+        build_request(HELLO, {"model": "m", "guided_json": ENDLESS}, stream=False).content
+    )
+    assert one["response_format"] == {"type": "json_object"}
+    fields = {"model": "m", "guided_json": ENDLESS, **several}
+    sent = json.loads(build_request(HELLO, fields, stream=False).content)
+    assert "response_format" not in sent
+    assert sent["messages"] == one["messages"]

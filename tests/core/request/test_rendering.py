@@ -1,0 +1,243 @@
+"""A conversation becomes messages that a family's chat template takes and really shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monster_core.errors import InvalidRequestError
+from monster_core.model_families import FAMILIES, ModelFamily, family_of
+from monster_core.request.messages import Message
+from monster_core.request.rendering import render
+from monster_core.response.types import ToolCall
+from tests.core.response.strategies import conversations, few, many
+
+INSTRUCTIONS = "<instructions>"
+LLAMA, GEMMA, LLAMA_2 = FAMILIES["llama-3.1"], FAMILIES["gemma"], FAMILIES["llama-2"]
+ROME = ToolCall("1", "weather", '{"city": "Rome"}')
+OSLO = ToolCall("2", "weather", '{"city": "Oslo"}')
+
+
+def text_of(content: Any) -> str:
+    return content if isinstance(content, str) else "\n".join(part["text"] for part in content)
+
+
+def shown(messages: Sequence[Message], family: ModelFamily, told: str | None = None) -> list[Any]:
+    """Return role and text of each rendered message."""
+    rendered = render(messages, family, family.tool_format, told)
+    return [(message["role"], text_of(message["content"])) for message in rendered]
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+@few
+@given(messages=conversations(), told=st.sampled_from([None, INSTRUCTIONS]))
+def test_every_template_takes_every_conversation(
+    family: ModelFamily, messages: list[Message], told: str | None
+) -> None:
+    before = deepcopy(messages)
+    roles = [role for role, _ in shown(messages, family, told)]
+    assert messages == before
+    assert family.has_system_role or "system" not in roles
+    assert family.has_tool_role or "tool" not in roles
+    if family.must_alternate:
+        turns = roles[1:] if roles[0] == "system" else roles
+        assert turns == [("user", "assistant")[at % 2] for at in range(len(turns))]
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+@few
+@given(messages=conversations())
+def test_nothing_is_dropped_and_the_order_stays(
+    family: ModelFamily, messages: list[Message]
+) -> None:
+    rendered = shown(messages, family, INSTRUCTIONS)
+    whole = "\n".join(text for _, text in rendered)
+    said = [
+        text
+        for message in messages
+        for text in (message.text, *(call.arguments for call in message.tool_calls))
+    ]
+    places = [whole.index(text) for text in said if text]
+    assert places == sorted(places)
+    assert INSTRUCTIONS in rendered[0][1]
+
+
+@many
+@given(messages=conversations(), family=st.sampled_from(list(FAMILIES.values())))
+def test_a_message_holds_nothing_that_the_server_refuses(
+    messages: list[Message], family: ModelFamily
+) -> None:
+    for message in render(messages, family, family.tool_format, INSTRUCTIONS):
+        assert message.keys() <= {"role", "content", "name"}
+        assert None not in message.values()
+        assert message["role"] != "tool" or (
+            isinstance(message["content"], str) and "name" not in message
+        )
+
+
+def test_a_call_and_its_result_read_as_the_family_writes_them() -> None:
+    messages = [
+        Message("user", "Weather?"),
+        Message("assistant", "", tool_calls=[ROME]),
+        Message("tool", "sunny", tool_call_id="1"),
+    ]
+    written = '{"name": "weather", "parameters": {"city": "Rome"}}'
+    assert shown(messages, LLAMA)[1:] == [("assistant", written), ("tool", "sunny")]
+    written = '<tool_call>\n{"name": "weather", "arguments": {"city": "Rome"}}\n</tool_call>'
+    response = '<tool_response>\n{"name": "weather", "content": "sunny"}\n</tool_response>'
+    assert shown(messages, FAMILIES["hermes"])[1:] == [("assistant", written), ("tool", response)]
+    assert shown(messages, FAMILIES["qwen"])[1:] == [("assistant", written), ("user", response)]
+    written = '[TOOL_CALLS] [{"name": "weather", "arguments": {"city": "Rome"}}]'
+    result = 'Result of weather({"city": "Rome"}): sunny'
+    assert shown(messages, FAMILIES["mistral"])[1:] == [("assistant", written), ("user", result)]
+
+
+@pytest.mark.parametrize("order", [["1", "2"], ["2", "1"]])
+def test_results_of_parallel_calls_name_their_calls_in_any_order(order: list[str]) -> None:
+    results = [Message("tool", f"result {answered}", tool_call_id=answered) for answered in order]
+    messages = [Message("assistant", "Both.", tool_calls=[ROME, OSLO]), *results]
+    told = dict(zip(["1", "2"], ["Rome", "Oslo"], strict=True))
+    assert [text for _, text in shown(messages, LLAMA)][1:] == [
+        f'Result of weather({{"city": "{told[answered]}"}}): result {answered}'
+        for answered in order
+    ]
+
+
+def test_a_result_that_is_not_next_to_its_only_call_names_it() -> None:
+    messages = [
+        Message("assistant", "", tool_calls=[ROME]),
+        Message("user", "Well?"),
+        Message("tool", "sunny", tool_call_id="1"),
+    ]
+    assert shown(messages, LLAMA)[-1] == ("tool", 'Result of weather({"city": "Rome"}): sunny')
+
+
+def test_a_result_without_its_call_is_told_as_such() -> None:
+    orphan = Message("tool", "sunny", tool_call_id="gone")
+    assert shown([orphan], LLAMA) == [("tool", "Result of an earlier function call: sunny")]
+    named = Message("tool", "sunny", "weather")
+    assert shown([named], LLAMA) == [("tool", "Result of weather({}): sunny")]
+
+
+def test_a_failed_call_is_told_as_an_error() -> None:
+    messages = [
+        Message("assistant", "", tool_calls=[ROME]),
+        Message("tool", "no such city", tool_call_id="1", is_error=True),
+    ]
+    assert shown(messages, LLAMA)[1] == ("tool", "Error: no such city")
+    assert '"error":"no such city"' in shown(messages, FAMILIES["hermes"])[1][1].replace(": ", ":")
+
+
+def test_calls_follow_content_in_parts() -> None:
+    parts = [{"type": "text", "text": "Let me look."}]
+    message = Message("assistant", parts, tool_calls=[ROME])
+    written = '{"name": "weather", "parameters": {"city": "Rome"}}'
+    assert shown([message], LLAMA) == [("assistant", f"Let me look.\n{written}")]
+    assert parts == [{"type": "text", "text": "Let me look."}]
+
+
+SYSTEMS = [
+    Message("system", "a"),
+    Message("user", "b"),
+    Message("system", "c"),
+    Message("assistant", "d"),
+    Message("system", "e"),
+]
+
+
+def test_system_messages_keep_their_places_where_the_template_takes_them() -> None:
+    assert shown(SYSTEMS, LLAMA) == [(message.role, message.content) for message in SYSTEMS]
+
+
+def test_system_messages_join_the_user_where_there_is_no_system_role() -> None:
+    assert shown(SYSTEMS, GEMMA) == [("user", "a\n\nb\n\nc"), ("assistant", "d"), ("user", "e")]
+
+
+def test_later_system_messages_join_the_user_where_turns_must_alternate() -> None:
+    assert shown(SYSTEMS, LLAMA_2, "f") == [
+        ("system", "a\n\nf"),
+        ("user", "b\n\nc"),
+        ("assistant", "d"),
+        ("user", "e"),
+    ]
+
+
+def test_a_conversation_that_the_assistant_begins_gets_a_user_first() -> None:
+    for family in (GEMMA, LLAMA_2, FAMILIES["mistral"]):
+        [(first, said), second] = shown([Message("assistant", "Hello.")], family)
+        assert (first, second) == ("user", ("assistant", "Hello."))
+        assert said
+
+
+def test_names_are_kept() -> None:
+    rendered = render([Message("user", "Hi", "Ann"), Message("user", "Ho")], LLAMA, "llama")
+    assert rendered == [
+        {"role": "user", "content": "Hi", "name": "Ann"},
+        {"role": "user", "content": "Ho"},
+    ]
+
+
+def picture(url: str) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def test_one_image_is_kept_through_every_fold() -> None:
+    messages = [
+        Message("system", "a"),
+        Message("user", [{"type": "text", "text": "b"}, picture("c")]),
+        Message("user", "d"),
+    ]
+    [message] = render(messages, GEMMA, "llama", "e")
+    assert message["content"] == [
+        {"type": "text", "text": "a\n\ne"},
+        {"type": "text", "text": "b"},
+        picture("c"),
+        {"type": "text", "text": "d"},
+    ]
+
+
+def test_a_second_image_is_refused() -> None:
+    messages = [Message("user", [picture("a")]), Message("user", [picture("b")])]
+    with pytest.raises(InvalidRequestError, match="holds 2 images: the server takes one"):
+        render(messages, LLAMA, "llama")
+
+
+def test_half_a_character_in_a_result_is_told_by_its_number() -> None:
+    (told,) = render([Message("tool", "half \ud83d")], FAMILIES["hermes"], "hermes")
+    assert "half \\ud83d" in told["content"]
+
+
+@pytest.mark.parametrize(
+    "model, family",
+    [
+        ("meta-llama/Meta-Llama-3.1-8B-Instruct", "llama-3.1"),
+        ("meta-llama/Meta-Llama-3-8B-Instruct", "llama-3"),
+        ("meta-llama/Llama-3.2-11B-Vision-Instruct", "llama-3-vision"),
+        ("meta-llama/Llama-3.3-70B-Instruct", "llama-3.1"),
+        ("meta-llama/Llama-2-7b-chat-hf", "llama-2"),
+        ("google/gemma-2-9b-it", "gemma"),
+        ("mistralai/Mistral-7B-Instruct-v0.2", "mistral"),
+        ("microsoft/Phi-3-mini-4k-instruct", "phi-3"),
+        ("microsoft/Phi-3-medium-128k-instruct", "phi-3-128k"),
+        ("TinyLlama/TinyLlama-1.1B-Chat-v1.0", "zephyr"),
+        ("HuggingFaceH4/zephyr-7b-beta", "zephyr"),
+        ("Qwen/Qwen2.5-7B-Instruct", "qwen"),
+        ("NousResearch/Hermes-2-Pro-Llama-3-8B", "hermes"),
+        ("NousResearch/Hermes-3-Llama-3.1-8B", "hermes-3"),
+        ("teknium/OpenHermes-2.5-Mistral-7B", "hermes"),
+        ("my-own-model", "generic"),
+    ],
+)
+def test_a_family_is_known_by_the_models_name(model: str, family: str) -> None:
+    assert family_of(model) is FAMILIES[family]
+    assert family_of("my-own-model", family) is FAMILIES[family]
+
+
+def test_an_unknown_family_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(InvalidRequestError, match=r"did you mean 'llama-3\.1'"):
+        family_of("m", "llama3.1")

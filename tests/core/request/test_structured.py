@@ -1,0 +1,203 @@
+"""An answer is given the shape of a type, and read back as it, or refused in one sentence."""
+
+from __future__ import annotations
+
+import enum
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pytest
+from pydantic import BaseModel
+from typing_extensions import TypedDict
+
+from monster_core.errors import (
+    InvalidRequestError,
+    MonsterError,
+    StructuredAnswerError,
+    TruncatedAnswerError,
+)
+from monster_core.request.structured import METHODS, output_spec_of
+from monster_core.response.structured import check_value, read_value
+
+
+class City(BaseModel):
+    name: str
+    people: int | None = None
+
+
+class CityDict(TypedDict):
+    name: str
+
+
+@dataclass
+class CityData:
+    name: str
+
+
+class Color(enum.Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+SCHEMA = City.model_json_schema()
+GRAMMAR = 'start: "yes" | "no"'
+
+
+@pytest.mark.parametrize("shape", [City, CityDict, CityData, SCHEMA, json.dumps(SCHEMA), list[int]])
+@pytest.mark.parametrize("method", [None, "guided_json", "json_schema"])
+def test_a_schema_becomes_a_guide(shape: Any, method: str | None) -> None:
+    structure = output_spec_of(shape, method)
+    assert structure.method == "guided_json"
+    asked = structure.fields["response_format"]
+    assert asked["type"] == "json_schema"
+    assert asked["json_schema"]["schema"] == structure.schema
+    assert asked["json_schema"]["name"]
+
+
+def test_json_mode_guides_nothing_but_json() -> None:
+    structure = output_spec_of(City, "json_mode")
+    assert structure.fields == {"response_format": {"type": "json_object"}}
+    assert structure.schema == SCHEMA
+
+
+@pytest.mark.parametrize(
+    "shape, method, choices, text, value",
+    [
+        (Literal["red", "blue"], None, ["red", "blue"], "red", "red"),
+        (Literal[1, True, None], None, ["1", "True", "None"], "1", 1),
+        (Color, None, ["red", "blue"], "blue", Color.BLUE),
+        (Level, None, ["1", "2"], "2", Level.HIGH),
+        (["red", "blue"], "guided_choice", ["red", "blue"], " red\n", "red"),
+        ((1, 2), "guided_choice", ["1", "2"], "2", 2),
+    ],
+)
+def test_choices_are_guided_and_read_back(
+    shape: Any, method: str | None, choices: list[str], text: str, value: Any
+) -> None:
+    structure = output_spec_of(shape, method)
+    assert (structure.method, structure.fields) == ("guided_choice", {"guided_choice": choices})
+    read = structure.read(text, "stop")
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    "shape, method", [(re.compile(r"^\d+$"), None), (r"^\d+$", "guided_regex")]
+)
+def test_patterns_are_guided_and_read_back(shape: Any, method: str | None) -> None:
+    structure = output_spec_of(shape, method)
+    assert (structure.method, structure.fields) == ("guided_regex", {"guided_regex": r"\d+"})
+    assert structure.read("42", "stop") == "42"
+
+
+@pytest.mark.parametrize("method", [None, "guided_grammar"])
+def test_grammars_are_guided_and_read_back(method: str | None) -> None:
+    structure = output_spec_of(GRAMMAR, method)
+    assert (structure.method, structure.fields) == ("guided_grammar", {"guided_grammar": GRAMMAR})
+    assert structure.read("yes", "stop") == "yes"
+
+
+@pytest.mark.parametrize(
+    "shape, method, said",
+    [
+        (City, "json_shema", "did you mean 'json_schema'.* Use one of guided_json, json_schema"),
+        ("no schema", None, "The schema cannot be used: "),
+        ({"type": {1, 2}}, "guided_choice", "guided_choice takes a Literal, an Enum or a list"),
+        ([], "guided_choice", "guided_choice takes a Literal, an Enum or a list of texts"),
+        ("(", "guided_regex", "guided_regex takes a regular expression: "),
+        (City, "guided_regex", "guided_regex takes a regular expression: "),
+        (re.compile(b"a"), None, "guided_regex takes a regular expression of text"),
+        ("a: b", "guided_grammar", "guided_grammar takes a Lark grammar with a start rule"),
+        (City, "guided_grammar", "guided_grammar takes a Lark grammar with a start rule"),
+        (3, None, "The schema cannot be used: "),
+        (re.compile("a", re.IGNORECASE), None, "guided_regex takes no flags"),
+        (re.compile("(?i)a"), None, "guided_regex takes no flags"),
+    ],
+)
+def test_a_shape_that_cannot_be_asked_for_is_refused(
+    shape: Any, method: str | None, said: str
+) -> None:
+    with pytest.raises(InvalidRequestError, match=said):
+        output_spec_of(shape, method)
+
+
+ENDLESS = '{"name": ' + " " * 500
+DIGITS = re.compile(r"\d\d")
+
+
+@pytest.mark.parametrize(
+    "shape, text, finish_reason, error, said",
+    [
+        (City, '{"name": "Ro', "length", TruncatedAnswerError, "max_tokens cut the answer"),
+        (City, "", "length", TruncatedAnswerError, "max_tokens cut the answer"),
+        (City, ENDLESS, "length", TruncatedAnswerError, "wrote white space until max_tokens"),
+        (City, " " * 500, "length", TruncatedAnswerError, "wrote white space until max_tokens"),
+        (
+            City,
+            '{"name": "Ro',
+            "stop",
+            StructuredAnswerError,
+            "is no JSON: .* before it is complete",
+        ),
+        (City, "Rome it is.", "stop", StructuredAnswerError, "The answer is no JSON: "),
+        (City, "", "stop", StructuredAnswerError, "The answer is no JSON: the answer is empty"),
+        (City, "NaN", "stop", StructuredAnswerError, "The answer is no JSON: "),
+        (Color, "green", "stop", StructuredAnswerError, "'green' is none of red, blue: the server"),
+        (Color, "re", "length", TruncatedAnswerError, "max_tokens cut the answer"),
+        (
+            DIGITS,
+            "4x",
+            "stop",
+            StructuredAnswerError,
+            r"'4x' is no match of .*: the server did not",
+        ),
+        (DIGITS, "42\n", "stop", StructuredAnswerError, "is no match of"),
+        (DIGITS, "4", "length", TruncatedAnswerError, "max_tokens cut the answer"),
+        (GRAMMAR, "", "stop", StructuredAnswerError, "The answer is empty: the server cannot read"),
+    ],
+)
+def test_an_answer_that_is_not_what_was_asked_for_says_why(
+    shape: Any, text: str, finish_reason: str, error: type[MonsterError], said: str
+) -> None:
+    with pytest.raises(error, match=said) as caught:
+        output_spec_of(shape).read(text, finish_reason)
+    assert type(caught.value) is error
+    assert str(caught.value).endswith(".")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"name": "Rome"}', '```json\n{"name": "Rome"}\n```', ' {"name":"Rome"} ']
+)
+@pytest.mark.parametrize("finish_reason", ["stop", "length", None])
+def test_a_whole_json_answer_is_read(text: str, finish_reason: str | None) -> None:
+    assert output_spec_of(City).read(text, finish_reason) == {"name": "Rome"}
+    assert read_value(text, SCHEMA, finish_reason) == {"name": "Rome"}
+
+
+def test_nulls_of_absent_properties_are_dropped() -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}}
+    assert output_spec_of(schema).read('{"a": null, "b": 1}', "stop") == {"b": 1}
+
+
+def test_a_value_that_does_not_satisfy_its_schema_is_refused_with_its_place() -> None:
+    with pytest.raises(StructuredAnswerError, match=r"does not satisfy its schema: .*name"):
+        check_value({"name": 3}, SCHEMA)
+    assert check_value({"name": "Rome", "people": None}, SCHEMA)["name"] == "Rome"
+
+
+def test_every_method_serves_some_shape() -> None:
+    shapes: dict[str, Any] = {
+        "guided_choice": Color,
+        "guided_regex": DIGITS,
+        "guided_grammar": GRAMMAR,
+    }
+    for method in METHODS:
+        assert output_spec_of(shapes.get(method, City), method).fields

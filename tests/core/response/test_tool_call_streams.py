@@ -1,0 +1,316 @@
+"""The calls of a stream are those of the full answer, whatever dialect the server speaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monster_core.request.schema_guide import plan_guide
+from monster_core.request.tool_definitions import ToolChoice, ToolDefinition
+from monster_core.request.tools import ToolPlan, plan_tools
+from monster_core.response.completion import parse_completion
+from monster_core.response.stream import StreamDecoder
+from monster_core.response.tool_arguments import read_arguments
+from monster_core.response.tool_calls import ToolStreamDecoder, collect_calls
+from monster_core.response.types import Chunk, ToolCall
+from tests.core.response.strategies import few, json_objects, pieces_of
+
+NAMES = frozenset({"weather", "send_mail"})
+PLAN = ToolPlan("You have access to these functions", {}, NAMES)
+OPTIONAL = {
+    "type": "object",
+    "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+    "additionalProperties": False,
+}
+
+
+def event(delta: dict[str, Any], finish_reason: str | None = None, **more: Any) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, **more}
+    return json.dumps({"id": "cmpl-7", "model": "m", "choices": [choice]}).encode()
+
+
+def texts(*pieces: str) -> list[dict[str, Any]]:
+    return [{"content": piece} for piece in pieces]
+
+
+def named(name: str, *pieces: str) -> list[dict[str, Any]]:
+    """Return the deltas of a forced tool as vLLM 0.5.0 writes them."""
+    return [{"tool_calls": [{"function": {"name": name, "arguments": at}}]} for at in pieces]
+
+
+def today(index: int, arguments: str, **first: Any) -> dict[str, Any]:
+    """Return a delta as OpenAI and today's vLLM write them."""
+    function = {"arguments": arguments, **({"name": first.pop("name")} if first else {})}
+    return {"index": index, "function": function, **first}
+
+
+def chunks_of(
+    deltas: Iterable[dict[str, Any]], reader: StreamDecoder, finish_reason: str = "stop"
+) -> list[Chunk]:
+    events = [event({"role": "assistant"}), *map(event, deltas), event({}, finish_reason)]
+    chunks = [reader.read(data) for data in [*events, b"[DONE]"]]
+    return [*(chunk for chunk in chunks if chunk is not None), reader.end()]
+
+
+def assembled(chunks: Iterable[Chunk]) -> tuple[str, list[ToolCall]]:
+    """Add up chunks as the frameworks do: a call's id and name stand on its first piece only."""
+    calls: list[ToolCall] = []
+    text = ""
+    for chunk in chunks:
+        text += chunk.text
+        indexes = [delta.index for delta in chunk.tool_calls or ()]
+        assert len(set(indexes)) == len(indexes), "one piece a call in a chunk"
+        for delta in chunk.tool_calls or ():
+            if delta.index == len(calls):
+                assert delta.id
+                assert delta.name is not None
+                calls.append(ToolCall(delta.id, delta.name, ""))
+            else:
+                assert (delta.id, delta.name) == (None, None)
+            calls[delta.index].arguments += delta.arguments
+    return text, calls
+
+
+def full(
+    text: str, plan: ToolPlan = PLAN, finish_reason: str = "stop"
+) -> tuple[str, list[ToolCall]]:
+    choice = {"index": 0, "message": {"content": text}, "finish_reason": finish_reason}
+    answer = parse_completion(json.dumps({"id": "cmpl-7", "choices": [choice]}).encode())
+    read = collect_calls(answer, plan).choices[0]
+    return read.text, read.tool_calls
+
+
+call_texts = st.builds(
+    lambda name, arguments: json.dumps({"name": name, "parameters": arguments}),
+    st.sampled_from([*NAMES, "hammer"]),
+    json_objects,
+)
+
+
+@few
+@given(
+    st.lists(
+        call_texts | st.sampled_from(["Hello. ", "\n", "<tool_call>", '{"x": 1}']), max_size=4
+    ),
+    st.data(),
+)
+def test_a_stream_brings_what_the_full_answer_brings(parts: list[str], data: st.DataObject) -> None:
+    text = "".join(parts)
+    text = text[: data.draw(st.integers(0, len(text)) | st.just(len(text)))]
+    chunks = chunks_of(texts(*data.draw(pieces_of(text))), ToolStreamDecoder(PLAN))
+    assert assembled(chunks) == full(text)
+
+
+SENT = today(0, '{"city": "Rome"}', id="abc", name="weather")
+SENT_WITHOUT_AN_ID = {key: value for key, value in SENT.items() if key not in ("id", "index")}
+TOLD = '{"name": "send_mail", "parameters": {}}'
+
+
+@pytest.mark.parametrize("sent", [SENT, SENT_WITHOUT_AN_ID], ids=["id", "no-id"])
+@pytest.mark.parametrize("is_sent_first", [True, False], ids=["sent-first", "told-first"])
+def test_calls_that_are_sent_and_calls_that_are_told_are_kept_apart(
+    sent: dict[str, Any], is_sent_first: bool
+) -> None:
+    in_order = 1 if is_sent_first else -1
+    deltas = [{"tool_calls": [sent]}, *texts(TOLD[:9], TOLD[9:])]
+    if not is_sent_first:
+        deltas = [*deltas[1:], deltas[0]]
+    text, calls = assembled(chunks_of(deltas, ToolStreamDecoder(PLAN)))
+    names_and_arguments = [(call.name, call.arguments) for call in calls]
+    expected = [("weather", '{"city": "Rome"}'), ("send_mail", "{}")]
+    assert (text, names_and_arguments) == ("", expected[::in_order])
+    assert len({call.id for call in calls}) == 2
+
+
+def test_a_full_answer_may_send_calls_and_tell_others() -> None:
+    message = {"content": TOLD, "tool_calls": [SENT_WITHOUT_AN_ID]}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    answer = parse_completion(json.dumps({"id": "cmpl-7", "choices": [choice]}).encode())
+    calls = collect_calls(answer, PLAN).choices[0].tool_calls
+    assert [call.name for call in calls] == ["weather", "send_mail"]
+    assert len({call.id for call in calls}) == 2
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 200])
+def test_a_large_integer_keeps_its_digits(pieces: int) -> None:
+    wei = 12345678901234567890123
+    written = json.dumps({"name": "weather", "parameters": {"days": wei}})
+    step = -(-len(written) // pieces)
+    parts = [written[at : at + step] for at in range(0, len(written), step)]
+    plan = plan_tools(
+        [ToolDefinition("weather", "", OPTIONAL)], ToolChoice("any"), "llama", is_parallel=False
+    )
+    for reader in (ToolStreamDecoder(PLAN), ToolStreamDecoder(plan)):
+        _, [call] = assembled(chunks_of(texts(*parts), reader))
+        assert read_arguments(call, "stop") == ({"days": wei}, None)
+    assert read_arguments(full(written, plan)[1][0], "stop") == ({"days": wei}, None)
+
+
+def forced(strategy: Any = None, **tools: Any) -> ToolPlan:
+    definitions = [ToolDefinition(name, "", schema) for name, schema in tools.items()]
+    choice = ToolChoice("named", *tools) if len(tools) == 1 else ToolChoice("any")
+    return plan_tools(definitions, choice, "llama", is_parallel=True, strategy=strategy)
+
+
+@few
+@given(
+    st.fixed_dictionaries(
+        {"city": st.none() | st.text(max_size=5), "days": st.none() | st.integers(0, 9)}
+    ),
+    st.data(),
+)
+def test_nulls_of_absent_arguments_are_dropped_alike(arguments: Any, data: st.DataObject) -> None:
+    plan = forced("guided", weather=OPTIONAL, send_mail=OPTIONAL)
+    text = json.dumps([{"name": "weather", "parameters": arguments}] * 2)
+    pieces = texts(*data.draw(pieces_of(text)))
+    told, calls = assembled(chunks_of(pieces, ToolStreamDecoder(plan)))
+    given = {name: value for name, value in arguments.items() if value is not None}
+    assert [json.loads(call.arguments) for call in calls] == [given] * 2
+    expected, whole = full(text, plan)
+    assert (told, [call.id for call in calls]) == (expected, [call.id for call in whole])
+    assert [json.loads(call.arguments) for call in whole] == [given] * 2
+
+
+def test_a_forced_tool_of_vllm_0_5_has_one_id_and_its_name_once() -> None:
+    deltas = named("weather", "", '{"ci', 'ty": "Rome"', "", "}")
+    for reader in (StreamDecoder(), ToolStreamDecoder(PLAN)):
+        text, calls = assembled(chunks_of(deltas, reader))
+        assert (text, calls) == ("", [ToolCall("call_7_0", "weather", '{"city": "Rome"}')])
+
+
+def test_a_forced_tool_drops_the_nulls_of_absent_arguments() -> None:
+    plan = forced(weather=OPTIONAL)
+    deltas = named("weather", '{"city": "Rome", "days":', " nu", "ll", "}")
+    _, calls = assembled(chunks_of(deltas, ToolStreamDecoder(plan)))
+    assert json.loads(calls[0].arguments) == {"city": "Rome"}
+
+
+def test_todays_interleaved_deltas_are_kept_apart() -> None:
+    deltas = [
+        {"tool_calls": [today(0, "", id="a", name="weather"), today(1, "", id="b", name="mail")]},
+        {"tool_calls": [today(1, '{"x"')]},
+        {"tool_calls": [today(0, "{"), today(1, ": 1}")]},
+        {"content": None, "tool_calls": [today(0, "}")]},
+    ]
+    for reader in (StreamDecoder(), ToolStreamDecoder(PLAN)):
+        _, calls = assembled(chunks_of(deltas, reader))
+        assert calls == [ToolCall("a", "weather", "{}"), ToolCall("b", "mail", '{"x": 1}')]
+
+
+def test_arguments_sent_as_an_object_become_text() -> None:
+    call = {"id": "a", "function": {"name": "weather", "arguments": {"city": "Rome"}}}
+    _, streamed = assembled(chunks_of([{"tool_calls": [call]}], StreamDecoder()))
+    body = {"choices": [{"message": {"content": None, "tool_calls": [call]}}]}
+    assert streamed == parse_completion(json.dumps(body).encode()).choices[0].tool_calls
+    assert streamed[0].arguments == '{"city":"Rome"}'
+
+
+def test_several_calls_may_come_in_one_piece() -> None:
+    text = '{"name": "weather", "parameters": {}}; {"name": "send_mail", "parameters": {"x": 1}}'
+    chunks = chunks_of(texts(text), ToolStreamDecoder(PLAN))
+    assert assembled(chunks)[1] == [
+        ToolCall("call_7_0", "weather", "{}"),
+        ToolCall("call_7_1", "send_mail", '{"x": 1}'),
+    ]
+
+
+def test_the_finishing_event_may_carry_the_end_of_a_call() -> None:
+    reader = ToolStreamDecoder(PLAN)
+    reader.read(event({"content": '{"name": "weather", "parameters": {"x"'}))
+    chunk = reader.read(event({"content": ": 1}}"}, "stop"))
+    assert chunk is not None
+    assert chunk.finish_reason == "stop"
+    assert [delta.arguments for delta in chunk.tool_calls or ()] == [": 1}"]
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "<tool", '{"name": "wea'])
+def test_what_was_held_back_is_given_once(text: str) -> None:
+    chunks = chunks_of(texts(*text), ToolStreamDecoder(PLAN))
+    assert assembled(chunks) == (text, []) == full(text)
+
+
+def test_a_stream_without_finish_reason_gives_what_was_held_back() -> None:
+    reader = ToolStreamDecoder(PLAN)
+    reader.read(event({"content": "Hi <tool"}))
+    reader.read(b"[DONE]")
+    assert reader.end().text == "<tool"
+
+
+@pytest.mark.parametrize("cut", ['{"name": "weather"', '{"name": "weather", "parameters": {"c'])
+def test_a_call_that_max_tokens_cut_is_told_and_never_usable(cut: str) -> None:
+    chunks = chunks_of(texts(*cut), ToolStreamDecoder(PLAN), "length")
+    _, calls = assembled(chunks)
+    assert calls == full(cut, finish_reason="length")[1]
+    with pytest.raises(ValueError, match=r".*"):
+        json.loads(calls[0].arguments)
+    assert [chunk.cut_call.arguments for chunk in chunks if chunk.cut_call] == [calls[0].arguments]
+
+
+def test_text_is_withheld_until_a_tool_is_called() -> None:
+    reader = ToolStreamDecoder(PLAN, withholds_text=True)
+    chunk = reader.read(event({"content": "Let me look. "}))
+    assert (chunk, reader.has_calls) == (None, False)
+    chunk = reader.read(event({"content": '{"name": "weather", "parameters": {'}))
+    assert reader.has_calls
+    assert chunk is not None
+    assert chunk.text == "Let me look. "
+
+
+def test_text_withheld_stays_so_where_no_finish_reason_comes() -> None:
+    reader = ToolStreamDecoder(PLAN, withholds_text=True)
+    reader.read(event({"content": "Hello <tool"}))
+    reader.read(b"[DONE]")
+    assert reader.end().text == ""
+
+
+def test_each_of_several_answers_has_calls_of_its_own_id() -> None:
+    call = {"function": {"name": "weather", "arguments": "{}"}}
+    text = '{"name": "weather", "parameters": {}}'
+    choices = [
+        {"index": 0, "message": {"content": text}},
+        {"index": 1, "message": {"content": text}},
+        {"index": 2, "message": {"tool_calls": [call, call]}},
+        {"index": 3, "message": {"tool_calls": [call]}},
+    ]
+    body = {"id": "cmpl-0123456789abcdef0123456789abcdef", "choices": choices}
+    answer = collect_calls(parse_completion(json.dumps(body).encode()), PLAN)
+    ids = [call.id for choice in answer.choices for call in choice.tool_calls]
+    assert len(set(ids)) == len(ids) == 5
+    assert ids == [
+        call.id
+        for choice in collect_calls(parse_completion(json.dumps(body).encode()), PLAN).choices
+        for call in choice.tool_calls
+    ]
+
+
+def test_log_probabilities_of_held_back_text_are_not_lost() -> None:
+    reader = ToolStreamDecoder(PLAN)
+    logprobs = {"content": [{"token": "<", "logprob": -0.1}]}
+    chunk = reader.read(event({"content": "<"}, logprobs=logprobs))
+    assert chunk is not None
+    assert (chunk.text, chunk.logprobs) == ("", logprobs)
+
+
+@few
+@given(
+    st.fixed_dictionaries({"city": st.none() | st.text(max_size=5), "days": st.none()}), st.data()
+)
+def test_a_guided_stream_means_what_the_full_answer_means(value: Any, data: st.DataObject) -> None:
+    guide = plan_guide(OPTIONAL, in_prompt=False)
+    text = json.dumps(value)
+    chunks = chunks_of(texts(*data.draw(pieces_of(text))), guide.stream_reader())
+    body = {"choices": [{"message": {"content": text}}]}
+    whole = guide.restore(parse_completion(json.dumps(body).encode())).choices[0].text
+    assert json.loads("".join(chunk.text for chunk in chunks)) == json.loads(whole)
+
+
+def test_a_guided_stream_keeps_reasoning() -> None:
+    reader = plan_guide(OPTIONAL, in_prompt=False).stream_reader()
+    chunk = reader.read(event({"reasoning_content": "Hm."}))
+    assert chunk is not None
+    assert chunk.reasoning == "Hm."

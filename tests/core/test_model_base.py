@@ -1,0 +1,161 @@
+"""What a framework's class inherits: unknown names, copies, pickles, changed settings."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from monster_core.errors import InvalidRequestError
+from monster_core.model_base import MonsterModelBase
+
+
+class Connected(MonsterModelBase):
+    """A framework's class, without the framework."""
+
+    base_url: str | None = None
+    http_async_client: Any = None
+    model_kwargs: dict[str, Any] | None = None
+
+
+@pytest.fixture
+def made() -> Connected:
+    return Connected(
+        api_key="open-sesame", base_url="http://127.0.0.1:9/v1", default_headers={"x-team": "blue"}
+    )
+
+
+@pytest.mark.parametrize(
+    "unknown, near",
+    [
+        ("temprature", "temperature"),
+        ("max_token", "max_tokens"),
+        ("guidedjson", "guided_json"),
+        ("api_keys", "api_key"),
+        ("retries", "max_retries"),
+    ],
+)
+def test_an_unknown_argument_is_told_the_nearest_one(unknown: str, near: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(f"did you mean '{near}'")):
+        Connected(**{unknown: 1})
+
+
+def test_an_unlike_name_gets_no_guess() -> None:
+    with pytest.raises(ValidationError, match=r"'zzz'\. Fields .* go into model_kwargs"):
+        Connected(zzz=1)
+
+
+def test_every_unknown_argument_is_told_at_once() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Connected(temprature=1, max_token=2)
+    assert caught.value.error_count() == 2
+
+
+def test_an_unknown_argument_of_a_call_is_told_too(made: Connected) -> None:
+    with pytest.raises(InvalidRequestError, match="did you mean 'temperature'"):
+        made._request_fields({"temprature": 1})
+
+
+def test_a_calls_argument_wins(made: Connected) -> None:
+    made.temperature, made.top_k = 0.5, 40
+    fields = made._request_fields({"temperature": 0.9, "top_k": None})
+    assert fields == {"temperature": 0.9}
+    assert made._request_fields({}) == {"temperature": 0.5, "top_k": 40}
+
+
+def test_a_known_field_among_the_unknown_ones_is_checked() -> None:
+    made = Connected(model_kwargs={"temperature": 0.5, "best_new_field": 1})
+    assert made._request_fields({}) == {"temperature": 0.5}
+    assert made._unknown_fields() == {"best_new_field": 1}
+    with pytest.raises(InvalidRequestError, match="temperature"):
+        Connected(model_kwargs={"temperature": -1})._request_fields({})
+
+
+@pytest.mark.parametrize("field, value", [("temperature", -1), ("n", 0), ("base_url", "x")])
+def test_an_assignment_is_checked(made: Connected, field: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=r"temperature|'n'|base URL"):
+        setattr(made, field, value)
+
+
+def test_a_changed_setting_takes_effect_at_the_next_call(made: Connected) -> None:
+    before = made._client()
+    assert made._client() is before
+    made.base_url = "http://127.0.0.1:10/v1/"
+    assert made._client().endpoint.base_url == "http://127.0.0.1:10/v1"
+    made.api_key = SecretStr("another")
+    assert made._client().endpoint.headers["authorization"] == "Bearer another"
+    made.timeout = 3
+    assert made._client().endpoint.timeouts.read == 3
+    made.max_retries = 0
+    assert made._client().endpoint.max_retries == 0
+
+
+def test_a_changed_field_takes_effect_at_the_next_call(made: Connected) -> None:
+    assert made._request_fields({}) == {}
+    made.seed = 7
+    assert made._request_fields({}) == {"seed": 7}
+
+
+@pytest.mark.parametrize(
+    "carry",
+    [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))],
+    ids=["copy", "deepcopy", "pickle"],
+)
+def test_a_copy_makes_connections_of_its_own(made: Connected, carry: Any) -> None:
+    made.temperature = 0.5
+    client = made._client()
+    carried = carry(made)
+    assert carried == made
+    assert carried._client() is not client
+    assert carried._client().endpoint.headers == client.endpoint.headers
+    assert carried._request_fields({}) == {"temperature": 0.5}
+
+
+def test_a_callers_client_is_shared_by_copies_and_left_behind_by_pickles(made: Connected) -> None:
+    with httpx.Client() as http_client:
+        made.http_client = http_client
+        assert copy.copy(made).http_client is http_client
+        assert copy.deepcopy(made).http_client is http_client
+        with pytest.warns(UserWarning, match="http_client cannot be pickled"):
+            text = pickle.dumps(made)
+        assert pickle.loads(text).http_client is None
+        assert made.http_client is http_client
+
+
+def test_secrets_stand_in_no_dump(made: Connected) -> None:
+    shown = f"{made!r} {made!s} {made.model_dump()} {made.model_dump_json()} {made._endpoint()!r}"
+    assert "open-sesame" not in shown
+    assert "blue" not in shown
+
+
+@pytest.mark.parametrize(
+    "timeout, phases",
+    [
+        (60, (10, 60, 60, 10)),
+        (4.0, (4, 4, 4, 4)),
+        (httpx.Timeout(5, connect=1), (1, 5, 5, 5)),
+        ({"connect": 1.0, "read": 2.0}, (1, 2, None, None)),
+    ],
+)
+def test_timeouts_are_spread_over_the_phases(made: Connected, timeout: Any, phases: Any) -> None:
+    made.timeout = timeout
+    found = made._endpoint().timeouts
+    assert (found.connect, found.read, found.write, found.pool) == phases
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding"])
+def test_headers_that_follow_from_each_request_are_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="follows from each request"):
+        Connected(api_key="k", default_headers={name: "5"})
+
+
+def test_default_headers_replace_any_but_the_key(made: Connected) -> None:
+    made.default_headers = {"User-Agent": "mine", "Authorization": "mine", "x-team": "blue"}
+    headers = made._endpoint().headers
+    assert (headers["user-agent"], headers["x-team"]) == ("mine", "blue")
+    assert headers["authorization"] == "Bearer open-sesame"
