@@ -20,6 +20,7 @@ lint: $(READY)
 
 types: $(READY)
 	@$(BIN)/mypy
+	@$(BIN)/basedpyright
 
 # Records from MONSTER_API_BASE with MONSTER_API_KEY. ONLY=new keeps the cassettes that exist;
 # TESTS=tests/langchain records those of one place.

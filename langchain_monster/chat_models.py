@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing, closing
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForLLMRun,
@@ -15,22 +15,60 @@ from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field, field_validator, model_validator
-from typing_extensions import Self
+from typing_extensions import Self, Unpack
 
 from langchain_monster.binding import ToolBinding
-from langchain_monster.errors import as_langchain_errors
+from langchain_monster.errors import as_langchain_errors, to_langchain
 from langchain_monster.events import ProtocolEvents
 from langchain_monster.provider import MODEL_PROVIDER
-from langchain_monster.served_models import ServedModels, is_derived
+from langchain_monster.served_models import ServedModels, is_derived, profile_of
 from langchain_monster.token_counting import TokenCounting, check_tokenizer
 from langchain_monster.tracing import langsmith_params, traced_params
+from monster_core.errors import MonsterError
+from monster_core.model_arguments import BaseUrl, ModelArguments
 from monster_core.model_base import MonsterModelBase
+from monster_core.secrets import with_masked_secrets
 from monster_core.version import __version__
 
 if TYPE_CHECKING:
+    import httpx
+    from langchain_core.caches import BaseCache
+    from langchain_core.callbacks import Callbacks
+    from langchain_core.language_models import ModelProfile
+    from langchain_core.rate_limiters import BaseRateLimiter
+    from pydantic import SecretStr
+
     from monster_core.request.chat_request import ChatRequest
 
 __all__ = ["ChatMonster"]
+
+
+class ChatMonsterArguments(ModelArguments, total=False):
+    """The arguments of :class:`ChatMonster`, for type checkers and editors."""
+
+    model: str | None
+    temperature: float | None
+    max_tokens: int | None
+    max_retries: int | None
+    api_key: str | SecretStr | None
+    base_url: str | None
+    http_async_client: httpx.AsyncClient | None
+    model_kwargs: dict[str, Any] | None
+    streaming: bool | None
+    stream_usage: bool
+    tokenizer: Any
+
+    name: str | None
+    cache: BaseCache | bool | None
+    verbose: bool
+    callbacks: Callbacks
+    tags: list[str] | None
+    metadata: dict[str, Any] | None
+    custom_get_token_ids: Callable[[str], list[int]] | None
+    rate_limiter: BaseRateLimiter | None
+    disable_streaming: bool | Literal["tool_calling"]
+    output_version: str | None
+    profile: ModelProfile | None
 
 
 class ChatMonster(
@@ -57,7 +95,7 @@ class ChatMonster(
 
     model_config = ConfigDict(defer_build=False)
 
-    base_url: str | None = Field(
+    base_url: BaseUrl = Field(
         default=None, description="The endpoint's base URL; MONSTER_API_BASE."
     )
     http_async_client: Any = Field(
@@ -77,19 +115,26 @@ class ChatMonster(
         description="Counts tokens: a callable, or an object with encode, from text to token ids.",
     )
 
+    def __init__(self, **arguments: Unpack[ChatMonsterArguments]) -> None:
+        # masked here as well, so that a traceback does not show the secrets of this frame
+        arguments = cast("ChatMonsterArguments", with_masked_secrets(arguments))
+        super().__init__(**arguments)
+
     @field_validator("tokenizer")
     @classmethod
     def _check_tokenizer(cls, value: Any) -> Any:
         return check_tokenizer(value)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_stale_profile(cls, data: Any) -> Any:
-        """Drop a profile that was made for another model: configurable fields bring it along."""
-        profile: Any = data.get("profile") if isinstance(data, dict) else None
-        if is_derived(profile) and profile["name"] != data.get("model"):
-            return {name: value for name, value in data.items() if name != "profile"}
-        return data
+    @model_validator(mode="after")
+    def _set_model_profile(self) -> Self:
+        """Make the profile of the model, unless the caller gave one."""
+        if self.model and (self.profile is None or self._is_profile_of_another_model()):
+            self.profile = profile_of(self.model, self.family)
+        return self
+
+    def _is_profile_of_another_model(self) -> bool:
+        profile: Any = self.profile
+        return is_derived(profile) and profile["name"] != self.model
 
     @model_validator(mode="after")
     def _check_profile_keys(self) -> Self:
@@ -103,13 +148,14 @@ class ChatMonster(
         self._add_version("langchain-monster", __version__)
         return self
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        is_stale = name in ("model", "family") and is_derived(self.profile)
-        super().__setattr__(name, check_tokenizer(value) if name == "tokenizer" else value)
-        self.__dict__.pop("_serialized", None)  # the cache key must follow a changed field
-        if is_stale:
-            with as_langchain_errors():
-                self.profile = self._resolve_model_profile()
+    def _field_was_assigned(self, name: str) -> None:
+        super()._field_was_assigned(name)
+        self.__dict__.pop("_serialized", None)  # the cache key follows the fields
+        if name == "family" and self.model and is_derived(self.profile):
+            self.profile = profile_of(self.model, self.family)
+
+    def _framework_error(self, error: MonsterError) -> MonsterError:
+        return to_langchain(error)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with other values, which are checked as in an assignment.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
 
 from llama_index.core.base.llms.types import (
     ChatMessage,
@@ -26,18 +26,31 @@ from llama_index_monster.async_responses import AsyncResponses
 from llama_index_monster.served_models import ServedModels, assumed_context_window
 from llama_index_monster.structured_output import StructuredOutput
 from llama_index_monster.tool_calling import ToolCalling
+from monster_core.model_arguments import BaseUrl, ModelArguments
 from monster_core.model_base import MonsterModelBase
 from monster_core.secrets import with_masked_secrets
 
 if TYPE_CHECKING:
+    import httpx
     from llama_index.core.callbacks import CallbackManager
+    from llama_index.core.prompts import BasePromptTemplate
     from llama_index.core.types import BaseOutputParser, PydanticProgramMode
     from pydantic import SecretStr
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
 __all__ = ["MonsterLLM"]
 
 DEFAULT_MODEL = "meta-llama/Meta-Llama-3-8B-Instruct"
+
+
+class MonsterLLMArguments(ModelArguments, total=False):
+    """The arguments that :class:`MonsterLLM` takes by name only, for type checkers and editors."""
+
+    class_name: str  # written by to_dict(), and not used
+    async_http_client: httpx.AsyncClient | None
+    context_window: int | None
+    query_wrapper_prompt: BasePromptTemplate | None
+    rate_limiter: Any
 
 
 class MonsterLLM(
@@ -87,7 +100,7 @@ class MonsterLLM(
     model: Annotated[str, Strict()] | None = Field(
         default=DEFAULT_MODEL, description="Name of the model to ask; MONSTER_MODEL."
     )
-    api_base: str | None = Field(
+    api_base: BaseUrl = Field(
         default=None, description="The endpoint's base URL; MONSTER_API_BASE."
     )
     async_http_client: Any = Field(
@@ -117,11 +130,12 @@ class MonsterLLM(
         completion_to_prompt: Callable[[str], str] | None = None,
         pydantic_program_mode: PydanticProgramMode | None = None,
         output_parser: BaseOutputParser | None = None,
-        **kwargs: Any,
+        **kwargs: Unpack[MonsterLLMArguments],
     ) -> None:
-        api_key = with_masked_secrets({"api_key": api_key})["api_key"]  # no traceback shows it
-        kwargs = with_masked_secrets(kwargs)
-        kwargs.pop("class_name", None)  # to_dict() writes it
+        # masked here as well, so that a traceback does not show the secrets of this frame
+        api_key = with_masked_secrets({"api_key": api_key})["api_key"]
+        kwargs = cast("MonsterLLMArguments", with_masked_secrets(kwargs))
+        kwargs.pop("class_name", None)
         super().__init__(
             model=model,
             temperature=temperature,

@@ -1,11 +1,23 @@
-"""Decide what a model class takes as arguments, and what the environment fills in."""
+"""The arguments that a model class takes: their types, what they accept, and who fills them in.
+
+An argument wins over its ``MONSTER_*`` environment variable, and the variable over the default.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
-from pydantic import BaseModel, BeforeValidator, PlainSerializer, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    PlainSerializer,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from monster_core.name_suggestions import unknown_name
@@ -15,20 +27,83 @@ if TYPE_CHECKING:
     import httpx
 
 __all__ = [
-    "DEFAULT_TIMEOUT",
-    "HeadersArgument",
-    "TimeoutArgument",
-    "filled_in",
-    "refuse_unknown",
+    "DEFAULT_TIMEOUT_SECONDS",
+    "ApiKey",
+    "BaseUrl",
+    "DefaultHeaders",
+    "ModelArguments",
+    "Timeout",
+    "fill_in_settings",
+    "refuse_unknown_arguments",
 ]
 
-DEFAULT_TIMEOUT = 120.0
-"""Seconds for each phase of a request."""
+DEFAULT_TIMEOUT_SECONDS = 120.0
+"""How long each phase of a request may take; connecting may take 10 seconds at most."""
+
+
+class ModelArguments(TypedDict, total=False):
+    """The keyword arguments that the constructors of both model classes share.
+
+    Type checkers and editors read it; the fields of the class validate what is given. The
+    arguments that one of the classes also takes by position are declared there.
+    """
+
+    stream_idle_timeout: float | None
+    total_timeout: float | None
+    max_response_bytes: int | None
+    timeout: float | httpx.Timeout | Mapping[str, float | None] | None
+    default_headers: Mapping[str, str | SecretStr] | None
+    allow_http: bool | None
+    http_client: httpx.Client | None
+
+    user: str | None
+    top_p: float | None
+    top_k: int | None
+    min_p: float | None
+    seed: int | None
+    frequency_penalty: float | None
+    presence_penalty: float | None
+    repetition_penalty: float | None
+    logit_bias: Mapping[int, float] | Mapping[str, float] | None
+    min_tokens: int | None
+    stop: str | list[str] | None
+    stop_token_ids: list[int] | None
+    include_stop_str_in_output: bool | None
+    ignore_eos: bool | None
+    n: int | None
+    best_of: int | None
+    use_beam_search: bool | None
+    length_penalty: float | None
+    early_stopping: bool | None
+    logprobs: bool | None
+    top_logprobs: int | None
+    echo: bool | None
+    add_generation_prompt: bool | None
+    add_special_tokens: bool | None
+    skip_special_tokens: bool | None
+    spaces_between_special_tokens: bool | None
+    stream_options: Mapping[Literal["include_usage"], bool] | None
+    tools: list[dict[str, Any]] | None
+    tool_choice: str | bool | dict[str, Any] | None
+    response_format: Mapping[str, Any] | None
+    guided_json: str | Mapping[str, Any] | type[BaseModel] | None
+    guided_regex: str | re.Pattern[str] | None
+    guided_choice: list[str] | None
+    guided_grammar: str | None
+    guided_decoding_backend: Literal["outlines", "lm-format-enforcer"] | None
+    guided_whitespace_pattern: str | None
+
+    family: str | None
+    tool_format: Literal["llama", "hermes", "mistral"] | None
+    tool_strategy: Literal["native", "guided", "prompt"] | None
+    parallel_tool_calls: bool | None
+    schema_in_prompt: bool | None
+
 
 _PHASES = ("connect", "read", "write", "pool")
 
 
-def _seconds(value: Any) -> Any:
+def _check_timeout(value: Any) -> Any:
     if value is None or all(hasattr(value, phase) for phase in _PHASES):
         return value
     if isinstance(value, Mapping) and set(value) <= set(_PHASES):
@@ -46,29 +121,41 @@ def _timeout_to_json(value: Any) -> Any:
     return {phase: getattr(value, phase) for phase in _PHASES}
 
 
+def _check_base_url(value: str | None, info: ValidationInfo) -> str | None:
+    if value is None:
+        return None
+    from monster_core.settings import check_base_url  # pydantic-settings takes 70 ms to import
+
+    return check_base_url(value, allow_http=bool(info.data.get("allow_http")))
+
+
 if TYPE_CHECKING:
-    TimeoutArgument = float | httpx.Timeout | None
-    HeadersArgument = dict[str, SecretStr] | None
+    Timeout = float | httpx.Timeout | None
 else:
-    TimeoutArgument = Annotated[Any, BeforeValidator(_seconds), PlainSerializer(_timeout_to_json)]
-    HeadersArgument = Annotated[dict[str, SecretStr] | None, BeforeValidator(check_headers)]
+    Timeout = Annotated[Any, BeforeValidator(_check_timeout), PlainSerializer(_timeout_to_json)]
+ApiKey = Annotated[SecretStr, BeforeValidator(lambda key: check_key(key, "api_key"))]
+DefaultHeaders = Annotated[dict[str, SecretStr] | None, BeforeValidator(check_headers)]
+BaseUrl = Annotated[str | None, AfterValidator(_check_base_url)]
 
 
-def refuse_unknown(model: type[BaseModel], data: Mapping[str, Any], extra: str) -> None:
+def refuse_unknown_arguments(
+    model: type[BaseModel], arguments: Mapping[str, Any], extra: str
+) -> None:
     """Refuse arguments that a class does not have.
 
     Args:
         model: The class.
-        data: Arguments by name.
-        extra: The argument that takes fields this package does not know.
+        arguments: The constructor's arguments by name.
+        extra: The name of the argument that takes request fields this package does not know.
 
     Raises:
-        ValidationError: It names each unknown argument, and the nearest known one.
+        pydantic.ValidationError: There are unknown arguments; it names the nearest known ones.
     """
-    unknown = data.keys() - model.model_fields.keys()
+    unknown = arguments.keys() - model.model_fields.keys()
     if not unknown:
         return
-    known = {*model.model_fields, *_aliases(model)}
+    aliases = {field.alias for field in model.model_fields.values() if field.alias}
+    known = {*model.model_fields, *aliases}
     advice = f"Fields this package does not know go into {extra}."
     errors = [
         InitErrorDetails(
@@ -83,33 +170,23 @@ def refuse_unknown(model: type[BaseModel], data: Mapping[str, Any], extra: str) 
         raise ValidationError.from_exception_data(model.__name__, errors, hide_input=True)
 
 
-def filled_in(data: Mapping[str, Any], base_url_field: str) -> dict[str, Any]:
-    """Lay arguments over the environment's settings, and check key and address.
+def fill_in_settings(arguments: Mapping[str, Any], base_url_field: str) -> dict[str, Any]:
+    """Return the arguments that were given, and the environment's settings for the others.
 
     Args:
-        data: Arguments by name.
-        base_url_field: The argument that holds the base URL.
+        arguments: The constructor's arguments by name; None counts as not given.
+        base_url_field: The name of the argument that holds the base URL.
 
     Raises:
-        ConfigurationError: The key, the address or a variable cannot be used.
+        ConfigurationError: An environment variable cannot be used.
     """
-    from monster_core.settings import check_base_url, environment_settings
+    from monster_core.settings import environment_settings  # imported late, as above
 
     found = environment_settings()
-    filled = {name: value for name, value in data.items() if value is not None}
-    if "api_key" in filled:
-        filled["api_key"] = check_key(filled["api_key"], "api_key")
-    elif found.api_key is not None:
-        filled["api_key"] = found.api_key
-    for name in ("timeout", "max_retries", "allow_http", "model"):
+    filled = {name: value for name, value in arguments.items() if value is not None}
+    for name in ("api_key", "timeout", "max_retries", "allow_http", "model"):
         value = getattr(found, name)
-        if name not in filled and value is not None:
-            filled[name] = value
-    filled[base_url_field] = check_base_url(
-        str(filled.get(base_url_field, found.api_base)), allow_http=bool(filled["allow_http"])
-    )
+        if value is not None:
+            filled.setdefault(name, value)
+    filled.setdefault(base_url_field, found.api_base)
     return filled
-
-
-def _aliases(model: type[BaseModel]) -> set[str]:
-    return {field.alias for field in model.model_fields.values() if field.alias}

@@ -1,8 +1,8 @@
-"""Give a framework's model class its connection: settings as fields, clients made when needed.
+"""The base of both frameworks' model classes: their shared fields, their settings, their clients.
 
-Both framework classes inherit :class:`MonsterModelBase` beside the request parameters. It
-decides what the environment fills in, what an unknown argument is told, and when clients are
-made anew; it imports httpx only when the first request is sent.
+``ChatMonster`` and ``MonsterLLM`` inherit from :class:`MonsterModelBase` and from their
+framework's class. A model opens no connection, and does not import httpx, before its first
+request.
 """
 
 from __future__ import annotations
@@ -12,24 +12,19 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import (
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    model_validator,
-)
+from pydantic import ConfigDict, Field, PrivateAttr, ValidationError
 
-from monster_core.deferred import built
+from monster_core.errors import ConfigurationError, InvalidRequestError, MonsterError
 from monster_core.model_arguments import (
-    DEFAULT_TIMEOUT,
-    HeadersArgument,
-    TimeoutArgument,
-    filled_in,
-    refuse_unknown,
+    DEFAULT_TIMEOUT_SECONDS,
+    ApiKey,
+    DefaultHeaders,
+    Timeout,
+    fill_in_settings,
+    refuse_unknown_arguments,
 )
 from monster_core.request.fields import CallParameters
-from monster_core.request.validation import merge_parameters, validate_parameters
+from monster_core.request.validation import describe, merge_parameters, validate_parameters
 from monster_core.secrets import SECRETS, with_masked_secrets
 
 if TYPE_CHECKING:
@@ -41,50 +36,46 @@ if TYPE_CHECKING:
 __all__ = ["MonsterModelBase"]
 
 
-class _Prepared:
-    """Hold what follows from an instance's parameters."""
+class _Clients:
+    """The clients of one model; a copy, a pickle or a changed setting begins with none."""
 
-    __slots__ = ("fields", "given", "told", "unknown")
-
-    def __init__(self) -> None:
-        self.fields: dict[str, Any] | None = None
-        self.given: dict[str, Any] = {}  # the extra fields that `fields` and `unknown` come from
-        self.unknown: dict[str, Any] = {}
-        self.told: dict[str, Any] | None = None
-
-
-class _Live:
-    """Hold what an instance makes for itself; a copy or a pickle begins with none of it."""
-
-    __slots__ = ("async_client", "client", "prepared")
+    __slots__ = ("async_client", "client")
 
     def __init__(self) -> None:
         self.client: MonsterClient | None = None
         self.async_client: AsyncMonsterClient | None = None
-        self.prepared = _Prepared()
 
-    def __reduce__(self) -> tuple[type[_Live], tuple[()]]:
-        return _Live, ()
+    def __reduce__(self) -> tuple[type[_Clients], tuple[()]]:
+        return _Clients, ()
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Live)  # models of the same settings are equal
+        return isinstance(other, _Clients)  # models of the same settings are equal
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class MonsterModelBase(CallParameters):
-    """Hold the settings of a connection and the request parameters of an instance."""
+    """The request fields, the connection settings and the clients of a model.
+
+    A subclass names the three fields that the frameworks call differently, and turns errors
+    into its framework's.
+    """
 
     model_config = ConfigDict(
-        hide_input_in_errors=True, arbitrary_types_allowed=True, defer_build=True
+        arbitrary_types_allowed=True,
+        defer_build=True,  # only the subclass validates: building both takes half of an import
+        hide_input_in_errors=True,
+        validate_assignment=True,
     )
 
     _base_url_field: ClassVar[str] = "base_url"
     _async_client_field: ClassVar[str] = "http_async_client"
     _extra_fields_field: ClassVar[str] = "model_kwargs"
 
-    api_key: SecretStr | None = Field(
+    api_key: ApiKey | None = Field(
         default=None, exclude=True, repr=False, description="The API key; MONSTER_API_KEY."
     )
-    timeout: TimeoutArgument = Field(
+    timeout: Timeout = Field(
         default=None,
         description="Seconds for each phase of a request, or an httpx.Timeout; MONSTER_TIMEOUT.",
     )
@@ -108,7 +99,7 @@ class MonsterModelBase(CallParameters):
         gt=0,
         description="Most bytes of one reply, decompressed; 64 MiB if None.",
     )
-    default_headers: HeadersArgument = Field(
+    default_headers: DefaultHeaders = Field(
         default=None, exclude=True, repr=False, description="Headers for every request; secret."
     )
     allow_http: bool | None = Field(
@@ -118,54 +109,50 @@ class MonsterModelBase(CallParameters):
         default=None, exclude=True, repr=False, description="An httpx.Client of your own."
     )
 
-    _live: _Live = PrivateAttr(default_factory=_Live)
+    _clients: _Clients = PrivateAttr(default_factory=_Clients)
 
-    @property
-    def _own(self) -> _Live:
-        # pydantic looks for a private attribute everywhere else first, five times a call
-        private: dict[str, Any] = self.__pydantic_private__ or {}
-        own: _Live = private["_live"]
-        return own
-
-    if not TYPE_CHECKING:
-
-        def __init__(self, *args: Any, **data: Any) -> None:
-            # first of all, so that no error of any validator can quote a secret, nor a traceback
-            data = with_masked_secrets(data)
-            refuse_unknown(type(self), data, type(self)._extra_fields_field)
-            super().__init__(*args, **data)
+    def __init__(self, **arguments: Any) -> None:
+        # Secrets are masked first of all, so that no traceback shows one.
+        arguments = with_masked_secrets(arguments)
+        refuse_unknown_arguments(type(self), arguments, self._extra_fields_field)
+        try:
+            arguments = fill_in_settings(arguments, self._base_url_field)
+        except ConfigurationError as error:
+            raise self._framework_error(error) from None
+        super().__init__(**arguments)
 
     def model_post_init(self, context: Any, /) -> None:
-        """Let the framework's class, which comes after this one, finish its own construction."""
+        """Let the framework's class, which follows in the order of the bases, finish."""
         super().model_post_init(context)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fill_in_settings(cls, data: Any) -> Any:
-        """Take from the environment what no argument says; check key and address."""
-        return filled_in(data, cls._base_url_field) if isinstance(data, dict) else data
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name in SECRETS:
             value = with_masked_secrets({name: value})[name]
-        if name in _PARAMETERS:
-            value = validate_parameters({name: value}).get(name)
-        elif name == self._base_url_field:
-            from monster_core.settings import check_base_url
+        problem = ""
+        try:
+            super().__setattr__(name, value)
+        except ValidationError as error:
+            problem = describe(error)
+        if problem:  # raised here, since the error above holds the value
+            kind = (
+                InvalidRequestError if name in CallParameters.model_fields else ConfigurationError
+            )
+            raise self._framework_error(kind(problem))
+        if name in type(self).model_fields:
+            self._field_was_assigned(name)
 
-            value = check_base_url(value, allow_http=bool(self.allow_http))
-        elif name in _SETTINGS:
-            value = getattr(built(MonsterModelBase)(**{name: value}), name)
-        super().__setattr__(name, value)
-        # what another thread still makes of the old value goes into what is thrown away here
-        if name in _PARAMETERS or name == self._extra_fields_field:
-            self._own.prepared = _Prepared()
-        elif name in _SETTINGS or name in (self._base_url_field, self._async_client_field):
-            self._live = _Live()
+    def _field_was_assigned(self, name: str) -> None:
+        """Forget what was made from the old value of a field."""
+        if name not in CallParameters.model_fields:
+            self._clients = _Clients()
+
+    def _framework_error(self, error: MonsterError) -> MonsterError:
+        """Return the framework's error of the same meaning."""
+        return error
 
     def __copy__(self) -> Self:
         copied = super().__copy__()
-        copied._live = _Live()
+        copied._clients = _Clients()
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
@@ -202,8 +189,8 @@ class MonsterModelBase(CallParameters):
         Raises:
             InvalidRequestError: An argument is unknown, of the wrong type or out of range.
         """
-        prepared = self._prepared()
-        fields = merge_parameters(prepared.fields or {}, call, also=type(self).model_fields)
+        fields, _ = self._own_fields()
+        fields = merge_parameters(fields, call, also=type(self).model_fields)
         if stream and ask_usage:
             fields.setdefault("stream_options", {"include_usage": True})
         elif not stream and call.get("stream_options") is None:
@@ -211,46 +198,44 @@ class MonsterModelBase(CallParameters):
         return fields
 
     def _unknown_fields(self) -> dict[str, Any]:
-        """Return the fields that this package does not know; sent as they are."""
-        return self._prepared().unknown
+        """Return the fields that this package does not know; they are sent as they are."""
+        return self._own_fields()[1]
 
     def _set_fields(self) -> dict[str, Any]:
-        """Return the parameters that are set, as they were given; a dict of the caller's own."""
-        prepared = self._own.prepared
-        if prepared.told is None:
-            fields = {name: self.__dict__[name] for name in _PARAMETERS}
-            prepared.told = {name: value for name, value in fields.items() if value is not None}
-        return dict(prepared.told)
+        """Return the request fields that are set on this model."""
+        values = self.__dict__
+        return {name: values[name] for name in _PARAMETERS if values[name] is not None}
 
-    def _prepared(self) -> _Prepared:
-        prepared, given = self._own.prepared, self.__dict__[self._extra_fields_field] or {}
-        if prepared.fields is None or given != prepared.given:
-            values = {name: self.__dict__[name] for name in _PARAMETERS}
-            extra = dict(given)
-            extra.update(extra.pop("extra_body", None) or {})  # as OpenAI's clients nest them
-            values.update({name: extra.pop(name) for name in list(extra) if name in values})
-            prepared.fields, prepared.unknown = validate_parameters(values), extra
-            prepared.given = dict(given)  # last: until then, another thread does the same
-        return prepared
+    def _own_fields(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return this model's request fields, and those that this package does not know."""
+        fields = self._set_fields()
+        extra = getattr(self, self._extra_fields_field)
+        if not extra:
+            return fields, {}
+        unknown = dict(extra)
+        unknown.update(unknown.pop("extra_body", None) or {})  # OpenAI's clients nest them so
+        known = {name: unknown.pop(name) for name in list(unknown) if name in _PARAMETERS}
+        kept = {name: value for name, value in fields.items() if name not in known}
+        return {**kept, **validate_parameters(known)}, unknown
 
     def _client(self) -> MonsterClient:
         """Return the client of the present settings."""
-        live = self._own
-        if live.client is None:
+        clients = self._clients
+        if clients.client is None:
             from monster_core.transport.client import MonsterClient
 
-            live.client = MonsterClient(self._endpoint(), self.http_client)
-        return live.client
+            clients.client = MonsterClient(self._endpoint(), self.http_client)
+        return clients.client
 
     def _async_client(self) -> AsyncMonsterClient:
         """Return the async client of the present settings."""
-        live = self._own
-        if live.async_client is None:
+        clients = self._clients
+        if clients.async_client is None:
             from monster_core.transport.client import AsyncMonsterClient
 
             given = getattr(self, self._async_client_field)
-            live.async_client = AsyncMonsterClient(self._endpoint(), given)
-        return live.async_client
+            clients.async_client = AsyncMonsterClient(self._endpoint(), given)
+        return clients.async_client
 
     def _endpoint(self) -> Endpoint:
         from monster_core.transport.deadline import Timeouts
@@ -260,7 +245,7 @@ class MonsterModelBase(CallParameters):
         return Endpoint(
             base_url=getattr(self, self._base_url_field),
             api_key=self.api_key,
-            timeouts=Timeouts.of(self.timeout or DEFAULT_TIMEOUT, idle=idle, total=total),
+            timeouts=Timeouts.of(self.timeout or DEFAULT_TIMEOUT_SECONDS, idle=idle, total=total),
             max_retries=self.max_retries or 0,
             default_headers=self.default_headers or {},
             max_response_bytes=self.max_response_bytes or MAX_RESPONSE_BYTES,
@@ -268,14 +253,14 @@ class MonsterModelBase(CallParameters):
 
     def close(self) -> None:
         """Close the connections of calls; a later call opens new ones."""
-        if self._own.client is not None:
-            self._own.client.close()
+        if self._clients.client is not None:
+            self._clients.client.close()
 
     async def aclose(self) -> None:
         """Close the connections of calls and of this event loop's coroutines."""
         self.close()
-        if self._own.async_client is not None:
-            await self._own.async_client.aclose()
+        if self._clients.async_client is not None:
+            await self._clients.async_client.aclose()
 
     def __enter__(self) -> Self:
         return self
@@ -290,5 +275,4 @@ class MonsterModelBase(CallParameters):
         await self.aclose()
 
 
-_PARAMETERS = dict.fromkeys(CallParameters.model_fields)  # in their order
-_SETTINGS = frozenset(MonsterModelBase.model_fields)
+_PARAMETERS = tuple(CallParameters.model_fields)

@@ -72,7 +72,7 @@ def environment_settings() -> MonsterSettings:
         ConfigurationError: A variable cannot be used; the message names it.
     """
     global _read
-    now = _variables()
+    now = _fingerprint()
     if _read is None or _read[0] != now:
         problem = ""
         try:
@@ -135,20 +135,14 @@ _UNDECODED = tuple(map(os.fsencode, _VARIABLES))
 _ENVIRON = os.environ
 
 
-class _Snapshot(tuple[Any, ...]):
-    """Hold what the environment said, and show none of it in a traceback."""
-
-    def __repr__(self) -> str:
-        return "<the values of the MONSTER_* variables>"
-
-
-def _variables() -> _Snapshot:
+def _fingerprint() -> int:
+    """Return what tells two states of the variables apart, and holds none of their values."""
     if os.supports_bytes_environ and os.environ is _ENVIRON:  # undecoded, it takes half the time
-        return _Snapshot(map(os.environb.get, _UNDECODED))
-    return _Snapshot(map(os.environ.get, _VARIABLES))
+        return hash(tuple(map(os.environb.get, _UNDECODED)))
+    return hash(tuple(map(os.environ.get, _VARIABLES)))
 
 
-_read: tuple[_Snapshot, MonsterSettings] | None = None
+_read: tuple[int, MonsterSettings] | None = None
 
 
 def _in_one_sentence(error: ValidationError) -> str:

@@ -12,13 +12,14 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from monster_core.errors import InvalidRequestError
+from monster_core.model_arguments import BaseUrl
 from monster_core.model_base import MonsterModelBase
 
 
 class Connected(MonsterModelBase):
     """A framework's class, without the framework."""
 
-    base_url: str | None = None
+    base_url: BaseUrl = None
     http_async_client: Any = None
     model_kwargs: dict[str, Any] | None = None
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
 from monster_core.errors import ConfigurationError
+from monster_core.model_arguments import BaseUrl
 from monster_core.model_base import MonsterModelBase
 from monster_core.secrets import check_key
 from monster_core.settings import DEFAULT_BASE_URL, check_base_url, environment_settings
@@ -19,7 +20,7 @@ from monster_core.settings import DEFAULT_BASE_URL, check_base_url, environment_
 class Connected(MonsterModelBase):
     """A framework's class, without the framework."""
 
-    base_url: str | None = None
+    base_url: BaseUrl = None
     http_async_client: Any = None
     model_kwargs: dict[str, Any] | None = None
 

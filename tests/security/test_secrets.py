@@ -99,7 +99,7 @@ SHOWN: list[Callable[[Any], Any]] = [
     lambda llm: llm.model_fields_set,
     lambda llm: llm._endpoint(),
     lambda llm: llm._client().endpoint,
-    lambda llm: llm._live,
+    lambda llm: llm._clients,
 ]
 
 
