@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+import logging
+import warnings
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
 
 from llama_index.core.base.llms.types import (
@@ -16,29 +20,68 @@ from llama_index.core.base.llms.types import (
     LLMMetadata,
     MessageRole,
 )
+from llama_index.core.callbacks import CallbackManager
+from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr-defined]
+from llama_index.core.instrumentation.events.llm import (
+    LLMStructuredPredictEndEvent,
+    LLMStructuredPredictStartEvent,
+)
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.function_calling import FunctionCallingLLM
-from pydantic import ConfigDict, Field, Strict
+from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.program.function_program import get_function_tool
+from llama_index.core.program.utils import FlexibleModel
+from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
+from llama_index.core.tools.types import BaseTool
+from llama_index.core.types import BaseOutputParser, Model, PydanticProgramMode
+from pydantic import ConfigDict, Field, SecretStr, Strict
+from typing_extensions import Self, Unpack
 
-from llama_index_monster.answers import to_completion_response, to_streamed_completion
-from llama_index_monster.asking import Asking
-from llama_index_monster.async_responses import AsyncResponses
-from llama_index_monster.served_models import ServedModels, assumed_context_window
-from llama_index_monster.structured_output import StructuredOutput
-from llama_index_monster.tool_calling import ToolCalling
+from llama_index_monster._messages import to_core_messages
+from llama_index_monster._responses import (
+    ato_chat_responses,
+    to_chat_response,
+    to_chat_responses,
+    to_completion_response,
+)
+from llama_index_monster._structured_output import (
+    Output,
+    StreamedObject,
+    called_output,
+    guided_output,
+    has_fields,
+)
+from llama_index_monster._tool_calls import (
+    ToolDefinitions,
+    raise_for,
+    read_tool_calls,
+    to_selection,
+    without_later_calls,
+)
+from monster_core.errors import MonsterError, StructuredAnswerError
 from monster_core.model_arguments import BaseUrl, ModelArguments
 from monster_core.model_base import MonsterModelBase
+from monster_core.model_families import FAMILIES, family_of
+from monster_core.models_endpoint import LONGEST_DISCOVERY, ServedModel
+from monster_core.request.builder import build_request
+from monster_core.request.chat_request import ChatRequest
 from monster_core.secrets import with_masked_secrets
 
 if TYPE_CHECKING:
     import httpx
-    from llama_index.core.callbacks import CallbackManager
-    from llama_index.core.prompts import BasePromptTemplate
-    from llama_index.core.types import BaseOutputParser, PydanticProgramMode
-    from pydantic import SecretStr
-    from typing_extensions import Self, Unpack
 
 __all__ = ["MonsterLLM"]
+
+_DEFAULT_CONTEXT_WINDOW_TOKENS = 8192
+_TOOL_NAMES = "tool_names"
+"""The argument of a chat that holds the tools' own names by those that are sent."""
+
+_PROGRAM_ARGUMENTS = ("allow_parallel_tool_calls", "tool_choice", "tool_required")
+"""Arguments that structured output decides itself; LlamaIndex's programs drop them, too."""
+
+dispatcher = get_dispatcher(__name__)
+_log = logging.getLogger(__name__)
+_warned: set[str] = set()
 
 DEFAULT_MODEL = "meta-llama/Meta-Llama-3-8B-Instruct"
 
@@ -53,9 +96,7 @@ class MonsterLLMArguments(ModelArguments, total=False):
     rate_limiter: Any
 
 
-class MonsterLLM(
-    Asking, ToolCalling, StructuredOutput, ServedModels, MonsterModelBase, FunctionCallingLLM
-):
+class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
     """Ask a model that MonsterAPI, or any vLLM 0.5 endpoint, serves.
 
     Every request field of the server is an argument here and of each call; the call's wins, and
@@ -163,7 +204,7 @@ class MonsterLLM(
         """What LlamaIndex asks of a model; the same for the same fields, and never a request."""
         model = self.model or ""
         return LLMMetadata(
-            context_window=self.context_window or assumed_context_window(model, self.family),
+            context_window=self.context_window or _assumed_context_window(model, self.family),
             num_output=self.max_tokens or -1,
             is_chat_model=True,
             is_function_calling_model=True,
@@ -173,7 +214,7 @@ class MonsterLLM(
 
     @llm_chat_callback()
     def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        """Answer a conversation.
+        """Send a conversation and return the model's response.
 
         Args:
             messages: The conversation.
@@ -182,11 +223,13 @@ class MonsterLLM(
         Raises:
             MonsterError: The call failed.
         """
-        return self._chat(messages, kwargs)
+        request = self._build_request(messages, kwargs)
+        completion = self._client().answer(request)
+        return to_chat_response(completion, _tool_names(kwargs))
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        """Answer a prompt, sent as a user's message.
+        """Send a prompt as a user's message and return the model's response.
 
         Args:
             prompt: The prompt.
@@ -196,56 +239,340 @@ class MonsterLLM(
         Raises:
             MonsterError: The call failed.
         """
-        return to_completion_response(self._chat(self._as_messages(prompt, formatted), kwargs))
+        request = self._build_request(self._prompt_messages(prompt, formatted), kwargs)
+        completion = self._client().answer(request)
+        return to_completion_response(to_chat_response(completion, _tool_names(kwargs)))
 
     @llm_chat_callback()
     def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        """Answer a conversation piece by piece; each response holds everything so far.
+        """Send a conversation and yield the response as it arrives.
 
         Args:
             messages: The conversation.
             **kwargs: Request fields for this call.
 
+        Yields:
+            Responses; each holds everything so far, and what is new as its delta.
+
         Raises:
             MonsterError: The call failed, or its stream was cut.
         """
-        return self._responses(self._plan(messages, kwargs, stream=True))
+        request = self._build_request(messages, kwargs, stream=True)
+        chunks = self._client().stream(request)
+        return to_chat_responses(chunks, _tool_names(kwargs))
 
     @llm_completion_callback()
     def stream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseGen:
-        """Answer a prompt piece by piece; see :meth:`stream_chat` and :meth:`complete`."""
-        call = self._plan(self._as_messages(prompt, formatted), kwargs, stream=True)
-        return (to_streamed_completion(response) for response in self._responses(call))
+        """Send a prompt and yield the response as it arrives.
+
+        Args and errors are those of :meth:`complete`.
+        """
+        messages = self._prompt_messages(prompt, formatted)
+        request = self._build_request(messages, kwargs, stream=True)
+        chunks = self._client().stream(request)
+        responses = to_chat_responses(chunks, _tool_names(kwargs))
+        return (to_completion_response(response) for response in responses)
 
     @llm_chat_callback()
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        """Answer a conversation; the twin of :meth:`chat`."""
-        return await self._achat(messages, kwargs)
+        """Async version of :meth:`chat`."""
+        request = self._build_request(messages, kwargs)
+        completion = await self._async_client().answer(request)
+        return to_chat_response(completion, _tool_names(kwargs))
 
     @llm_completion_callback()
     async def acomplete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponse:
-        """Answer a prompt; the twin of :meth:`complete`."""
-        messages = self._as_messages(prompt, formatted)
-        return to_completion_response(await self._achat(messages, kwargs))
+        """Async version of :meth:`complete`."""
+        request = self._build_request(self._prompt_messages(prompt, formatted), kwargs)
+        completion = await self._async_client().answer(request)
+        return to_completion_response(to_chat_response(completion, _tool_names(kwargs)))
 
     @llm_chat_callback()
     async def astream_chat(
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponseAsyncGen:
-        """Answer a conversation piece by piece; the twin of :meth:`stream_chat`."""
-        return self._aresponses(self._plan(messages, kwargs, stream=True))
+        """Async version of :meth:`stream_chat`."""
+        request = self._build_request(messages, kwargs, stream=True)
+        chunks = self._async_client().stream(request)
+        return ato_chat_responses(chunks, _tool_names(kwargs))
 
     @llm_completion_callback()
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponseAsyncGen:
-        """Answer a prompt piece by piece; the twin of :meth:`stream_complete`."""
-        call = self._plan(self._as_messages(prompt, formatted), kwargs, stream=True)
-        return AsyncResponses(self._aresponses(call), to_streamed_completion)
+        """Async version of :meth:`stream_complete`."""
+        messages = self._prompt_messages(prompt, formatted)
+        request = self._build_request(messages, kwargs, stream=True)
+        chunks = self._async_client().stream(request)
+        responses = ato_chat_responses(chunks, _tool_names(kwargs))
+        return (to_completion_response(response) async for response in responses)
+
+    def _prompt_messages(self, prompt: str, formatted: bool) -> list[ChatMessage]:
+        if not formatted and self.completion_to_prompt is not None:
+            prompt = self.completion_to_prompt(prompt)
+        return [ChatMessage(prompt)]
+
+    def _build_request(
+        self,
+        messages: Sequence[ChatMessage],
+        arguments: Mapping[str, Any],
+        *,
+        stream: bool = False,
+    ) -> ChatRequest:
+        """Build the request of one call; what can be refused is refused here."""
+        call = dict(arguments)
+        tool_names = call.pop(_TOOL_NAMES, {})
+        fields = self._request_fields(call, stream=stream)
+        converted = to_core_messages(messages, tool_names)
+        return build_request(converted, fields, stream=stream, extra=self._unknown_fields())
+
+    def _prepare_chat_with_tools(
+        self,
+        tools: Sequence[BaseTool],
+        user_msg: str | ChatMessage | None = None,
+        chat_history: list[ChatMessage] | None = None,
+        verbose: bool = False,
+        allow_parallel_tool_calls: bool = False,
+        tool_required: bool = False,
+        tool_choice: str | bool | dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> dict[str, Any]:
+        """Return the arguments of a chat with tools; a tool_choice of None means "not given"."""
+        messages = list(chat_history or ())
+        if user_msg:
+            messages.append(ChatMessage(user_msg) if isinstance(user_msg, str) else user_msg)
+        if not tools:
+            return {"messages": messages, **kwargs}
+        definitions = ToolDefinitions(tools)
+        arguments: dict[str, Any] = {
+            "messages": messages,
+            "tools": definitions.sent,
+            "parallel_tool_calls": allow_parallel_tool_calls,
+        }
+        if tool_choice is None and tool_required:
+            tool_choice = "required"
+        if tool_choice is not None:  # else the instance's holds
+            arguments["tool_choice"] = definitions.choice(tool_choice)
+        if definitions.own_names:
+            arguments[_TOOL_NAMES] = definitions.own_names
+        return {**arguments, **kwargs}
+
+    def _validate_chat_with_tools_response(
+        self,
+        response: ChatResponse,
+        tools: Sequence[BaseTool],
+        allow_parallel_tool_calls: bool = False,
+        **kwargs: Any,
+    ) -> ChatResponse:
+        if allow_parallel_tool_calls:
+            return response
+        return response.model_copy(update={"message": without_later_calls(response.message)})
+
+    def get_tool_calls_from_response(
+        self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
+    ) -> list[ToolSelection]:
+        """Return the tools that a response calls; those of a stream's response as far as it goes.
+
+        Args:
+            response: The response, whole or of a stream.
+            error_on_no_tool_call: Whether it is an error if the response calls no tool, or one
+                with arguments that cannot be used. Where it is not, such a call selects a tool
+                that does not exist: an agent runs nothing, and its model is told what was wrong.
+            **kwargs: Accepted and ignored.
+
+        Raises:
+            TruncatedAnswerError: ``max_tokens`` cut a call's arguments.
+            StructuredAnswerError: A call's arguments are not a JSON object, or there is no call.
+        """
+        calls = read_tool_calls(response)
+        if error_on_no_tool_call:
+            if not calls:
+                text = (response.message.content or "")[:200]
+                raise StructuredAnswerError(
+                    f"Expected at least one tool call; the model called none and said {text!r}."
+                )
+            for call in calls:
+                raise_for(call, response.additional_kwargs.get("finish_reason"))
+        return [to_selection(call) for call in calls]
+
+    @dispatcher.span
+    def structured_predict(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> Model:
+        """Return the model's response to a prompt as an object.
+
+        Args:
+            output_cls: The object's class: a pydantic model or, in the default
+                pydantic_program_mode, any type that pydantic can validate.
+            prompt: The prompt.
+            llm_kwargs: Request fields for this call.
+            **prompt_args: What the prompt is filled with.
+
+        Raises:
+            TruncatedAnswerError: ``max_tokens`` cut the response.
+            StructuredAnswerError: The response is not an object of the class.
+        """
+        kwargs = _without_program_arguments(llm_kwargs)
+        output = self._output(output_cls)
+        if output is None:
+            predicted: Model = super().structured_predict(
+                output_cls, copy.copy(prompt), kwargs, **prompt_args
+            )
+            return predicted
+        dispatcher.event(_start_event(output_cls, prompt, prompt_args))
+        messages = self._template_messages(prompt, prompt_args)
+        result = output.read(self.chat(messages, **{**kwargs, **output.arguments}))
+        dispatcher.event(LLMStructuredPredictEndEvent(output=result))
+        return result
+
+    @dispatcher.span
+    async def astructured_predict(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> Model:
+        """Async version of :meth:`structured_predict`."""
+        kwargs = _without_program_arguments(llm_kwargs)
+        output = self._output(output_cls)
+        if output is None:
+            predicted: Model = await super().astructured_predict(
+                output_cls, copy.copy(prompt), kwargs, **prompt_args
+            )
+            return predicted
+        dispatcher.event(_start_event(output_cls, prompt, prompt_args))
+        messages = self._template_messages(prompt, prompt_args)
+        result = output.read(await self.achat(messages, **{**kwargs, **output.arguments}))
+        dispatcher.event(LLMStructuredPredictEndEvent(output=result))
+        return result
+
+    def _structured_stream_call(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> Generator[Model | list[Model] | FlexibleModel | list[FlexibleModel], None, None]:
+        kwargs = _without_program_arguments(llm_kwargs)
+        output = self._output(output_cls)
+        if output is None:
+            return super()._structured_stream_call(
+                output_cls, copy.copy(prompt), kwargs, **prompt_args
+            )
+        messages = self._template_messages(prompt, prompt_args)
+        return self._stream_objects(output, messages, kwargs)
+
+    async def _structured_astream_call(
+        self,
+        output_cls: type[Model],
+        prompt: PromptTemplate,
+        llm_kwargs: dict[str, Any] | None = None,
+        **prompt_args: Any,
+    ) -> AsyncGenerator[Model | list[Model] | FlexibleModel | list[FlexibleModel], None]:
+        kwargs = _without_program_arguments(llm_kwargs)
+        output = self._output(output_cls)
+        if output is None:
+            return await super()._structured_astream_call(
+                output_cls, copy.copy(prompt), kwargs, **prompt_args
+            )
+        messages = self._template_messages(prompt, prompt_args)
+        return self._astream_objects(output, messages, kwargs)
+
+    def _stream_objects(
+        self, output: Output[Model], messages: list[ChatMessage], kwargs: Mapping[str, Any]
+    ) -> Generator[Model | FlexibleModel, None, None]:
+        streamed = StreamedObject(output)
+        with closing(self.stream_chat(messages, **{**kwargs, **output.arguments})) as responses:
+            for response in responses:
+                yield from streamed.add(response)
+        yield from streamed.end()
+
+    async def _astream_objects(
+        self, output: Output[Model], messages: list[ChatMessage], kwargs: Mapping[str, Any]
+    ) -> AsyncGenerator[Model | FlexibleModel, None]:
+        streamed = StreamedObject(output)
+        stream = await self.astream_chat(messages, **{**kwargs, **output.arguments})
+        async with aclosing(stream) as responses:
+            async for response in responses:
+                for partial in streamed.add(response):
+                    yield partial
+        for whole in streamed.end():
+            yield whole
+
+    def _output(self, output_cls: type[Model]) -> Output[Model] | None:
+        """Return how a class is asked for; None where a program of LlamaIndex's does it."""
+        mode = self.pydantic_program_mode
+        if mode == PydanticProgramMode.FUNCTION and has_fields(output_cls):
+            tool = get_function_tool(output_cls)
+            arguments = self._prepare_chat_with_tools([tool], tool_required=True)
+            del arguments["messages"]
+            return called_output(output_cls, arguments)
+        if mode in (PydanticProgramMode.DEFAULT, PydanticProgramMode.FUNCTION):
+            return guided_output(output_cls)
+        return None
+
+    def _template_messages(
+        self, prompt: BasePromptTemplate, prompt_args: Mapping[str, Any]
+    ) -> list[ChatMessage]:
+        return self._extend_messages(prompt.format_messages(llm=self, **prompt_args))
+
+    def models(self) -> list[ServedModel]:
+        """Return the models that the endpoint serves, each with its context window.
+
+        Raises:
+            MonsterError: The request failed.
+        """
+        return self._client().models()
+
+    async def amodels(self) -> list[ServedModel]:
+        """Async version of :meth:`models`."""
+        return await self._async_client().models()
+
+    def discover_context_window(self, timeout: float = LONGEST_DISCOVERY) -> int:
+        """Ask the endpoint for the model's context window and keep it; warn if it is not found.
+
+        Args:
+            timeout: Seconds for each of the two paths that may tell it.
+
+        Returns:
+            The context window in tokens that holds from now on.
+        """
+        try:
+            found = self._client().context_window(self.model or "", timeout)
+        except MonsterError as error:
+            return self._keep_context_window(None, str(error))
+        return self._keep_context_window(found)
+
+    async def adiscover_context_window(self, timeout: float = LONGEST_DISCOVERY) -> int:
+        """Async version of :meth:`discover_context_window`."""
+        try:
+            found = await self._async_client().context_window(self.model or "", timeout)
+        except MonsterError as error:
+            return self._keep_context_window(None, str(error))
+        return self._keep_context_window(found)
+
+    def _keep_context_window(
+        self, found: int | None, problem: str = "The endpoint does not tell it."
+    ) -> int:
+        if found is not None:
+            self.context_window = found
+        tokens = int(self.metadata.context_window)
+        if found is None:
+            warnings.warn(
+                f"The context window of {self.model!r} stays at {tokens} tokens: {problem} "
+                "Pass context_window to set it.",
+                stacklevel=3,
+            )
+        return tokens
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         memo = {} if memo is None else memo
@@ -253,3 +580,35 @@ class MonsterLLM(
         for shared in (getattr(self, "rate_limiter", None), self.callback_manager):
             memo[id(shared)] = shared
         return super().__deepcopy__(memo)
+
+
+def _tool_names(arguments: Mapping[str, Any]) -> Mapping[str, str]:
+    names: Mapping[str, str] = arguments.get(_TOOL_NAMES, {})
+    return names
+
+
+def _without_program_arguments(llm_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {k: v for k, v in (llm_kwargs or {}).items() if k not in _PROGRAM_ARGUMENTS}
+
+
+def _start_event(
+    output_cls: type[Any], prompt: PromptTemplate, prompt_args: dict[str, Any]
+) -> LLMStructuredPredictStartEvent:
+    return LLMStructuredPredictStartEvent(
+        output_cls=output_cls, template=prompt, template_args=prompt_args
+    )
+
+
+def _assumed_context_window(model: str, family: str | None) -> int:
+    """Return the context window of a model's family, or a safe one with a warning in the log."""
+    known = FAMILIES.get(family) if family else family_of(model)
+    window = known and known.context_window
+    if window is None and model not in _warned:
+        _warned.add(model)
+        _log.warning(  # not a warning: metadata must not raise where warnings are errors
+            "The context window of %r is not known, %d tokens are assumed: pass context_window, or "
+            "let discover_context_window() ask the endpoint.",
+            model,
+            _DEFAULT_CONTEXT_WINDOW_TOKENS,
+        )
+    return window or _DEFAULT_CONTEXT_WINDOW_TOKENS

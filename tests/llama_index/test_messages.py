@@ -20,7 +20,7 @@ from llama_index.core.base.llms.types import (
     VideoBlock,
 )
 
-from llama_index_monster.messages import to_core
+from llama_index_monster._messages import to_core_messages
 from monster_core.errors import InvalidRequestError
 from monster_core.response.types import ToolCall
 
@@ -35,7 +35,7 @@ CITATION = CitationBlock(
 
 
 def sent(*blocks, role="user", **kwargs):
-    [message] = to_core([ChatMessage(role=role, blocks=list(blocks), **kwargs)])
+    [message] = to_core_messages([ChatMessage(role=role, blocks=list(blocks), **kwargs)])
     return message
 
 
@@ -58,7 +58,9 @@ def test_every_role_has_its_place(role, expected):
 
 
 def test_every_role_of_llama_index_is_known():
-    assert [m.content for m in to_core([ChatMessage("x", role=role) for role in MessageRole])]
+    assert [
+        m.content for m in to_core_messages([ChatMessage("x", role=role) for role in MessageRole])
+    ]
 
 
 def test_text_blocks_are_joined_by_line_breaks():
@@ -188,10 +190,10 @@ def test_the_messages_are_not_changed():
         ),
     ]
     before = [message.model_dump_json() for message in messages]
-    to_core(messages)
+    to_core_messages(messages)
     assert [message.model_dump_json() for message in messages] == before
 
 
 def test_what_is_no_message_is_refused():
     with pytest.raises(InvalidRequestError, match="ChatMessage"):
-        to_core(["hello"])
+        to_core_messages(["hello"])

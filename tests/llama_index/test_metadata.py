@@ -118,7 +118,7 @@ def test_a_failed_discovery_is_a_warning_and_changes_nothing(calls, replies):
 def test_discovery_does_not_wait_for_a_silent_endpoint(calls):
     with ScriptedServer(Reply([threading.Event()])) as server:
         llm = MonsterLLM("google/gemma-2-9b-it", api_base=server.base_url, api_key="k")
-        with pytest.warns(UserWarning, match="stays at 8192: .*0.2 s"):
+        with pytest.warns(UserWarning, match="stays at 8192 tokens: .*0.2 s"):
             assert calls.discover_context_window(llm, timeout=0.2) == 8192
         assert len(server.received) == 1
 

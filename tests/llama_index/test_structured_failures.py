@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from pydantic import model_validator
 
 from llama_index_monster import MonsterLLM
 from monster_core.errors import InvalidRequestError, StructuredAnswerError, TruncatedAnswerError
+from monster_emulator import Emulator
 from tests.llama_index.songs import HEY_JUDE, JSON, MODES, PROMPT, grow, predict, song_llm
 from tests.llama_index.toolbox import Song, scripted
+from tests.recorded_endpoint import MODEL
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -40,7 +43,7 @@ def test_a_whole_answer_at_the_limit_is_good(calls, mode):
         ('{"title": "a", "seconds": -1}', "seconds"),
         ('{"title": "a"}', "seconds"),
         ("{title}", "no JSON"),
-        ("[1]", "valid dictionary|no object"),
+        ("[1]", "should be an object|no object"),
     ],
     ids=["out-of-range", "missing", "no-json", "array"],
 )
@@ -98,19 +101,13 @@ def test_modes_of_other_packages_say_so(calls, mode, error):
             call(calls, llm)
 
 
-def test_a_stream_that_is_left_is_closed(calls):
-    closed = []
-
-    class Left(MonsterLLM):
-        def _responses(self, plan):
-            try:
-                yield from super()._responses(plan)
-            finally:
-                closed.append(True)
-
-    llm = song_llm()
-    left = Left(api_base=llm.api_base, api_key="k", http_client=llm.http_client, max_retries=0)
-    growing = left.stream_structured_predict(Song, PROMPT, title="x")
-    next(growing)
-    growing.close()
-    assert closed == [True]
+def test_a_stream_that_is_left_frees_the_server():
+    with Emulator(model=MODEL, pace=0.01) as emulator:
+        llm = MonsterLLM(MODEL, api_base=emulator.base_url, api_key=emulator.api_key)
+        growing = llm.stream_structured_predict(Song, PROMPT, title="x")
+        next(growing)
+        growing.close()
+        end = time.monotonic() + 2
+        while not emulator.aborted and time.monotonic() < end:
+            time.sleep(0.005)
+        assert (emulator.aborted, emulator.in_progress) == (1, 0)

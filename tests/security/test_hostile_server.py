@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_monster import ChatMonster
 from langchain_monster.answers import to_generation_chunk, to_result
 from llama_index_monster import MonsterLLM
-from llama_index_monster.answers import StreamedAnswer, to_chat_response
+from llama_index_monster._responses import StreamedResponse, to_chat_response
 from monster_core.errors import MonsterError, RateLimitError, StatusError
 from monster_core.request.builder import build_request
 from monster_core.request.chat_request import ChatRequest
@@ -125,7 +125,7 @@ def test_deep_arguments_stream_as_any_others(arguments: str) -> None:
     chunks = streamed(first, *rest, event(finish="stop"))
     message = as_langchain(chunks)
     assert not message.tool_calls
-    collected = StreamedAnswer()
+    collected = StreamedResponse()
     for chunk in chunks:
         response = collected.add(chunk)
     (block,) = [b for b in response.message.blocks if b.block_type == "tool_call"]
@@ -140,7 +140,7 @@ def test_an_index_of_a_call_reserves_nothing(index: Any) -> None:
     tracemalloc.start()
     chunks = streamed(event(called('{"city": "Rome"}', index=index)), event(finish="stop"))
     message = as_langchain(chunks)
-    collected = StreamedAnswer()
+    collected = StreamedResponse()
     responses = [collected.add(chunk) for chunk in chunks]
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -391,7 +391,7 @@ def test_a_deep_event_is_streamed_as_any_other() -> None:
         if not chunk.is_last
     ]
     chunk.raw = {"choices": [choice], "extra": deep}
-    collected = StreamedAnswer()
+    collected = StreamedResponse()
     collected.add(chunk)
     last = collected.add(Chunk("a", "m", is_last=True))
     assert last.message.content == "Hi"

@@ -11,8 +11,8 @@ from hypothesis import given
 from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_monster.answers import to_generation_chunk, to_result
-from llama_index_monster.answers import (
-    StreamedAnswer,
+from llama_index_monster._responses import (
+    StreamedResponse,
     to_chat_response,
     to_completion_response,
 )
@@ -107,7 +107,7 @@ def test_any_stream_is_one_to_langchain_or_a_typed_error(plan: str, events: list
 @every_plan
 @given(events=event_streams)
 def test_any_stream_is_one_to_llama_index_or_a_typed_error(plan: str, events: list[Any]) -> None:
-    answer = StreamedAnswer()
+    answer = StreamedResponse()
     try:
         for chunk in chunks_of(plan, events):
             response = answer.add(chunk)

@@ -32,7 +32,7 @@ from pydantic import ValidationError
 from langchain_monster import ChatMonster
 from langchain_monster.messages import to_core as from_langchain
 from llama_index_monster import MonsterLLM
-from llama_index_monster.messages import to_core as from_llama_index
+from llama_index_monster._messages import to_core_messages as from_llama_index
 from monster_core.errors import InvalidRequestError, MonsterError
 from monster_core.request.builder import build_request
 from monster_core.request.fields import CallParameters

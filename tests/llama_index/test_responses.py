@@ -9,7 +9,11 @@ import pytest
 from llama_index.core.base.llms.types import LogProb, TextBlock, ThinkingBlock
 from llama_index.core.callbacks.token_counting import get_tokens_from_response
 
-from llama_index_monster.answers import StreamedAnswer, to_chat_response, to_completion_response
+from llama_index_monster._responses import (
+    StreamedResponse,
+    to_chat_response,
+    to_completion_response,
+)
 from monster_core.errors import ResponseError
 from monster_core.response.completion import parse_completion
 from monster_core.response.types import Chunk, Usage
@@ -29,7 +33,7 @@ def test_reasoning_is_a_thinking_block_before_the_text():
 
 
 def test_streamed_reasoning_comes_as_thinking_deltas():
-    answer = StreamedAnswer()
+    answer = StreamedResponse()
     chunks = [
         Chunk("1", "m", reasoning="2 and"),
         Chunk("1", "m", reasoning=" 2"),
@@ -62,7 +66,7 @@ def test_counts_are_integers_beside_what_else_the_server_says():
 
 
 def test_the_usage_of_a_stream_stands_on_its_last_item():
-    answer = StreamedAnswer()
+    answer = StreamedResponse()
     event = {"id": "1", "choices": [{"index": 0, "delta": {"content": "a"}}]}
     answer.add(Chunk("1", "m", "a", raw=event))
     end = answer.add(Chunk("1", "m", usage=Usage(5, 1, 6), is_last=True))

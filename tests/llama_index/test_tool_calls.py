@@ -167,8 +167,11 @@ def test_a_call_that_max_tokens_cut_says_so(calls, emulated_llm):
     for response in (chat(calls, emulated_llm, CALL, max_tokens=cut), items[-1]):
         assert response.additional_kwargs["finish_reason"] == "length"
         with pytest.raises(TruncatedAnswerError) as raised:
-            selections(response, error_on_no_tool_call=False)
+            selections(response)
         assert str(raised.value) == said
+        [selection] = selections(response, error_on_no_tool_call=False)
+        assert selection.tool_name == f"multiply (not run: {said.rstrip('.')})"
+        assert selection.tool_kwargs == {}
     assert selections(items[-3])[0].tool_kwargs == {"a": 6}
 
 

@@ -7,7 +7,7 @@ from llama_index.core.base.llms.types import ChatMessage, ChatResponse, TextBloc
 
 from llama_index_monster import MonsterLLM
 from monster_core.errors import StructuredAnswerError
-from tests.llama_index.test_tools_answered import TOOLS, chat, selections, stream
+from tests.llama_index.test_tool_calls import TOOLS, chat, selections, stream
 from tests.llama_index.toolbox import (
     answered,
     blocks_of,
@@ -65,8 +65,11 @@ def test_arguments_that_are_no_object_are_an_error(calls, arguments, said):
     for response in (chat(calls, llm, ""), end):
         assert blocks_of(response) == [("multiply", arguments)]
         with pytest.raises(StructuredAnswerError) as raised:
-            selections(response, error_on_no_tool_call=False)
+            selections(response)
         assert str(raised.value) == said
+        [selection] = selections(response, error_on_no_tool_call=False)
+        assert selection.tool_name == f"multiply (not run: {said.rstrip('.')})"
+        assert selection.tool_kwargs == {}
     with pytest.raises(ValueError, match="multiply"):
         answered(calls.is_async, llm, "predict_and_call", TOOLS, "hi")
 

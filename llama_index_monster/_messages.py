@@ -1,0 +1,189 @@
+"""Convert LlamaIndex's messages and their content blocks into the core's messages."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from llama_index.core.base.llms.types import (
+    CachePoint,
+    ChatMessage,
+    CitableBlock,
+    CitationBlock,
+    DocumentBlock,
+    ImageBlock,
+    TextBlock,
+    ThinkingBlock,
+    ToolCallBlock,
+)
+
+from monster_core.errors import InvalidRequestError
+from monster_core.request.messages import Message, Role
+from monster_core.response.tool_arguments import write_json
+from monster_core.response.types import ToolCall
+
+__all__ = ["legacy_tool_calls", "to_core_messages"]
+
+_NO_NAMES: Mapping[str, str] = {}
+
+_ROLES: dict[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "chatbot": "assistant",
+    "model": "assistant",
+    "tool": "tool",
+    "function": "tool",
+}
+
+_TEXT_TYPE_ENDINGS = ("json", "xml", "yaml")
+"""How the media types of text end that do not begin with text/."""
+
+
+def to_core_messages(
+    messages: Sequence[ChatMessage], tool_names: Mapping[str, str] = _NO_NAMES
+) -> list[Message]:
+    """Convert a conversation; the messages are not changed.
+
+    Of a message's ``additional_kwargs`` only ``tool_call_id`` and ``name`` (of a tool's message)
+    and ``tool_calls`` (of an assistant's message without a ToolCallBlock) are read.
+
+    Args:
+        messages: LlamaIndex's messages.
+        tool_names: The caller's name of a tool by the name that is sent, where they differ.
+
+    Raises:
+        InvalidRequestError: A message holds content that the server cannot take.
+    """
+    converted = [_message(message) for message in messages]
+    if tool_names:
+        sent_names = {own: sent for sent, own in tool_names.items()}
+        for call in (call for message in converted for call in message.tool_calls):
+            call.name = sent_names.get(call.name, call.name)
+    return converted
+
+
+def legacy_tool_calls(message: ChatMessage) -> list[ToolCall]:
+    """Return the tool calls in a message's additional_kwargs, in OpenAI's format.
+
+    Args:
+        message: The message.
+    """
+    calls = message.additional_kwargs.get("tool_calls")
+    is_list = isinstance(calls, Sequence) and not isinstance(calls, str)
+    return [_legacy_tool_call(call) for call in calls or () if call] if is_list else []
+
+
+def _message(message: ChatMessage) -> Message:
+    if not isinstance(message, ChatMessage):
+        raise InvalidRequestError(f"A conversation holds ChatMessages, not {type(message)!r}.")
+    role = _ROLES[message.role.value]
+    content = _content(message.blocks, role)
+    if role == "assistant":
+        return Message(role, content, tool_calls=_tool_calls(message))
+    if role == "tool":
+        name, call_id = map(message.additional_kwargs.get, ("name", "tool_call_id"))
+        return Message(role, content, _text_or_none(name), tool_call_id=_text_or_none(call_id))
+    return Message(role, content)
+
+
+def _tool_calls(message: ChatMessage) -> list[ToolCall]:
+    calls = [
+        ToolCall(block.tool_call_id or "", block.tool_name, _json_text(block.tool_kwargs))
+        for block in message.blocks
+        if isinstance(block, ToolCallBlock)
+    ]
+    return calls or legacy_tool_calls(message)
+
+
+def _legacy_tool_call(call: Any) -> ToolCall:
+    """Read a call in OpenAI's format, as a dict or as an object of its SDK."""
+    function = _get(call, "function") or call
+    arguments = _get(function, "arguments")
+    return ToolCall(
+        str(_get(call, "id") or ""), str(_get(function, "name") or ""), _json_text(arguments)
+    )
+
+
+def _get(value: Any, name: str) -> Any:
+    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
+
+
+def _text_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _json_text(arguments: Any) -> str:
+    return arguments if isinstance(arguments, str) else write_json(arguments or {})
+
+
+def _content(blocks: Iterable[Any], role: Role) -> str | list[dict[str, Any]]:
+    """Return one text where there is only text, else content parts as the server takes them."""
+    parts = list(_parts(blocks, role))
+    if any(part["type"] != "text" for part in parts):
+        return parts
+    return "\n".join(part["text"] for part in parts)
+
+
+def _parts(blocks: Iterable[Any], role: Role) -> Iterator[dict[str, Any]]:
+    for block in blocks:
+        if isinstance(block, TextBlock):
+            yield {"type": "text", "text": block.text}
+        elif isinstance(block, DocumentBlock):
+            yield {"type": "text", "text": _document_text(block)}
+        elif isinstance(block, ImageBlock) and role == "user":
+            yield {"type": "image_url", "image_url": {"url": _image_url(block)}}
+        elif isinstance(block, CitableBlock):
+            yield from _parts(block.content, role)
+        elif not _is_not_content(block, role):
+            raise InvalidRequestError(
+                f"The {type(block).__name__} in a message of the role {role!r} cannot be sent: the "
+                "server takes text, and an ImageBlock of a user for a multimodal model."
+            )
+
+
+def _is_not_content(block: Any, role: Role) -> bool:
+    if isinstance(block, ToolCallBlock):
+        return role == "assistant"
+    return isinstance(block, (CachePoint, CitationBlock, ThinkingBlock))
+
+
+def _image_url(block: ImageBlock) -> str:
+    """Return the address of an image, or its bytes as a data URL; nothing is downloaded."""
+    if block.image is None and block.path is None and block.url is not None:
+        return str(block.url)
+    encoded = base64.b64encode(_bytes(block, block.resolve_image)).decode()
+    return f"data:{block.image_mimetype or 'image/png'};base64,{encoded}"
+
+
+def _document_text(block: DocumentBlock) -> str:
+    """Decode a document that is text."""
+    if block.data is None and block.path is None and not str(block.url).startswith("data:"):
+        raise InvalidRequestError(
+            "A DocumentBlock that has only a URL cannot be sent, since nothing is downloaded here: "
+            "read the document and send its text."
+        )
+    kind = block.document_mimetype or ""
+    content = _bytes(block, block.resolve_document)
+    try:
+        if kind.startswith("text/") or not kind or kind.endswith(_TEXT_TYPE_ENDINGS):
+            text = content.decode()
+            if "\0" not in text:
+                return text
+    except UnicodeDecodeError:
+        pass
+    raise InvalidRequestError(
+        f"A DocumentBlock of the type {kind or 'unknown'!r} cannot be sent: the server takes text "
+        "only. Extract its text first."
+    )
+
+
+def _bytes(block: ImageBlock | DocumentBlock, resolve: Any) -> bytes:
+    try:
+        return bytes(resolve().read())
+    except (ValueError, OSError) as error:
+        raise InvalidRequestError(
+            f"The content of the {type(block).__name__} cannot be read: {error}."
+        ) from None

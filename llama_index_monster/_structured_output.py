@@ -1,0 +1,169 @@
+"""Ask for objects of a class, and read them from responses, whole and streamed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic
+
+from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
+from llama_index.core.program.utils import create_flexible_model
+from llama_index.core.types import Model
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
+
+from llama_index_monster._tool_calls import partial_json, raise_for, read_tool_calls
+from monster_core.errors import StructuredAnswerError
+from monster_core.json_values import write_json
+from monster_core.request.structured import output_spec_of
+
+if TYPE_CHECKING:
+    from llama_index.core.program.utils import FlexibleModel
+
+__all__ = ["Output", "StreamedObject", "called_output", "guided_output", "has_fields"]
+
+
+@dataclass(frozen=True, slots=True)
+class Output(Generic[Model]):
+    """Hold how an object of a class is asked for, and how it is read.
+
+    Args:
+        output_cls: The class.
+        arguments: The arguments of the chat that asks for it.
+        read: Returns the object of a whole response.
+        partial_text: Returns the object's JSON text in a response of a stream, so far.
+    """
+
+    output_cls: type[Model]
+    arguments: Mapping[str, Any]
+    read: Callable[[ChatResponse], Model]
+    partial_text: Callable[[ChatResponse], str]
+
+
+def has_fields(output_cls: Any) -> bool:
+    """Return whether a class is a pydantic model with fields, so that a function can take them.
+
+    Args:
+        output_cls: The class, or another type.
+    """
+    is_model = isinstance(output_cls, type) and issubclass(output_cls, BaseModel)
+    return is_model and not issubclass(output_cls, RootModel)
+
+
+def guided_output(output_cls: type[Model]) -> Output[Model]:
+    """Ask for the object as the response's text, which the class's JSON schema guides.
+
+    Args:
+        output_cls: The class, or any other type that pydantic can validate.
+
+    Raises:
+        InvalidRequestError: The type has no JSON schema.
+    """
+    spec = output_spec_of(output_cls)
+
+    def read(response: ChatResponse) -> Model:
+        finish_reason = response.additional_kwargs.get("finish_reason")
+        value = spec.read(response.message.content or "", finish_reason)
+        if spec.schema is None:  # a Literal or an Enum: the value is read already
+            read_value: Model = value
+            return read_value
+        return _validated(output_cls, value)
+
+    return Output(output_cls, spec.fields, read, lambda response: response.message.content or "")
+
+
+def called_output(output_cls: type[Model], arguments: Mapping[str, Any]) -> Output[Model]:
+    """Ask for a call of a function that takes the class's fields.
+
+    Args:
+        output_cls: The class.
+        arguments: The arguments of the chat that forces the call.
+    """
+
+    def read(response: ChatResponse) -> Model:
+        for call in read_tool_calls(response):
+            raise_for(call, response.additional_kwargs.get("finish_reason"))
+            return _validated(output_cls, call.arguments)
+        raise StructuredAnswerError(
+            f"The model called no function; it said {(response.message.content or '')[:200]!r}. "
+            "The server may not enforce tool_choice."
+        )
+
+    return Output(output_cls, arguments, read, _arguments_text)
+
+
+class StreamedObject(Generic[Model]):
+    """Make an object from each response of a stream that changes it; the last one is whole.
+
+    Args:
+        output: How the object was asked for.
+    """
+
+    def __init__(self, output: Output[Model]) -> None:
+        self._output = output
+        has_flexible = has_fields(output.output_cls)
+        self._flexible = create_flexible_model(output.output_cls) if has_flexible else None
+        self._text = ""
+        self._last: Model | FlexibleModel | None = None
+        self._response: ChatResponse | None = None
+
+    def add(self, response: ChatResponse) -> Iterator[Model | FlexibleModel]:
+        """Yield the object as it is now, if it has changed.
+
+        Args:
+            response: The next response.
+        """
+        self._response = response
+        text = self._output.partial_text(response)
+        if text == self._text:
+            return
+        self._text = text
+        partial = self._partial(partial_json(text))
+        if partial is not None and partial != self._last:
+            self._last = partial
+            yield partial
+
+    def end(self) -> Iterator[Model]:
+        """Yield the whole object, unless it was the last one that was yielded.
+
+        Raises:
+            TruncatedAnswerError: ``max_tokens`` cut it.
+            StructuredAnswerError: The response does not hold an object of the class.
+        """
+        if self._response is not None:
+            whole = self._output.read(self._response)
+            if whole != self._last:
+                yield whole
+
+    def _partial(self, value: Any) -> Model | FlexibleModel | None:
+        if value is None:
+            return None
+        try:
+            return _parsed(self._output.output_cls, value)
+        except Exception:  # the caller's validators may fail in any way on half an object
+            if self._flexible is None or not isinstance(value, dict):
+                return None
+            return self._flexible.model_validate(value)
+
+
+def _arguments_text(response: ChatResponse) -> str:
+    for block in response.message.blocks:
+        if isinstance(block, ToolCallBlock):
+            kwargs = block.tool_kwargs
+            return kwargs if isinstance(kwargs, str) else write_json(kwargs)
+    return ""
+
+
+def _validated(output_cls: type[Model], value: Any) -> Model:
+    try:
+        return _parsed(output_cls, value)
+    except ValidationError as error:
+        raise StructuredAnswerError(f"The answer does not satisfy its schema: {error}") from error
+
+
+def _parsed(output_cls: type[Model], value: Any) -> Model:
+    """Validate a value as JSON: a strict class takes an enum's value or a date only from there."""
+    text = write_json(value)
+    if isinstance(output_cls, type) and issubclass(output_cls, BaseModel):
+        return output_cls.model_validate_json(text)
+    parsed: Model = TypeAdapter(output_cls).validate_json(text)
+    return parsed

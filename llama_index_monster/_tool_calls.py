@@ -1,0 +1,263 @@
+"""Convert LlamaIndex's tools into definitions, and tool calls into LlamaIndex's forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ToolCallBlock
+from llama_index.core.llms.llm import ToolSelection
+from pydantic_core import from_json
+
+from llama_index_monster._messages import legacy_tool_calls
+from monster_core.errors import StructuredAnswerError, TruncatedAnswerError
+from monster_core.json_values import copied
+from monster_core.response.tool_arguments import read_arguments
+from monster_core.response.types import ToolCall, ToolCallDelta
+
+if TYPE_CHECKING:
+    from llama_index.core.tools.types import BaseTool
+
+__all__ = [
+    "PROBLEMS_KEY",
+    "ResponseToolCall",
+    "StreamedToolCalls",
+    "ToolDefinitions",
+    "partial_json",
+    "raise_for",
+    "read_tool_calls",
+    "to_selection",
+    "without_later_calls",
+]
+
+PROBLEMS_KEY = "tool_call_problems"
+"""The key of a response's additional_kwargs that says, by id, why a tool call must not be run."""
+
+
+class ToolDefinitions:
+    """Hold tools as they are sent, with the names that the server can take.
+
+    Args:
+        tools: LlamaIndex's tools.
+    """
+
+    def __init__(self, tools: Sequence[BaseTool]) -> None:
+        self.sent = [_definition(tool) for tool in tools]
+        self._sent_names = {
+            tool.metadata.get_name(): definition["function"]["name"]
+            for tool, definition in zip(tools, self.sent, strict=True)
+        }
+
+    @property
+    def own_names(self) -> dict[str, str]:
+        """The tools' own names by the names that are sent, where they differ."""
+        return {sent: own for own, sent in self._sent_names.items() if own != sent}
+
+    def choice(self, tool_choice: Any) -> Any:
+        """Return a tool choice that uses the names that are sent.
+
+        Args:
+            tool_choice: The caller's choice, which may use a tool's own name.
+        """
+        if isinstance(tool_choice, str):
+            return self._sent_names.get(tool_choice, tool_choice)
+        function = tool_choice.get("function") if isinstance(tool_choice, Mapping) else None
+        if isinstance(function, Mapping) and function.get("name") in self._sent_names:
+            name = self._sent_names[function["name"]]
+            return {**tool_choice, "function": {**function, "name": name}}
+        return tool_choice
+
+
+def _definition(tool: BaseTool) -> dict[str, Any]:
+    """Return a tool in OpenAI's format, with all of its schema."""
+    definition = tool.metadata.to_openai_tool(skip_length_check=True)
+    schema = tool.metadata.fn_schema
+    if schema is not None and "properties" not in definition["function"]["parameters"]:
+        # LlamaIndex drops the "$ref" that is all there is in the schema of a recursive class.
+        definition["function"]["parameters"] = schema.model_json_schema()
+    return definition
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseToolCall:
+    """Hold a tool call of a response.
+
+    Args:
+        id: The call's id.
+        name: The caller's name of the tool.
+        text: The arguments' JSON text, as far as it has arrived.
+        arguments: What the arguments are; their text while it arrives, or where it is not usable.
+        problem: Why the call must not be run, if it must not.
+    """
+
+    id: str
+    name: str
+    text: str
+    arguments: dict[str, Any] | str
+    problem: str | None = None
+
+    @classmethod
+    def whole(
+        cls, call: ToolCall, finish_reason: str | None, tool_names: Mapping[str, str]
+    ) -> ResponseToolCall:
+        """Convert a call whose arguments have all arrived.
+
+        Args:
+            call: The core's call.
+            finish_reason: Why the response ended.
+            tool_names: The caller's name of a tool by the name that was sent, where they differ.
+        """
+        arguments, problem = read_arguments(call, finish_reason)
+        name = tool_names.get(call.name, call.name)
+        value = call.arguments if problem else arguments
+        return cls(call.id, name, call.arguments, value, problem)
+
+    def to_block(self) -> ToolCallBlock:
+        """Return the call as a content block."""
+        return ToolCallBlock(
+            tool_call_id=self.id, tool_name=self.name, tool_kwargs=self.arguments or {}
+        )
+
+    def to_openai(self) -> dict[str, Any]:
+        """Return the call as a dict in OpenAI's format."""
+        function = {"name": self.name, "arguments": self.text}
+        return {"id": self.id, "type": "function", "function": function}
+
+
+class StreamedToolCalls:
+    """Collect the tool calls of a stream.
+
+    Args:
+        tool_names: As in :meth:`ResponseToolCall.whole`.
+    """
+
+    __slots__ = ("_calls", "_tool_names")
+
+    def __init__(self, tool_names: Mapping[str, str]) -> None:
+        self._tool_names = tool_names
+        self._calls: dict[int, ToolCall] = {}
+
+    def add(self, deltas: Iterable[ToolCallDelta]) -> None:
+        """Add pieces of calls.
+
+        Args:
+            deltas: The pieces that a chunk brought.
+        """
+        for delta in deltas:
+            call = self._calls.get(delta.index)
+            if call is None:
+                call = self._calls[delta.index] = ToolCall(delta.id or "", delta.name or "", "")
+            call.arguments += delta.arguments
+
+    def so_far(self, finish_reason: str | None, *, is_over: bool) -> list[ResponseToolCall]:
+        """Return the calls as far as they have arrived.
+
+        Args:
+            finish_reason: Why the stream ended, once it has.
+            is_over: Whether nothing more follows, so that the arguments can be judged.
+        """
+        calls = self._calls.values()
+        if is_over:
+            return [ResponseToolCall.whole(call, finish_reason, self._tool_names) for call in calls]
+        names = self._tool_names
+        return [
+            ResponseToolCall(
+                call.id, names.get(call.name, call.name), call.arguments, call.arguments
+            )
+            for call in calls
+        ]
+
+
+def read_tool_calls(response: ChatResponse) -> list[ResponseToolCall]:
+    """Return the tool calls of a response, from its blocks, else from its additional_kwargs.
+
+    Args:
+        response: The response; in one of a stream, the arguments may be incomplete.
+    """
+    blocks = [block for block in response.message.blocks if isinstance(block, ToolCallBlock)]
+    if blocks:
+        calls = [(block.tool_call_id, block.tool_name, block.tool_kwargs) for block in blocks]
+    else:
+        legacy = legacy_tool_calls(response.message)
+        calls = [(call.id, call.name, call.arguments) for call in legacy]
+    return [
+        _read(response, call_id or f"call_{place}", name, arguments)
+        for place, (call_id, name, arguments) in enumerate(calls)
+    ]
+
+
+def _read(
+    response: ChatResponse, call_id: str, name: str, given: dict[str, Any] | str
+) -> ResponseToolCall:
+    if isinstance(given, dict):  # copied: a tool that changes its arguments changes no message
+        return ResponseToolCall(call_id, name, "", copied(given))
+    finish_reason = response.additional_kwargs.get("finish_reason")
+    arguments, problem = read_arguments(ToolCall(call_id, name, given), finish_reason)
+    problem = response.additional_kwargs.get(PROBLEMS_KEY, {}).get(call_id, problem)
+    if problem and finish_reason is None and PROBLEMS_KEY not in response.additional_kwargs:
+        partial = partial_json(given)
+        if isinstance(partial, dict):
+            return ResponseToolCall(call_id, name, given, partial)
+        if response.delta is not None:  # of a stream that goes on: no tool is run yet
+            return ResponseToolCall(call_id, name, given, {})
+    return ResponseToolCall(call_id, name, given, arguments, problem)
+
+
+def to_selection(call: ResponseToolCall) -> ToolSelection:
+    """Return a call as LlamaIndex's agents take it.
+
+    An agent looks the tool up by its name, and tells the model that there is no such tool if it
+    finds none. So a call that must not be run is given a name that no tool has, and that says
+    what was wrong: nothing is run, and the model reads why.
+
+    Args:
+        call: The call.
+    """
+    if call.problem:
+        name = f"{call.name} (not run: {call.problem.rstrip('.')})"
+        return ToolSelection(tool_id=call.id, tool_name=name, tool_kwargs={})
+    return ToolSelection(tool_id=call.id, tool_name=call.name, tool_kwargs=call.arguments)
+
+
+def raise_for(call: ResponseToolCall, finish_reason: str | None) -> None:
+    """Raise an error if a tool call must not be run.
+
+    Args:
+        call: The call.
+        finish_reason: Why the response ended.
+
+    Raises:
+        TruncatedAnswerError: ``max_tokens`` cut the call.
+        StructuredAnswerError: The arguments are not a JSON object.
+    """
+    if call.problem:
+        kind = TruncatedAnswerError if finish_reason == "length" else StructuredAnswerError
+        raise kind(call.problem)
+
+
+def without_later_calls(message: ChatMessage) -> ChatMessage:
+    """Return a message without the tool calls that follow its first one.
+
+    Args:
+        message: The message; it is not changed.
+    """
+    calls = [block for block in message.blocks if isinstance(block, ToolCallBlock)]
+    later = {id(block) for block in calls[1:]}
+    blocks = [block for block in message.blocks if id(block) not in later]
+    kwargs = dict(message.additional_kwargs)
+    if isinstance(kwargs.get("tool_calls"), list):
+        kwargs["tool_calls"] = kwargs["tool_calls"][:1]
+    return ChatMessage(role=message.role, blocks=blocks, additional_kwargs=kwargs)
+
+
+def partial_json(text: str) -> Any:
+    """Return the value of the beginning of a JSON text, None if it is not one.
+
+    Args:
+        text: The text.
+    """
+    try:
+        return from_json(text, allow_partial="trailing-strings")
+    except ValueError:
+        return None
