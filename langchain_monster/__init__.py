@@ -3,8 +3,17 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from langchain_monster.provider import register
 from monster_core.version import __version__
+
+try:
+    from langchain_monster._content_blocks import register
+except ModuleNotFoundError as error:
+    if error.name is None or error.name.partition(".")[0] != "langchain_core":
+        raise
+    raise ModuleNotFoundError(
+        "langchain_monster needs LangChain: pip install 'monsterapi-integrations[langchain]'",
+        name=error.name,
+    ) from error
 
 if TYPE_CHECKING:
     from langchain_monster.chat_models import ChatMonster

@@ -1,32 +1,44 @@
-"""Implement LangChain's chat model interface on a MonsterAPI endpoint."""
+"""The chat model: LangChain's interface to a MonsterAPI endpoint.
+
+Every request takes the same way: LangChain's messages and arguments become a ``ChatRequest``
+(``_messages``), the client sends it, and the completion or its chunks become LangChain's
+(``_results``). What the core decides is the same for every framework.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from langchain_core.callbacks import (
-    AsyncCallbackManagerForLLMRun,
-    CallbackManagerForLLMRun,
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import (
+    BaseChatModel,
+    LangSmithParams,
+    LanguageModelInput,
+    ModelProfile,
 )
-from langchain_core.language_models import BaseChatModel, LangSmithParams
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from langchain_core.tools import BaseTool
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from typing_extensions import Self, Unpack
 
-from langchain_monster.binding import ToolBinding
-from langchain_monster.errors import as_langchain_errors, to_langchain
-from langchain_monster.events import ProtocolEvents
-from langchain_monster.provider import MODEL_PROVIDER
-from langchain_monster.served_models import ServedModels, is_derived, profile_of
-from langchain_monster.token_counting import TokenCounting, check_tokenizer
-from langchain_monster.tracing import langsmith_params, traced_params
+from langchain_monster._content_blocks import MODEL_PROVIDER
+from langchain_monster._model_profile import is_derived, profile_of, with_context_window
+from langchain_monster._token_counting import (
+    check_tokenizer,
+    count_message_tokens,
+    count_tokens,
+    token_ids,
+)
+from langchain_monster._tracing import langsmith_params, traced_params
+from langchain_monster.errors import InvalidRequestError, as_langchain_errors, to_langchain
 from monster_core.errors import MonsterError
 from monster_core.model_arguments import BaseUrl, ModelArguments
 from monster_core.model_base import MonsterModelBase
+from monster_core.models_endpoint import LONGEST_DISCOVERY, ServedModel
 from monster_core.secrets import with_masked_secrets
 from monster_core.version import __version__
 
@@ -34,7 +46,6 @@ if TYPE_CHECKING:
     import httpx
     from langchain_core.caches import BaseCache
     from langchain_core.callbacks import Callbacks
-    from langchain_core.language_models import ModelProfile
     from langchain_core.rate_limiters import BaseRateLimiter
     from pydantic import SecretStr
 
@@ -71,9 +82,7 @@ class ChatMonsterArguments(ModelArguments, total=False):
     profile: ModelProfile | None
 
 
-class ChatMonster(
-    ToolBinding, ProtocolEvents, ServedModels, TokenCounting, MonsterModelBase, BaseChatModel
-):
+class ChatMonster(MonsterModelBase, BaseChatModel):
     """Chat with a model that MonsterAPI, or any vLLM 0.5 endpoint, serves.
 
     Every request field of the server is an argument here and of each call; the call's wins, and
@@ -126,15 +135,12 @@ class ChatMonster(
         return check_tokenizer(value)
 
     @model_validator(mode="after")
-    def _set_model_profile(self) -> Self:
-        """Make the profile of the model, unless the caller gave one."""
-        if self.model and (self.profile is None or self._is_profile_of_another_model()):
+    def _follow_the_model(self) -> Self:
+        """Replace a profile that was made for another model: configurable fields bring it along."""
+        profile: Any = self.profile
+        if self.model and is_derived(profile) and profile["name"] != self.model:
             self.profile = profile_of(self.model, self.family)
         return self
-
-    def _is_profile_of_another_model(self) -> bool:
-        profile: Any = self.profile
-        return is_derived(profile) and profile["name"] != self.model
 
     @model_validator(mode="after")
     def _check_profile_keys(self) -> Self:
@@ -152,7 +158,8 @@ class ChatMonster(
         super()._field_was_assigned(name)
         self.__dict__.pop("_serialized", None)  # the cache key follows the fields
         if name == "family" and self.model and is_derived(self.profile):
-            self.profile = profile_of(self.model, self.family)
+            with as_langchain_errors():
+                self.profile = profile_of(self.model, self.family)
 
     def _framework_error(self, error: MonsterError) -> MonsterError:
         return to_langchain(error)
@@ -169,23 +176,291 @@ class ChatMonster(
             setattr(copied, name, value)
         return copied
 
+    # --- Requests
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        from langchain_monster._results import to_chat_result
+
+        with as_langchain_errors():
+            request = self._build_request(messages, stop, kwargs)
+            completion = self._client().answer(request)
+            return to_chat_result(completion)
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        from langchain_monster._results import to_chat_result
+
+        with as_langchain_errors():
+            request = self._build_request(messages, stop, kwargs)
+            completion = await self._async_client().answer(request)
+            return to_chat_result(completion)
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        from langchain_monster._results import ChunkConverter
+
+        with as_langchain_errors():
+            request = self._build_request(messages, stop, kwargs, stream=True)
+            converter = ChunkConverter(for_protocol_events=run_manager is not None)
+            with closing(self._client().stream(request)) as chunks:
+                for chunk in chunks:
+                    generation = converter.convert(chunk)
+                    if run_manager:
+                        run_manager.on_llm_new_token(chunk.text, chunk=generation)
+                    yield generation
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        from langchain_monster._results import ChunkConverter
+
+        with as_langchain_errors():
+            request = self._build_request(messages, stop, kwargs, stream=True)
+            converter = ChunkConverter(for_protocol_events=run_manager is not None)
+            async with aclosing(self._async_client().stream(request)) as chunks:
+                async for chunk in chunks:
+                    generation = converter.convert(chunk)
+                    if run_manager:
+                        await run_manager.on_llm_new_token(chunk.text, chunk=generation)
+                    yield generation
+
+    def _build_request(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None,
+        kwargs: dict[str, Any],
+        *,
+        stream: bool = False,
+    ) -> ChatRequest:
+        from langchain_monster._messages import to_core
+        from monster_core.request.builder import build_request
+
+        given = {name: value for name, value in kwargs.items() if name != "stream"}
+        usage = given.pop("stream_usage", self.stream_usage)
+        if stop is not None:
+            given["stop"] = stop
+        fields = self._request_fields(given, stream=stream, ask_usage=usage)
+        return build_request(to_core(messages), fields, stream=stream, extra=self._unknown_fields())
+
+    # --- Tools and structured output
+
+    def bind_tools(
+        self,
+        tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+        *,
+        tool_choice: str | bool | dict[str, Any] | None = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Let the model call tools.
+
+        Args:
+            tools: LangChain tools, functions, pydantic classes, TypedDicts, OpenAI's or
+                JSON-schema dicts; none at all sends nothing.
+            tool_choice: "auto" (or None), "none", "any" (or "required", True), a tool's name, or
+                OpenAI's dict.
+            strict: Accepted for agents that pass it; forced calls are always guided by their
+                schema, and the server knows no such field.
+            parallel_tool_calls: Whether several tools may be called at once; they may by default.
+            response_format: OpenAI's json_schema format for the answer that calls no tool.
+            **kwargs: Further arguments of each call.
+
+        Raises:
+            InvalidRequestError: The choice names no tool of these.
+        """
+        from langchain_monster._tools import bound_arguments
+
+        with as_langchain_errors():
+            arguments = bound_arguments(
+                tools,
+                tool_choice=tool_choice,
+                parallel_tool_calls=parallel_tool_calls,
+                response_format=response_format,
+                **kwargs,
+            )
+        return self.bind(**arguments)
+
+    def with_structured_output(
+        self,
+        schema: Any,
+        *,
+        include_raw: bool = False,
+        method: str | None = None,
+        strict: bool | None = None,
+        tools: Sequence[Any] | None = None,
+        schema_in_prompt: bool | None = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, Any]:
+        """Return a model that answers in a given shape.
+
+        Args:
+            schema: A pydantic class, TypedDict, JSON schema or OpenAI function (guided JSON), a
+                Literal or Enum (guided choice), a compiled pattern (guided regex), or a Lark
+                grammar with a ``start`` rule (guided grammar).
+            include_raw: Return a dict of ``raw``, ``parsed`` and ``parsing_error`` instead, and
+                raise nothing for an answer that does not fit.
+            method: "guided_json" (or its other name "json_schema"), "function_calling",
+                "json_mode", "guided_choice", "guided_regex", "guided_grammar"; by default the one
+                that fits the schema.
+            strict: Accepted; answers are always held against the schema.
+            tools: Tools that the model may call instead of answering.
+            schema_in_prompt: Whether the model is also told the schema; it is by default.
+            **kwargs: Further arguments of each call.
+
+        Raises:
+            InvalidRequestError: The schema or the method cannot be used.
+        """
+        from langchain_monster._structured_output import parsed_by, parser_for
+
+        with as_langchain_errors():
+            parser = parser_for(schema, method)
+            given = {**parser.arguments(schema, strict), **kwargs}
+            if schema_in_prompt is not None:
+                given["schema_in_prompt"] = schema_in_prompt
+            if tools and "tools" in given:
+                raise InvalidRequestError(
+                    "function_calling leaves no choice of tools: use method='guided_json'."
+                )
+        bound = self.bind_tools(given.pop("tools", tools or ()), **given)
+        return parsed_by(parser, bound, include_raw=include_raw)
+
+    # --- What the endpoint serves
+
+    def models(self) -> list[ServedModel]:
+        """Return the models that the endpoint serves, each with its context window.
+
+        Raises:
+            MonsterError: The request failed.
+        """
+        with as_langchain_errors():
+            return self._client().models()
+
+    async def amodels(self) -> list[ServedModel]:
+        """Return the models that the endpoint serves; the async version of :meth:`models`."""
+        with as_langchain_errors():
+            return await self._async_client().models()
+
+    def discover_model_profile(self, timeout: float = LONGEST_DISCOVERY) -> ModelProfile:
+        """Ask the endpoint for the model's context window, and put it into ``profile``.
+
+        Args:
+            timeout: Seconds for each of the two requests that may be needed.
+
+        Returns:
+            The profile; what you set in it yourself stays as it is.
+
+        Raises:
+            InvalidRequestError: There is no model.
+            MonsterError: The request failed.
+        """
+        with as_langchain_errors():
+            window = self._client().context_window(self._required_model(), timeout)
+        return self._set_context_window(window)
+
+    async def adiscover_model_profile(self, timeout: float = LONGEST_DISCOVERY) -> ModelProfile:
+        """Ask for the context window; the async version of :meth:`discover_model_profile`."""
+        with as_langchain_errors():
+            window = await self._async_client().context_window(self._required_model(), timeout)
+        return self._set_context_window(window)
+
+    def _set_context_window(self, window: int | None) -> ModelProfile:
+        profile = with_context_window(window, self._required_model(), self.family, self.profile)
+        self.profile = profile
+        return profile
+
+    def _required_model(self) -> str:
+        if self.model is None:
+            raise InvalidRequestError("No model: pass model or set MONSTER_MODEL.")
+        return self.model
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        return profile_of(self.model, self.family) if self.model else None
+
+    # --- Token counting
+
+    def get_token_ids(self, text: str) -> list[int]:
+        """Return the token ids of a text, from ``custom_get_token_ids`` or else ``tokenizer``.
+
+        Raises:
+            ConfigurationError: There is neither.
+        """
+        with as_langchain_errors():
+            return token_ids(self.custom_get_token_ids or self.tokenizer, text)
+
+    def get_num_tokens(self, text: str) -> int:
+        """Return how many tokens a text has.
+
+        Without a tokenizer it is an estimate that is rather too high: on Llama 3's vocabulary 1.0
+        to 1.7 times the true number for English, code and JSON, up to 2.5 times for other scripts.
+        """
+        return count_tokens(self.custom_get_token_ids or self.tokenizer, text)
+
+    def get_num_tokens_from_messages(
+        self, messages: list[BaseMessage], tools: Sequence[Any] | None = None
+    ) -> int:
+        """Return how many tokens of the context window a conversation takes.
+
+        What is counted is what would be sent: calls, results and definitions as the text that
+        they become, and the marks around each turn. An image counts as 1,000 tokens.
+
+        Args:
+            messages: The conversation.
+            tools: Tools of any kind that ``bind_tools`` takes.
+
+        Raises:
+            InvalidRequestError: The conversation holds what cannot be sent.
+        """
+        with as_langchain_errors():
+            return count_message_tokens(
+                messages,
+                tools,
+                model=self.model,
+                family=self.family,
+                tool_format=self.tool_format,
+                count=self.get_num_tokens,
+            )
+
+    # --- What LangChain asks of every model
+
     @property
     def _llm_type(self) -> str:
         return "monster-chat"
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
-        """Allow LangChain to write the model down and to build it again."""
+        """Allow LangChain to serialize the model and to load it again."""
         return True
 
     @property
     def lc_secrets(self) -> dict[str, str]:
-        """Map the secret arguments to the variables that hold them when it is built again."""
+        """Map the secret arguments to the environment variables that hold them at loading."""
         return {"api_key": "MONSTER_API_KEY"}
 
     @property
     def lc_attributes(self) -> dict[str, Any]:
-        """Write an httpx.Timeout as JSON."""
+        """Return the arguments that LangChain's own serialization gets wrong: an httpx.Timeout."""
         timeout = self.model_dump(include={"timeout"})["timeout"]
         return {} if timeout is None else {"timeout": timeout}
 
@@ -202,11 +477,7 @@ class ChatMonster(
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        if _tells_more(type(self)):
-            return traced_params(super()._get_invocation_params(stop, **kwargs))
-        # as LangChain does, without its detour by a deprecated method
-        params = {**self._identifying_params, "_type": self._llm_type, "stop": stop}
-        return traced_params({**params, **kwargs})
+        return traced_params(super()._get_invocation_params(stop, **kwargs))
 
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
         total: dict[str, int] = {}
@@ -218,89 +489,3 @@ class ChatMonster(
             for name, count in (output.get("token_usage") or {}).items():
                 total[name] = total.get(name, 0) + count
         return {"token_usage": total, **combined}
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        from langchain_monster.answers import to_result
-
-        with as_langchain_errors():
-            return to_result(self._client().answer(self._plan(messages, stop, kwargs)))
-
-    async def _agenerate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        from langchain_monster.answers import to_result
-
-        with as_langchain_errors():
-            call = self._plan(messages, stop, kwargs)
-            return to_result(await self._async_client().answer(call))
-
-    def _stream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> Iterator[ChatGenerationChunk]:
-        from langchain_monster.answers import to_generation_chunk
-
-        with as_langchain_errors():
-            call = self._plan(messages, stop, kwargs, stream=True)
-            with closing(self._client().stream(call)) as chunks:
-                for chunk in chunks:
-                    generated = to_generation_chunk(chunk)
-                    if run_manager:
-                        run_manager.on_llm_new_token(chunk.text, chunk=generated)
-                    yield generated
-
-    async def _astream(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> AsyncIterator[ChatGenerationChunk]:
-        from langchain_monster.answers import to_generation_chunk
-
-        with as_langchain_errors():
-            call = self._plan(messages, stop, kwargs, stream=True)
-            async with aclosing(self._async_client().stream(call)) as chunks:
-                async for chunk in chunks:
-                    generated = to_generation_chunk(chunk)
-                    if run_manager:
-                        await run_manager.on_llm_new_token(chunk.text, chunk=generated)
-                    yield generated
-
-    def _plan(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None,
-        kwargs: dict[str, Any],
-        *,
-        stream: bool = False,
-    ) -> ChatRequest:
-        from langchain_monster.messages import to_core
-        from monster_core.request.builder import build_request
-
-        given = {name: value for name, value in kwargs.items() if name != "stream"}
-        usage = given.pop("stream_usage", self.stream_usage)
-        if stop is not None:
-            given["stop"] = stop
-        fields = self._request_fields(given, stream=stream, ask_usage=usage)
-        return build_request(to_core(messages), fields, stream=stream, extra=self._unknown_fields())
-
-
-@cache
-def _tells_more(model: type[ChatMonster]) -> bool:
-    """Whether a subclass says of itself, by LangChain's methods, what ours does not."""
-    names = ("asdict", "dict")
-    return any(getattr(model, name, None) is not getattr(ChatMonster, name, None) for name in names)

@@ -2,7 +2,8 @@
 
 Each class is both: ``RateLimitError`` here is a ``monster_core.errors.RateLimitError`` and a
 ``langchain_core.exceptions.ModelRateLimitError``, so that retry and summarization middleware
-recognise it.
+recognise it. ``MonsterError`` is the base of all of them, and ``TransportError`` that of every
+failure below HTTP.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from langchain_core import exceptions as langchain
 
 from monster_core import errors as core
+from monster_core.errors import MonsterError, TransportError
 
 __all__ = [
     "AuthenticationError",
@@ -18,6 +20,7 @@ __all__ = [
     "ConnectionFailedError",
     "ContextOverflowError",
     "InvalidRequestError",
+    "MonsterError",
     "NotFoundError",
     "PaymentRequiredError",
     "PermissionDeniedError",
@@ -29,6 +32,7 @@ __all__ = [
     "StatusError",
     "StreamInterruptedError",
     "StructuredAnswerError",
+    "TransportError",
     "TruncatedAnswerError",
     "as_langchain_errors",
     "to_langchain",

@@ -74,7 +74,12 @@ def streamed(*deltas: dict[str, Any]) -> Reply:
     return events(delta(), *deltas, usage, "[DONE]")
 
 
-def whole(*messages: dict[str, Any], finish: str = "stop", **choice: Any) -> Reply:
+def whole(
+    *messages: dict[str, Any],
+    finish: str = "stop",
+    answer_id: str | None = "cmpl-7",
+    **choice: Any,
+) -> Reply:
     """Return a full answer of these messages."""
     choices = [
         {
@@ -87,7 +92,7 @@ def whole(*messages: dict[str, Any], finish: str = "stop", **choice: Any) -> Rep
         }
         for index, message in enumerate(messages)
     ]
-    return reply(200, {"id": "cmpl-7", "model": "served", "choices": choices, "usage": USAGE})
+    return reply(200, {"id": answer_id, "model": "served", "choices": choices, "usage": USAGE})
 
 
 async def collected(llm: Any, way: Way, asked: Any = "Hi", **given: Any) -> list[AIMessageChunk]:

@@ -9,7 +9,7 @@ import pytest
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 
 from langchain_monster import ChatMonster
-from langchain_monster.content_blocks import translate_chunk
+from langchain_monster._content_blocks import translate_chunk
 from tests.core.scripted_server import Reply
 from tests.langchain.answering import (
     TOOLS,

@@ -10,7 +10,6 @@ import pytest
 HEAVY = (
     "httpx",
     "jsonschema",
-    "langchain_core.tools",
     "langchain_core.utils.function_calling",
     "monster_core.request.structured",
     "monster_core.json_schema",
@@ -47,7 +46,8 @@ def test_an_import_loads_only_its_own_modules() -> None:
 )
 def test_what_needs_no_server_loads_no_transport(used: str) -> None:
     code = f"from langchain_monster import ChatMonster\nllm = ChatMonster(model='m')\n{used}"
-    assert not loaded_by(code) & {"httpx", "jsonschema", "monster_core.transport.client"}
+    added = loaded_by(code) - loaded_by(BASE)  # LangSmith's client may load httpx by itself
+    assert not added & {"httpx", "jsonschema", "monster_core.transport.client"}
 
 
 def test_the_translator_is_registered_by_the_import() -> None:

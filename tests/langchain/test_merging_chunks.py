@@ -40,7 +40,7 @@ async def test_a_stream_adds_up_to_the_whole_answer(
     told = summed(await collected(emulated, way, "Hi", **given))
     assert told.content == answer.content
     assert told.usage_metadata == answer.usage_metadata
-    assert {"token_usage": ANY, **told.response_metadata} == answer.response_metadata
+    assert {**told.response_metadata, "token_usage": ANY, "id": ANY} == answer.response_metadata
 
 
 @every_way
@@ -82,6 +82,7 @@ def test_each_of_several_answers_has_its_own_id_and_metadata(emulated: ChatMonst
     messages = [generation.message for generation in result.generations[0]]  # type: ignore[union-attr]
     assert len({message.text for message in messages}) == 2
     assert len({message.id for message in messages}) == 2
+    assert len({message.response_metadata["id"] for message in messages}) == 1
     for message in messages:
         told = message.response_metadata
         assert (told["model_provider"], told["finish_reason"]) == ("monster", "stop")

@@ -56,7 +56,8 @@ async def test_text_reasoning_and_calls_keep_apart(scripted: Scripted, way: Way)
         {"type": "text", "text": "Hello!", "index": "lc_txt_0"},
         {"type": "tool_call", "id": "c1", "name": "add", "args": {"a": 1}},
     ]
-    assert message.id == "cmpl-7"
+    assert str(message.id).startswith("lc_run--")
+    assert message.response_metadata["id"] == "cmpl-7"
     assert message.usage_metadata == {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
 
 

@@ -64,7 +64,8 @@ def test_a_whole_answer(llm: ChatMonster) -> None:
     answer = llm.invoke(CAPITAL)
     assert answer.text == "Paris."
     assert answer.id is not None
-    assert answer.id.startswith("cmpl-")
+    assert answer.id.startswith("lc_run--")
+    assert answer.response_metadata["id"].startswith("cmpl-")
     assert answer.usage_metadata == {"input_tokens": 53, "output_tokens": 7, "total_tokens": 60}
     assert answer.response_metadata["finish_reason"] == "stop"
     assert answer.response_metadata["model_name"] == MODEL

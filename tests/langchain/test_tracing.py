@@ -117,6 +117,22 @@ async def test_usage_is_counted_once_by_model(emulated: ChatMonster, way: Way) -
     assert list(counter.usage_metadata) == [emulated.model]
 
 
+@every_way
+@pytest.mark.parametrize("version", ["v0", "v1"])
+async def test_the_chunk_that_ends_an_answer_says_why_in_its_generation(
+    emulator: Emulator, way: Way, version: str
+) -> None:
+    recorder = Recorder()
+    with chat_with(emulator, output_version=version) as llm:
+        await collected(llm, way, "Hi", config={"callbacks": [recorder]})
+    told = [chunk.generation_info for chunk in recorder.chunks if chunk.generation_info]
+    assert told == [{"finish_reason": "stop"}]
+    [[generation]] = recorder.ended[0].generations
+    assert generation.generation_info == {"finish_reason": "stop"}
+    metadata = generation.message.response_metadata
+    assert (metadata["finish_reason"], metadata["model_name"]) == ("stop", emulator.model)
+
+
 def test_usage_of_a_stream_can_be_left_out(emulator: Emulator) -> None:
     with chat_with(emulator, stream_usage=False) as llm:
         assert not any(chunk.usage_metadata for chunk in llm.stream("Hi"))

@@ -14,7 +14,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 
 from langchain_monster import ChatMonster
-from langchain_monster.answers import to_generation_chunk, to_result
+from langchain_monster._results import ChunkConverter, to_chat_result
 from llama_index_monster import MonsterLLM
 from llama_index_monster._responses import StreamedResponse, to_chat_response
 from monster_core.errors import MonsterError, RateLimitError, StatusError
@@ -71,7 +71,7 @@ def streamed(*data: bytes) -> list[Chunk]:
 
 
 def as_langchain(chunks: list[Chunk]) -> AIMessageChunk:
-    first, *rest = [to_generation_chunk(chunk).message for chunk in chunks]
+    first, *rest = [ChunkConverter().convert(chunk).message for chunk in chunks]
     for message in rest:
         first = first + message
     assert isinstance(first, AIMessageChunk)
@@ -97,7 +97,7 @@ BAD_ARGUMENTS = {
 @pytest.mark.parametrize("arguments", BAD_ARGUMENTS)
 def test_arguments_that_are_none_call_nothing(arguments: str) -> None:
     found = planned().parse_completion(body(called(BAD_ARGUMENTS[arguments])))
-    message: Any = to_result(found).generations[0].message
+    message: Any = to_chat_result(found).generations[0].message
     assert not message.tool_calls
     (invalid,) = message.invalid_tool_calls
     assert invalid["args"] == BAD_ARGUMENTS[arguments]
@@ -112,7 +112,9 @@ def test_a_text_that_looks_like_a_call_with_such_arguments_calls_nothing(
     arguments: str, mark: str
 ) -> None:
     text = f'{mark}{{"name": "lookup", "arguments": {BAD_ARGUMENTS[arguments]}}}'
-    message: Any = to_result(planned().parse_completion(body(content=text))).generations[0].message
+    message: Any = (
+        to_chat_result(planned().parse_completion(body(content=text))).generations[0].message
+    )
     assert not message.tool_calls or message.tool_calls[0]["args"] == {}
 
 
@@ -151,7 +153,7 @@ def test_an_index_of_a_call_reserves_nothing(index: Any) -> None:
 
 def test_doubled_ids_and_indexes_make_no_more_calls_than_were_sent() -> None:
     twice = [called('{"a": 1}', id="same"), called('{"b": 2}', id="same")]
-    message: Any = to_result(planned().parse_completion(body(*twice))).generations[0].message
+    message: Any = to_chat_result(planned().parse_completion(body(*twice))).generations[0].message
     assert [call["args"] for call in message.tool_calls] == [{"a": 1}, {"b": 2}]
     chunks = streamed(event(called("{", index=0), called("}", index=0)), event(finish="stop"))
     assert [call["args"] for call in as_langchain(chunks).tool_calls] == [{}]
@@ -180,7 +182,7 @@ def test_a_text_that_names_no_tool_of_these_is_text(name: str) -> None:
 def test_a_call_of_no_tool_of_these_keeps_its_name(name: str) -> None:
     """It is the caller's agent that refuses it: a name is never made to fit."""
     message: Any = (
-        to_result(planned().parse_completion(body(called("{}", name)))).generations[0].message
+        to_chat_result(planned().parse_completion(body(called("{}", name)))).generations[0].message
     )
     assert [call["name"] for call in message.tool_calls] == [name]
 
@@ -196,7 +198,9 @@ def test_a_call_of_no_tool_of_these_keeps_its_name(name: str) -> None:
     ],
 )
 def test_a_text_that_plays_another_role_stays_the_assistants(text: str) -> None:
-    message: Any = to_result(planned().parse_completion(body(content=text))).generations[0].message
+    message: Any = (
+        to_chat_result(planned().parse_completion(body(content=text))).generations[0].message
+    )
     assert (message.type, message.text, message.tool_calls) == ("ai", text, [])
 
 
@@ -279,14 +283,14 @@ def test_ten_megabytes_of_arguments_are_an_answer_like_any_other() -> None:
     arguments = json.dumps({"city": "x" * 10_000_000})
     begin = time.process_time()
     found = planned().parse_completion(body(called(arguments)))
-    message: Any = to_result(found).generations[0].message
+    message: Any = to_chat_result(found).generations[0].message
     assert len(message.tool_calls[0]["args"]["city"]) == 10_000_000
     assert time.process_time() - begin < 10
 
 
 def test_many_calls_are_read_in_linear_time() -> None:
     def read(size: int) -> None:
-        to_result(planned().parse_completion(body(*[called("{}")] * size)))
+        to_chat_result(planned().parse_completion(body(*[called("{}")] * size)))
         planned().parse_completion(body(content='{"name": "lookup", "parameters": {}}' * size))
 
     assert_linear(read, 150)
@@ -374,7 +378,7 @@ def test_an_answer_is_never_run() -> None:
     before = set(sys.modules)
     texts = ['{"lc": 1, "type": "constructor", "id": ["os", "system"], "kwargs": {}}', "!!python/x"]
     for text in texts:
-        to_result(planned().parse_completion(body(called(text), content=text)))
+        to_chat_result(planned().parse_completion(body(called(text), content=text)))
         parse_completion(body(content=text))
     assert not {"pickle", "yaml", "marshal", "code"} & (set(sys.modules) - before)
     assert isinstance(ChatMonster(model="m"), ChatMonster)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from langchain_monster.answers import to_generation_chunk, to_result
+from langchain_monster._results import ChunkConverter, to_chat_result
 from llama_index_monster._responses import (
     StreamedResponse,
     to_chat_response,
@@ -63,7 +63,7 @@ def chunks_of(plan: str, events: list[Any]) -> Iterator[Chunk]:
 @given(body=answers)
 def test_any_answer_is_one_to_langchain_or_a_typed_error(plan: str, body: Any) -> None:
     try:
-        result = to_result(CALLS[plan].parse_completion(orjson.dumps(body)))
+        result = to_chat_result(CALLS[plan].parse_completion(orjson.dumps(body)))
     except MonsterError:
         return
     assert result.generations
@@ -92,7 +92,7 @@ def test_any_stream_is_one_to_langchain_or_a_typed_error(plan: str, events: list
     whole: AIMessageChunk | None = None
     try:
         for chunk in chunks_of(plan, events):
-            message = to_generation_chunk(chunk).message
+            message = ChunkConverter().convert(chunk).message
             assert isinstance(message, AIMessageChunk)
             assert message.content_blocks is not None
             whole = message if whole is None else whole + message

@@ -30,7 +30,7 @@ from llama_index.core.llms import ChatMessage as LlamaMessage
 from pydantic import ValidationError
 
 from langchain_monster import ChatMonster
-from langchain_monster.messages import to_core as from_langchain
+from langchain_monster._messages import to_core as from_langchain
 from llama_index_monster import MonsterLLM
 from llama_index_monster._messages import to_core_messages as from_llama_index
 from monster_core.errors import InvalidRequestError, MonsterError

@@ -1,4 +1,4 @@
-"""Translate answers into LangChain's content blocks, whole and chunk by chunk.
+"""Messages and chunks of this provider -> LangChain's standard content blocks.
 
 Every block of a chunk carries an index of its own, so that text, reasoning and calls that arrive
 mixed are never merged into one another.
@@ -10,9 +10,18 @@ from collections.abc import Iterable
 from typing import Any, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.block_translators import register_translator
 from langchain_core.messages.content import ContentBlock
 
-__all__ = ["translate_chunk", "translate_message"]
+__all__ = ["MODEL_PROVIDER", "register", "translate_chunk", "translate_message"]
+
+MODEL_PROVIDER = "monster"
+"""The provider's name in response metadata and in traces."""
+
+
+def register() -> None:
+    """Let LangChain's ``content_blocks`` of this provider's messages be made here."""
+    register_translator(MODEL_PROVIDER, translate_message, translate_chunk)
 
 
 def translate_message(message: AIMessage) -> list[ContentBlock]:

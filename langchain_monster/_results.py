@@ -1,0 +1,188 @@
+"""The core's completions and chunks -> LangChain's results, messages and chunks.
+
+Messages have no id here: LangChain gives each the id of its run. The server's id, which a proxy
+or a cache may repeat, stands in the response metadata.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall, ToolCall
+from langchain_core.messages.ai import InputTokenDetails, OutputTokenDetails, UsageMetadata
+from langchain_core.messages.tool import (
+    ToolCallChunk,
+    invalid_tool_call,
+    tool_call,
+    tool_call_chunk,
+)
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.utils.json import parse_partial_json
+
+from langchain_monster._content_blocks import MODEL_PROVIDER
+from monster_core.response.tool_arguments import read_arguments
+from monster_core.response.types import Choice, Chunk, Completion, ToolCallDelta, Usage
+
+__all__ = ["ChunkConverter", "to_chat_result"]
+
+
+def to_chat_result(completion: Completion) -> ChatResult:
+    """Convert a completion; the token counts stand on the first of several messages."""
+    usage = completion.usage
+    generations = [
+        _to_generation(completion, choice, usage if place == 0 else None)
+        for place, choice in enumerate(completion.choices)
+    ]
+    llm_output = {
+        "token_usage": _token_usage(usage) if usage else None,
+        "model_name": completion.model,
+    }
+    return ChatResult(generations=generations, llm_output=llm_output)
+
+
+class ChunkConverter:
+    """Convert the chunks of one stream.
+
+    Args:
+        for_protocol_events: Whether LangChain makes protocol events of the chunks
+            (``stream_events(version="v3")``). It keeps only the log probabilities of the last
+            chunk then, so the last one gets those of the whole answer.
+    """
+
+    def __init__(self, *, for_protocol_events: bool = False) -> None:
+        self._logprobs: list[Any] | None = [] if for_protocol_events else None
+
+    def convert(self, chunk: Chunk) -> ChatGenerationChunk:
+        """Convert a chunk.
+
+        Each piece of response metadata stands on one chunk only, since LangChain concatenates
+        texts when it adds chunks up; all but the provider's name and the id, which it does not.
+        """
+        metadata: dict[str, Any] = {"model_provider": MODEL_PROVIDER}
+        if chunk.id:
+            metadata["id"] = chunk.id
+        info: dict[str, Any] | None = None
+        if chunk.finish_reason is not None:
+            metadata["finish_reason"] = chunk.finish_reason
+            metadata["stop_reason"] = chunk.stop_reason
+            info = {"finish_reason": chunk.finish_reason}
+        if chunk.logprobs is not None or self._logprobs:
+            self._add_logprobs(chunk, metadata)
+        if chunk.is_last:
+            metadata["model_name"] = chunk.model
+        message = AIMessageChunk(
+            content=chunk.text,
+            response_metadata=metadata,
+            usage_metadata=_usage_metadata(chunk.usage) if chunk.usage else None,
+            chunk_position="last" if chunk.is_last else None,
+            additional_kwargs={"reasoning_content": chunk.reasoning} if chunk.reasoning else {},
+            tool_call_chunks=_tool_call_chunks(chunk) if chunk.tool_calls or chunk.cut_call else [],
+        )
+        return ChatGenerationChunk(message=message, generation_info=info)
+
+    def _add_logprobs(self, chunk: Chunk, metadata: dict[str, Any]) -> None:
+        if chunk.logprobs is not None:
+            metadata["logprobs"] = chunk.logprobs
+        if self._logprobs is None:
+            return
+        self._logprobs += (chunk.logprobs or {}).get("content") or ()
+        if chunk.is_last:
+            metadata["logprobs"] = {"content": self._logprobs}
+
+
+def _to_generation(completion: Completion, choice: Choice, usage: Usage | None) -> ChatGeneration:
+    metadata: dict[str, Any] = {
+        "model_provider": MODEL_PROVIDER,
+        "model_name": completion.model,
+        "finish_reason": choice.finish_reason,
+        "stop_reason": choice.stop_reason,
+    }
+    if completion.id:
+        metadata["id"] = completion.id
+    if choice.logprobs is not None:
+        metadata["logprobs"] = choice.logprobs
+    calls, invalid_calls = _tool_calls(choice)
+    message = AIMessage(
+        content=choice.text,
+        response_metadata=metadata,
+        usage_metadata=_usage_metadata(usage) if usage else None,
+        additional_kwargs={"reasoning_content": choice.reasoning} if choice.reasoning else {},
+        tool_calls=calls,
+        invalid_tool_calls=invalid_calls,
+    )
+    info = {name: metadata[name] for name in ("finish_reason", "logprobs") if name in metadata}
+    return ChatGeneration(message=message, generation_info=info)
+
+
+def _tool_calls(choice: Choice) -> tuple[list[ToolCall], list[InvalidToolCall]]:
+    calls: list[ToolCall] = []
+    invalid_calls: list[InvalidToolCall] = []
+    for call in choice.tool_calls:
+        arguments, problem = read_arguments(call, choice.finish_reason)
+        if problem is None:
+            calls.append(tool_call(name=call.name, args=arguments, id=call.id))
+        else:
+            invalid_calls.append(
+                invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error=problem)
+            )
+    return calls, invalid_calls
+
+
+def _tool_call_chunks(chunk: Chunk) -> list[ToolCallChunk]:
+    pieces = [
+        tool_call_chunk(name=delta.name, args=delta.arguments, id=delta.id, index=delta.index)
+        for delta in chunk.tool_calls or ()
+    ]
+    if chunk.cut_call is not None:
+        _invalidate(pieces, chunk.cut_call)
+    return pieces
+
+
+def _invalidate(pieces: list[ToolCallChunk], call: ToolCallDelta) -> None:
+    """Add to a chunk's pieces what keeps LangChain from completing arguments that were cut.
+
+    It completes JSON that stops half-way when it adds chunks up, and an agent would run the tool
+    with half of its arguments. Nothing but a closing bracket too many keeps it from that.
+
+    Args:
+        pieces: The pieces of the chunk; the call's own gets longer, or is added.
+        call: The call, with all of its arguments so far.
+    """
+    ending = next(ending for ending in _ENDINGS if not _is_object(call.arguments + ending))
+    for piece in pieces:
+        if piece["index"] == call.index:
+            piece["args"] = (piece["args"] or "") + ending
+            return
+    pieces.append(tool_call_chunk(name=None, args=ending, id=None, index=call.index))
+
+
+def _is_object(arguments: str) -> bool:
+    """Whether LangChain makes an object of a call's arguments, as it does of none at all."""
+    try:
+        return not arguments or isinstance(parse_partial_json(arguments), dict)
+    except ValueError:
+        return False
+
+
+_ENDINGS = ("", "]", '"]', '\\"]', "}]", '"}]', '\\"}]', "]}]")
+
+
+def _usage_metadata(usage: Usage) -> UsageMetadata:
+    metadata = UsageMetadata(
+        input_tokens=usage.prompt_tokens,
+        output_tokens=usage.completion_tokens,
+        total_tokens=usage.total_tokens,
+    )
+    if usage.cached_tokens is not None:
+        metadata["input_token_details"] = InputTokenDetails(cache_read=usage.cached_tokens)
+    if usage.reasoning_tokens is not None:
+        metadata["output_token_details"] = OutputTokenDetails(reasoning=usage.reasoning_tokens)
+    return metadata
+
+
+def _token_usage(usage: Usage) -> dict[str, int]:
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+    }
