@@ -190,12 +190,14 @@ def read_tool_calls(response: ChatResponse) -> list[ResponseToolCall]:
 def _read(
     response: ChatResponse, call_id: str, name: str, given: dict[str, Any] | str
 ) -> ResponseToolCall:
+    problems = response.additional_kwargs.get(PROBLEMS_KEY, {})
+    if call_id in problems:
+        return ResponseToolCall(call_id, name, str(given), {}, problems[call_id])
     if isinstance(given, dict):  # copied: a tool that changes its arguments changes no message
         return ResponseToolCall(call_id, name, "", copied(given))
     finish_reason = response.additional_kwargs.get("finish_reason")
     arguments, problem = read_arguments(ToolCall(call_id, name, given), finish_reason)
-    problem = response.additional_kwargs.get(PROBLEMS_KEY, {}).get(call_id, problem)
-    if problem and finish_reason is None and PROBLEMS_KEY not in response.additional_kwargs:
+    if problem and finish_reason is None:
         partial = partial_json(given)
         if isinstance(partial, dict):
             return ResponseToolCall(call_id, name, given, partial)

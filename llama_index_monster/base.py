@@ -58,13 +58,14 @@ from llama_index_monster._tool_calls import (
     to_selection,
     without_later_calls,
 )
-from monster_core.errors import MonsterError, StructuredAnswerError
+from monster_core.errors import InvalidRequestError, MonsterError, StructuredAnswerError
 from monster_core.model_arguments import BaseUrl, ModelArguments
 from monster_core.model_base import MonsterModelBase
 from monster_core.model_families import FAMILIES, family_of
 from monster_core.models_endpoint import LONGEST_DISCOVERY, ServedModel
 from monster_core.request.builder import build_request
 from monster_core.request.chat_request import ChatRequest
+from monster_core.request.fields import CallParameters
 from monster_core.secrets import with_masked_secrets
 
 if TYPE_CHECKING:
@@ -324,11 +325,12 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         stream: bool = False,
     ) -> ChatRequest:
         """Build the request of one call; what can be refused is refused here."""
-        call = dict(arguments)
+        call, unknown = _split_extra_body(arguments)
         tool_names = call.pop(_TOOL_NAMES, {})
         fields = self._request_fields(call, stream=stream)
+        extra = {**self._unknown_fields(), **unknown}
         converted = to_core_messages(messages, tool_names)
-        return build_request(converted, fields, stream=stream, extra=self._unknown_fields())
+        return build_request(converted, fields, stream=stream, extra=extra)
 
     def _prepare_chat_with_tools(
         self,
@@ -585,6 +587,24 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
 def _tool_names(arguments: Mapping[str, Any]) -> Mapping[str, str]:
     names: Mapping[str, str] = arguments.get(_TOOL_NAMES, {})
     return names
+
+
+def _split_extra_body(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a call's arguments, and the fields in its extra_body that this package does not know.
+
+    OpenAI's classes take fields of other servers so; those of this one are arguments all the same.
+    """
+    call = dict(arguments)
+    extra_body = call.pop("extra_body", None) or {}
+    if not isinstance(extra_body, Mapping):
+        raise InvalidRequestError(
+            f"extra_body is a dict of request fields, not {type(extra_body).__name__}."
+        )
+    known = {
+        name: value for name, value in extra_body.items() if name in CallParameters.model_fields
+    }
+    unknown = {name: value for name, value in extra_body.items() if name not in known}
+    return {**call, **known}, unknown
 
 
 def _without_program_arguments(llm_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:

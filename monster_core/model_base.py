@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationError
+from typing_extensions import Self
 
 from monster_core.errors import ConfigurationError, InvalidRequestError, MonsterError
 from monster_core.model_arguments import (
@@ -28,8 +29,6 @@ from monster_core.request.validation import describe, merge_parameters, validate
 from monster_core.secrets import SECRETS, with_masked_secrets
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from monster_core.transport.client import AsyncMonsterClient, MonsterClient
     from monster_core.transport.endpoint import Endpoint
 
