@@ -12,7 +12,7 @@ demo: $(READY)
 	@$(BIN)/python examples/quickstart.py
 
 test: lint types
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto
 
 lint: $(READY)
 	@$(BIN)/ruff check .
@@ -22,10 +22,10 @@ types: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/basedpyright
 
-# Records from MONSTER_API_BASE with MONSTER_API_KEY. ONLY=new keeps the cassettes that exist;
-# TESTS=tests/langchain records those of one place.
+# Records from MONSTER_API_BASE with MONSTER_API_KEY. ONLY=new records only requests that have no
+# recording; TESTS=tests/langchain records those of one place.
 record: $(READY)
-	@$(BIN)/python -m pytest -m vcr --record-mode=$(if $(filter new,$(ONLY)),once,rewrite) $(TESTS)
+	@$(BIN)/python -m pytest -m vcr --record-mode=$(if $(filter new,$(ONLY)),new_episodes,rewrite) $(TESTS)
 
 # Compares what the clients cost, and writes docs/benchmarks.md; OPTIONS=--quick for an impression.
 bench: $(BENCH)/.ready

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from vcr.cassette import Cassette
 from vcr.errors import CannotOverwriteExistingCassetteException
 from vcr.request import Request
 
-__all__ = ["body_differences", "drift_message", "find_drift", "same_body", "unplayed_message"]
+from tests.recording_store import interactions_in
+
+__all__ = [
+    "body_differences",
+    "drift_message",
+    "exchanges",
+    "find_drift",
+    "played",
+    "recordings",
+    "same_body",
+]
 
 _ABSENT = object()
 
@@ -89,24 +101,45 @@ def drift_message(cassette: Cassette, sent: Request) -> str:
     return f"{head}\n" + "\n".join(f"  {line}" for line in lines) + ends
 
 
-def unplayed_message(cassette: Cassette) -> str | None:
-    """Name the recorded requests that a test did not send, None if it sent them all.
+def played(cassette: Cassette) -> set[str]:
+    """Return the recordings that a test has used.
 
     Args:
         cassette: The test's cassette, after the test.
     """
-    left = [
-        request
-        for index, request in enumerate(cassette.requests)
-        if cassette.rewound and not cassette.play_counts[index]
+    requests = cassette.requests
+    return {_name(requests[index]) for index in cassette.play_counts}
+
+
+def exchanges(cassette: Cassette) -> list[tuple[Any, dict[str, Any]]]:
+    """Return the JSON bodies that a test has sent, each with the reply that was played.
+
+    They stand in the order in which they were first sent; what was sent again stands beside it.
+
+    Args:
+        cassette: The test's cassette.
+    """
+    return [
+        (_body(cassette.requests[index]), cassette.responses[index])
+        for index, count in cassette.play_counts.items()
+        for _ in range(count)
     ]
-    if not left:
-        return None
-    shown = "\n".join(f"  {one.method} {one.uri} {_body(one)!r:.300}" for one in left)
-    return (
-        f"{cassette._path} was not played to its end; never sent:\n{shown}\n"
-        "If the change is meant, record the test again: make record TESTS=<its file>."
-    )
+
+
+def recordings(root: Path) -> set[str]:
+    """Return every recording of every server.
+
+    Args:
+        root: The folder of all cassettes.
+    """
+    folders = [folder for folder in root.iterdir() if folder.is_dir()]
+    return {_name(request) for folder in folders for request, _ in interactions_in(folder)}
+
+
+def _name(request: Request) -> str:
+    where = getattr(request, "recorded_in", None)
+    digest = sha256(str(_body(request)).encode()).hexdigest()[:8]
+    return f"{where.parent.name}/{where.name} {digest}" if where else ""
 
 
 def _around(text: str, other: str) -> str:

@@ -11,12 +11,12 @@ from typing import Any
 
 import hypothesis
 import pytest
-from pytest_recording.plugin import get_default_cassette_name
 from vcr import VCR
 
 from tests import cassette_playback as playback
 from tests.cassette_format import CassetteFormat
 from tests.recorded_endpoint import REPLAYED, Endpoint, keep_listed_headers
+from tests.recording_store import RecordingStore
 
 ROOT = Path(__file__).parent.parent
 CASSETTES = ROOT / "cassettes"
@@ -24,7 +24,9 @@ LOOPBACK = ["127.0.0.1", "::1"]
 NAMED_ENDPOINT = Endpoint.from_environment()
 """The endpoint of the environment in which pytest was started: for recording and live tests."""
 
-USED_CASSETTES = pytest.StashKey[set[Path]]()
+UNUSED = pytest.StashKey[set[str]]()
+PLAYED = pytest.StashKey[set[str]]()
+"""The recordings that tests have used, each as its file and its place in the file."""
 
 # how long an example takes depends on what else the machine does
 hypothesis.settings.register_profile(
@@ -52,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse to record from nowhere."""
+    config.stash[PLAYED] = set()
     if _is_recording(config) and NAMED_ENDPOINT is None:
         raise pytest.UsageError(_NO_ENDPOINT)
 
@@ -63,7 +66,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     What takes down the server that is recorded from comes last.
     """
     items.sort(key=lambda item: item.get_closest_marker("ends_the_server") is not None)
-    config.stash[USED_CASSETTES] = {_cassette(item) for item in items if _is_recorded(item)}
     for item in items:
         is_online = item.get_closest_marker("live") or (
             _is_recorded(item) and _is_recording(config)
@@ -77,13 +79,36 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that passed without sending every request of its cassette."""
+    """Note which recordings a test has used."""
     result = yield
     cassette = getattr(item, "funcargs", {}).get("vcr")
-    message = playback.unplayed_message(cassette) if cassette is not None else None
-    if message:
-        pytest.fail(message, pytrace=False)
+    if cassette is not None:
+        item.config.stash[PLAYED] |= playback.played(cassette)
     return result
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail a run of the whole suite that leaves recordings unused."""
+    config = session.config
+    if hasattr(config, "workeroutput"):  # a process of pytest-xdist: the main one decides
+        config.workeroutput["played"] = sorted(config.stash[PLAYED])
+    elif session.exitstatus == pytest.ExitCode.OK and _is_whole_suite(config):
+        unused = playback.recordings(CASSETTES) - config.stash[PLAYED]
+        if unused:
+            config.stash[UNUSED] = unused
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_testnodedown(node: Any) -> None:
+    """Collect what the processes of pytest-xdist have used."""
+    node.config.stash[PLAYED] |= set(getattr(node, "workeroutput", {}).get("played", ()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the recordings that no test uses."""
+    for one in sorted(terminalreporter.config.stash.get(UNUSED, ())):
+        terminalreporter.write_line(f"FAILED no test uses the recording {one}: delete it", red=True)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -102,6 +127,8 @@ def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
     """Write cassettes in this project's format, and match requests by their JSON."""
     secrets = [NAMED_ENDPOINT.api_key] if NAMED_ENDPOINT and _is_recording(config) else []
     vcr.register_serializer("yaml", CassetteFormat(secrets))
+    replaces = config.getoption("--record-mode") == "rewrite"
+    vcr.register_persister(RecordingStore(CASSETTES, replaces=replaces))
     vcr.register_matcher("json_body", playback.same_body)
 
 
@@ -121,21 +148,20 @@ def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture(scope="module")
-def vcr_cassette_dir(request: pytest.FixtureRequest) -> str:
-    """Keep the cassettes of a test module in ``cassettes/<path of the module>``."""
-    return str(_cassette_directory(request.path))
+def vcr_cassette_dir() -> str:
+    """Name the server that the tests of a module were recorded from."""
+    return str(CASSETTES / "vllm-0.5.0")
 
 
 @pytest.fixture
-def vcr_config(request: pytest.FixtureRequest, endpoint: Endpoint) -> dict[str, Any]:
+def vcr_config(endpoint: Endpoint) -> dict[str, Any]:
     """Match on method, path and JSON body; keep neither host nor key."""
     return {
         "match_on": ["method", "path", "query", "json_body"],
         "before_record_request": endpoint.strip,
         "before_record_response": keep_listed_headers,
         "decode_compressed_response": True,
-        # a benchmark plays its one recorded exchange as often as it likes
-        "allow_playback_repeats": "benchmark" in request.fixturenames,
+        "allow_playback_repeats": True,  # a recording serves every test that sends the request
     }
 
 
@@ -179,16 +205,6 @@ def closed_name_service(request: pytest.FixtureRequest, monkeypatch: pytest.Monk
         monkeypatch.setattr(socket, "getaddrinfo", resolve_here)
 
 
-@pytest.fixture
-def used_cassettes(pytestconfig: pytest.Config) -> set[Path]:
-    """Return the cassettes of every test there is; skip where only some were collected."""
-    everything = {ROOT, ROOT / "tests"}
-    is_whole = all(Path(name).resolve() in everything for name in pytestconfig.args)
-    if not is_whole or pytestconfig.getoption("lf", default=False):
-        pytest.skip("only a run of the whole suite knows every cassette in use")
-    return pytestconfig.stash[USED_CASSETTES]
-
-
 _NO_ENDPOINT = (
     "Recording and live tests need an endpoint: set MONSTER_API_KEY, and MONSTER_API_BASE if it "
     "is not MonsterAPI's."
@@ -213,10 +229,8 @@ def _is_recording(config: pytest.Config) -> bool:
     return config.getoption("--record-mode") not in (None, "none")
 
 
-def _cassette_directory(module: Path) -> Path:
-    return CASSETTES / module.relative_to(ROOT / "tests").with_suffix("")
-
-
-def _cassette(item: pytest.Item) -> Path:
-    name = get_default_cassette_name(getattr(item, "cls", None), item.name)
-    return _cassette_directory(item.path) / f"{name}.yaml"
+def _is_whole_suite(config: pytest.Config) -> bool:
+    everything = {ROOT, ROOT / "tests"}
+    is_whole = all(Path(name).resolve() in everything for name in config.args)
+    chosen = ("lf", "ff", "keyword", "collectonly")
+    return is_whole and not any(config.getoption(name, default=False) for name in chosen)

@@ -15,10 +15,16 @@ from tests.cassette_playback import body_differences
 from tests.conformance.cases import GROUPS, cases
 from tests.conformance.differences import DIFFERENCES, is_listed
 from tests.conformance.shapes import shape_of
-from tests.conftest import ROOT
+from tests.conftest import CASSETTES, ROOT
 from tests.recorded_endpoint import MODEL, Endpoint
 
 ENDS_THE_SERVER = "the_end_of_the_engine"
+
+
+@pytest.fixture(scope="module")
+def vcr_cassette_dir() -> str:
+    """Keep one file for each group of requests."""
+    return str(CASSETTES / "conformance" / "vllm-0.5.0")
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import yaml
 
 from tests.conftest import CASSETTES, ROOT
@@ -12,11 +10,6 @@ from tests.recorded_endpoint import KEPT_HEADERS
 from tests.recording.key_shapes import find_keys
 
 RECORDED = sorted(CASSETTES.rglob("*.yaml"))
-
-
-def test_every_cassette_belongs_to_a_test(used_cassettes: set[Path]) -> None:
-    orphans = [str(path.relative_to(ROOT)) for path in RECORDED if path not in used_cassettes]
-    assert not orphans, f"no test uses these cassettes, delete them: {orphans}"
 
 
 def test_nothing_but_cassettes_and_their_readme_is_kept_there() -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict
 from vcr.cassette import Cassette
 
+from tests.cassette_playback import exchanges
 from tests.langchain.agents.toolbox import Forecast, add, ask, bodies, chat, get_weather, said
 
 pytestmark = pytest.mark.vcr
@@ -113,7 +114,7 @@ def test_the_final_answer_after_tools_is_guided_in_a_stream_too() -> None:
 def test_a_turn_that_gives_way_to_the_guided_one_is_counted_too(vcr: Cassette) -> None:
     agent = create_agent(chat(), [add], response_format=ProviderStrategy(Forecast))
     answer = agent.invoke(STATEMENT)["messages"][-1]
-    spent = [json.loads(reply["body"]["string"])["usage"] for reply in vcr.responses]
+    spent = [json.loads(reply["body"]["string"])["usage"] for _, reply in exchanges(vcr)]
     assert len(spent) == 2
     assert answer.usage_metadata["total_tokens"] == sum(usage["total_tokens"] for usage in spent)
 

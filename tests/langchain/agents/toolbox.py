@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -10,6 +9,7 @@ from pydantic import BaseModel
 from vcr.cassette import Cassette
 
 from langchain_monster import ChatMonster
+from tests.cassette_playback import exchanges
 from tests.recorded_endpoint import MODEL
 
 
@@ -56,4 +56,4 @@ def _arguments(given: dict[str, Any]) -> str:
 
 def bodies(cassette: Cassette) -> list[dict[str, Any]]:
     """Return what was sent, request by request."""
-    return [json.loads(request.body) for request in cassette.requests]
+    return [body for body, _ in exchanges(cassette)]

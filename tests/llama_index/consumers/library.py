@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from vcr.cassette import Cassette
 
 from llama_index_monster import MonsterLLM
+from tests.cassette_playback import exchanges
 from tests.recorded_endpoint import MODEL
 
 CAPITAL = "What is the capital of France?"
@@ -100,12 +101,12 @@ def add(a: int, b: int) -> int:
 
 def bodies(cassette: Cassette) -> list[dict[str, Any]]:
     """Return what was sent, request by request."""
-    return [json.loads(request.body) for request in cassette.requests]
+    return [body for body, _ in exchanges(cassette)]
 
 
 def told_tokens(cassette: Cassette) -> int:
     """Return the total of the tokens that the server counted, of whole replies and streams."""
-    return sum(_tokens(response["body"]["string"]) for response in cassette.responses)
+    return sum(_tokens(response["body"]["string"]) for _, response in exchanges(cassette))
 
 
 def _tokens(body: bytes | str) -> int:

@@ -16,6 +16,7 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from vcr.cassette import Cassette
 
 from llama_index_monster import MonsterLLM
+from tests.cassette_playback import exchanges
 from tests.llama_index.consumers.library import CAPITAL, chat, index, told_tokens
 
 PICTURE = [Document(text="The capital of France is Paris.", id_="france")]
@@ -54,7 +55,7 @@ def test_what_was_extracted_is_not_asked_again(llm: MonsterLLM, vcr: Cassette) -
     pipeline.transformations[1] = KeywordExtractor(llm=chat(), show_progress=False)
     again = pipeline.run(documents=PICTURE)
     assert [node.metadata for node in again] == [node.metadata for node in first]
-    assert len(vcr.requests) == 1
+    assert len(exchanges(vcr)) == 1
 
 
 def test_the_cache_knows_a_model_by_its_fields_and_not_by_its_key() -> None:

@@ -21,6 +21,7 @@ from llama_index.core.selectors.utils import get_selector_from_llm
 from vcr.cassette import Cassette
 
 from llama_index_monster import MonsterLLM
+from tests.cassette_playback import exchanges
 from tests.llama_index.consumers.library import (
     CAPITAL,
     bodies,
@@ -71,7 +72,7 @@ def test_the_parts_of_a_query_engine_may_be_put_together_by_hand(llm: MonsterLLM
 def test_the_model_of_the_settings_is_what_is_asked(llm: MonsterLLM, vcr: Cassette) -> None:
     Settings.llm = llm
     assert str(index().as_query_engine(similarity_top_k=1).query(CAPITAL)) == "Paris."
-    assert len(vcr.requests) == 1
+    assert len(exchanges(vcr)) == 1
 
 
 def test_a_pydantic_selector_chooses_by_a_forced_call(llm: MonsterLLM, vcr: Cassette) -> None:
