@@ -102,7 +102,7 @@ def test_importing_a_package_loads_nothing_it_does_not_need_yet(package: str) ->
 
 
 BASES = {
-    "langchain_monster": "langchain_core.language_models",
+    "langchain_monster": "langchain_core.language_models.chat_models",
     "llama_index_monster": "llama_index.core.llms.function_calling",
 }
 CONSTRUCTED = {
