@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, get_origin
 
 from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
 from llama_index.core.program.utils import create_flexible_model
@@ -12,7 +12,7 @@ from llama_index.core.types import Model
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 
 from llama_index_monster._tool_calls import partial_json, raise_for, read_tool_calls
-from monster_core.errors import StructuredAnswerError
+from monster_core.errors import InvalidRequestError, StructuredAnswerError
 from monster_core.json_values import write_json
 from monster_core.request.structured import output_spec_of
 
@@ -96,9 +96,17 @@ class StreamedObject(Generic[Model]):
 
     Args:
         output: How the object was asked for.
+
+    Raises:
+        InvalidRequestError: The object would be a list, which LlamaIndex takes for several ones.
     """
 
     def __init__(self, output: Output[Model]) -> None:
+        if list in (output.output_cls, get_origin(output.output_cls)):
+            raise InvalidRequestError(
+                f"{output.output_cls} cannot be streamed: make a model of it with "
+                "pydantic.RootModel, or ask for it whole with structured_predict."
+            )
         self._output = output
         has_flexible = has_fields(output.output_cls)
         self._flexible = create_flexible_model(output.output_cls) if has_flexible else None

@@ -29,12 +29,13 @@ from llama_index.core.instrumentation.events.llm import (
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.llms.function_calling import FunctionCallingLLM
 from llama_index.core.llms.llm import ToolSelection
+from llama_index.core.llms.structured_llm import StructuredLLM
 from llama_index.core.program.function_program import get_function_tool
 from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.prompts import BasePromptTemplate, PromptTemplate
 from llama_index.core.tools.types import BaseTool
 from llama_index.core.types import BaseOutputParser, Model, PydanticProgramMode
-from pydantic import ConfigDict, Field, SecretStr, Strict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, Strict
 from typing_extensions import Self, Unpack
 
 from llama_index_monster._messages import to_core_messages
@@ -526,6 +527,24 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         self, prompt: BasePromptTemplate, prompt_args: Mapping[str, Any]
     ) -> list[ChatMessage]:
         return self._extend_messages(prompt.format_messages(llm=self, **prompt_args))
+
+    def as_structured_llm(self, output_cls: type[BaseModel], **kwargs: Any) -> StructuredLLM:
+        """Return an LLM whose responses are objects of a class.
+
+        Args:
+            output_cls: A pydantic model.
+            **kwargs: Further fields of the StructuredLLM.
+
+        Raises:
+            InvalidRequestError: The class is not a pydantic model.
+        """
+        if not (isinstance(output_cls, type) and issubclass(output_cls, BaseModel)):
+            raise InvalidRequestError(
+                f"as_structured_llm takes a pydantic model, not {output_cls!r}: structured_predict "
+                "takes any type, or make a model of it with pydantic.RootModel."
+            )
+        structured: StructuredLLM = super().as_structured_llm(output_cls, **kwargs)
+        return structured
 
     def models(self) -> list[ServedModel]:
         """Return the models that the endpoint serves, each with its context window.
