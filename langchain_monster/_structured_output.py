@@ -1,22 +1,25 @@
-"""Read answers as the shape that was asked for, whole and while they stream."""
+"""Answers in a schema, a choice, a pattern or a grammar: how to ask for them and to read them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.output_parsers import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
-from langchain_core.runnables import RunnableMap, RunnablePassthrough
-from langchain_core.utils.function_calling import convert_to_json_schema, convert_to_openai_tool
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableMap, RunnablePassthrough
+from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
-from pydantic import ConfigDict, PrivateAttr, TypeAdapter
+from pydantic import BaseModel, ConfigDict, PrivateAttr, RootModel, TypeAdapter
 from pydantic.errors import PydanticUserError
 from typing_extensions import is_typeddict, override
 
+from langchain_monster._tools import definition_of, inlined, tool_definition
+from langchain_monster._typed_dicts import RecursiveTypeError, readable
 from langchain_monster.errors import as_langchain_errors
 from monster_core.errors import InvalidRequestError, StructuredAnswerError, TruncatedAnswerError
 from monster_core.json_values import copied
@@ -24,26 +27,7 @@ from monster_core.request.structured import OutputSpec, output_spec_of
 from monster_core.response.partial_json import PartialJson
 from monster_core.response.structured import check_value
 
-if TYPE_CHECKING:
-    from langchain_core.language_models import LanguageModelInput
-    from langchain_core.runnables import Runnable
-
-__all__ = ["StructuredOutputParser", "parsed_by", "parser_for"]
-
-
-def parser_for(shape: Any, method: str | None) -> StructuredOutputParser:
-    """Return the parser for a shape; its structure says how to ask for it.
-
-    Args:
-        shape: What ``with_structured_output`` was given.
-        method: One of the core's METHODS; None for the one that fits the shape.
-
-    Raises:
-        InvalidRequestError: The shape or the method cannot be used.
-    """
-    is_openai_function = isinstance(shape, dict) and ("function" in shape or "parameters" in shape)
-    known = convert_to_json_schema(shape) if is_typeddict(shape) or is_openai_function else shape
-    return StructuredOutputParser(output_spec_of(known, method), _built_by(shape))
+__all__ = ["StructuredOutputParser", "bound_arguments", "check_beside_tools", "parsed_by"]
 
 
 def parsed_by(
@@ -56,7 +40,7 @@ def parsed_by(
 
     Args:
         parser: What reads the answers.
-        llm: The model, bound to ask for the shape.
+        llm: The model, bound to the arguments that ask for the schema.
         include_raw: Whether to return the message and what is wrong with it as well.
     """
     if not include_raw:
@@ -70,28 +54,115 @@ def parsed_by(
     return llm | RunnableMap(raw=RunnablePassthrough()) | kept
 
 
+def bound_arguments(parser: StructuredOutputParser, strict: bool | None) -> dict[str, Any]:
+    """Return the arguments of ``bind_tools`` that ask for what a parser reads.
+
+    Args:
+        parser: The parser.
+        strict: What ``with_structured_output`` was given, for the traces.
+
+    Raises:
+        InvalidRequestError: The method does not take this schema.
+    """
+    spec, given = parser.spec, parser.requested
+    arguments: dict[str, Any] = dict(spec.fields)
+    schema = spec.schema
+    if schema is None:
+        return arguments
+    schema = inlined(schema)
+    needs_object = spec.method in ("function_calling", "json_mode")
+    if needs_object and not _is_object(schema, strictly=spec.method == "function_calling"):
+        raise InvalidRequestError(
+            f"method={spec.method!r} answers with a JSON object, and the schema asks for another "
+            "value: use method='guided_json'."
+        )
+    titled = {"title": "answer", "description": "The answer.", "type": "object", **schema}
+    is_known = _is_known_to_langchain(given)
+    arguments["ls_structured_output_format"] = {
+        "kwargs": {"method": spec.method, "strict": strict},
+        "schema": given if is_known else titled,
+    }
+    if spec.method == "function_calling":
+        is_class = is_known and isinstance(given, type)
+        definition = tool_definition(given) if is_class else definition_of(titled)
+        del arguments["response_format"]
+        arguments["tools"] = [definition]
+        arguments["tool_choice"] = definition["function"]["name"]
+    return arguments
+
+
+def check_beside_tools(method: str, tool_choice: Any) -> None:
+    """Check that the model can answer in a schema although it has tools.
+
+    Raises:
+        InvalidRequestError: It must call one of the tools, or the function that is the schema.
+    """
+    if method == "function_calling":
+        raise InvalidRequestError(
+            "method='function_calling' forces its own function, so that no other tool can be "
+            "called: use method='guided_json', or leave the tools out."
+        )
+    if tool_choice not in (None, False, "auto", "none"):
+        raise InvalidRequestError(
+            f"tool_choice={tool_choice!r} forces the call of a tool, so that the model cannot "
+            "answer in the schema: leave out tool_choice, or the tools."
+        )
+
+
 class StructuredOutputParser(BaseTransformOutputParser[Any]):
     """Turn an answer into the value it stands for, or say why it is none.
 
     Args:
-        structure: How the shape was asked for.
-        build: Makes the caller's class of a JSON object; None where the value is wanted itself.
+        schema: What ``with_structured_output`` was given.
+        method: One of the core's METHODS; None for the one that fits the schema.
+
+    Raises:
+        InvalidRequestError: The schema or the method cannot be used.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    _structure: OutputSpec = PrivateAttr()
+    _requested: Any = PrivateAttr()
+    _spec: OutputSpec = PrivateAttr()
     _build: Callable[[Any], Any] | None = PrivateAttr()
 
-    def __init__(self, structure: OutputSpec, build: Callable[[Any], Any] | None) -> None:
+    def __init__(self, schema: Any, method: str | None) -> None:
         super().__init__()
-        self._structure = structure
-        self._build = build
+        self._requested = schema
+        self._spec = output_spec_of(_known_to_the_core(schema), method)
+        self._build = _builder_of(schema)
 
     @property
-    def structure(self) -> OutputSpec:
-        """How the shape is asked for."""
-        return self._structure
+    def requested(self) -> Any:
+        """What ``with_structured_output`` was given."""
+        return self._requested
+
+    @property
+    def spec(self) -> OutputSpec:
+        """How the answer is asked for and read."""
+        return self._spec
+
+    @property
+    @override
+    def OutputType(self) -> Any:
+        """The type of the parsed value."""
+        schema, spec = self._requested, self._spec
+        if spec.schema is None:  # a choice, a pattern or a grammar
+            return schema if _builder_of(schema) is not None else str
+        if isinstance(schema, (Mapping, str, bytes)):
+            return dict[str, Any] if spec.schema.get("type") == "object" else Any
+        return schema
+
+    @override
+    def get_output_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        """Return a pydantic class whose JSON schema is that of the parsed value."""
+        requested, schema = self._requested, self._spec.schema
+        if isinstance(requested, type) and issubclass(requested, BaseModel):
+            return requested
+        if schema is None:
+            described: Any = super().get_output_schema(config)
+            return described  # type: ignore[no-any-return]
+        return type(str(schema.get("title", "Answer")), (_Output,), {"output_schema": schema})
 
     @property
     def _type(self) -> str:
@@ -110,36 +181,6 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
             return self.parse_message(generation.message)
         return self.parse(generation.text)
 
-    def arguments(self, schema: Any, strict: bool | None) -> dict[str, Any]:
-        """Return the arguments of ``bind_tools`` that ask for the shape.
-
-        Args:
-            schema: What ``with_structured_output`` was given, for the traces.
-            strict: Likewise.
-        """
-        method = self._structure.method
-        given: dict[str, Any] = dict(self._structure.fields)
-        shown = schema if isinstance(schema, (dict, type)) else self._titled_schema
-        if self._structure.schema is not None and _is_traceable(shown):
-            how = {"method": method, "strict": strict}
-            given["ls_structured_output_format"] = {"kwargs": how, "schema": shown}
-        if method == "function_calling":
-            if shown is not schema and "properties" not in self._titled_schema:
-                raise InvalidRequestError(
-                    "function_calling needs the schema of an object: use method='guided_json'."
-                )
-            definition = convert_to_openai_tool(shown)
-            name = definition["function"]["name"]
-            given = {**given, "tools": [definition], "tool_choice": name}
-            del given["response_format"]
-        return given
-
-    @property
-    def _titled_schema(self) -> dict[str, Any]:
-        """The schema of a shape that LangChain does not know, such as a union."""
-        schema = self._structure.schema or {}
-        return {"title": "answer", "description": "The answer.", "type": "object", **schema}
-
     def parse_message(self, message: AIMessage) -> Any:
         """Read a whole message.
 
@@ -150,18 +191,18 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
             StructuredAnswerError: It is not what was asked for; also an OutputParserException.
         """
         with as_langchain_errors():
-            if self._structure.method == "function_calling":
+            if self._spec.method == "function_calling":
                 return self._finished(_arguments(message))
             if message.tool_calls and not message.text:
                 return None  # tools were bound as well, and the model chose one
             finish_reason = message.response_metadata.get("finish_reason")
-            return self._finished(self._structure.read(message.text, finish_reason))
+            return self._finished(self._spec.read(message.text, finish_reason))
 
     def _finished(self, value: Any) -> Any:
-        if self._structure.schema is None:
+        if self._spec.schema is None:
             return value
         if self._build is None:
-            return check_value(value, self._structure.schema)
+            return check_value(value, self._spec.schema)
         try:
             return self._build(value)
         except ValueError as error:
@@ -200,12 +241,24 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
             return None
 
 
+class _Output(RootModel[Any]):
+    """A value whose JSON schema is known, but whose type pydantic cannot describe."""
+
+    output_schema: ClassVar[dict[str, Any]] = {}
+
+    @classmethod
+    @override
+    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
+        """Return the JSON schema of the value."""
+        return copied(cls.output_schema)  # type: ignore[no-any-return]
+
+
 class _Growing:
     """Follow one stream: give what has grown, and at the end what it became."""
 
     def __init__(self, parser: StructuredOutputParser) -> None:
         self._parser = parser
-        self._json = PartialJson() if parser.structure.schema is not None else None
+        self._json = PartialJson() if parser.spec.schema is not None else None
         self._pieces: list[AIMessageChunk] = []
         self._last: Any = None
 
@@ -227,7 +280,7 @@ class _Growing:
             yield value
 
     def _text_of(self, piece: AIMessageChunk) -> str:
-        if self._parser.structure.method == "function_calling":
+        if self._parser.spec.method == "function_calling":
             return "".join(c["args"] or "" for c in piece.tool_call_chunks if not c["index"])
         return piece.text
 
@@ -257,24 +310,44 @@ def _as_chunk(piece: str | BaseMessage) -> AIMessageChunk:
     return AIMessageChunk(content=piece.content, response_metadata=piece.response_metadata, **calls)
 
 
-def _is_traceable(schema: Any) -> bool:
-    """Whether LangChain can write a schema into its traces: it takes it for a tool, and may not."""
+def _known_to_the_core(schema: Any) -> Any:
+    """Return a schema; of a TypedDict as LangChain writes it, with its descriptions."""
+    if not is_typeddict(schema):
+        return schema
     try:
-        convert_to_json_schema(schema)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return False
-    return True
+        return convert_to_json_schema(readable(schema))
+    except RecursiveTypeError:
+        return schema
 
 
-def _built_by(shape: Any) -> Callable[[Any], Any] | None:
+def _is_known_to_langchain(schema: Any) -> bool:
+    """Whether LangChain can convert a schema, as it does for its traces."""
+    if is_typeddict(schema) or isinstance(schema, dict):
+        try:
+            convert_to_json_schema(schema)
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+            return False
+        return True
+    return is_basemodel_subclass(schema)
+
+
+def _is_object(schema: dict[str, Any], *, strictly: bool) -> bool:
+    """Whether only objects satisfy a schema, or, if not strictly, whether objects may."""
+    kinds = schema.get("type", "object" if "properties" in schema else None)
+    if strictly or kinds is not None:
+        return kinds == "object" or (not strictly and isinstance(kinds, list) and "object" in kinds)
+    return schema.keys().isdisjoint(("enum", "const"))
+
+
+def _builder_of(schema: Any) -> Callable[[Any], Any] | None:
     """Return what makes the caller's type of a JSON value; None where the value is wanted."""
-    if isinstance(shape, (dict, str, bytes)) or is_typeddict(shape):
+    if isinstance(schema, (Mapping, str, bytes)) or is_typeddict(schema):
         return None
-    if isinstance(shape, type) and is_basemodel_subclass(shape):
-        of_version_1: Any = getattr(shape, "parse_obj", None)
-        build: Callable[[Any], Any] = getattr(shape, "model_validate", of_version_1)
+    if isinstance(schema, type) and is_basemodel_subclass(schema):
+        of_version_1: Any = getattr(schema, "parse_obj", None)
+        build: Callable[[Any], Any] = getattr(schema, "model_validate", of_version_1)
         return build
     try:
-        return TypeAdapter(shape).validate_python
+        return TypeAdapter(schema).validate_python
     except PydanticUserError:  # no type: a pattern or a grammar
         return None

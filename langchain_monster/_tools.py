@@ -1,31 +1,35 @@
-"""Tools as LangChain's callers give them -> the arguments of a request."""
+"""Tools and types as LangChain's callers give them -> definitions and arguments of a request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from langchain_core.tools import BaseTool
+from langchain_core.tools import BaseTool, create_schema_from_function
 from langchain_core.utils.function_calling import convert_to_openai_tool
+from typing_extensions import is_typeddict
 
-from monster_core.request.tool_definitions import read_definitions, resolve_tool_choice
+from langchain_monster._typed_dicts import RecursiveTypeError, readable
+from monster_core.errors import InvalidRequestError
+from monster_core.json_schema import SchemaError, schema_of
+from monster_core.request.tool_definitions import (
+    check_definition,
+    read_definitions,
+    resolve_tool_choice,
+)
 from monster_core.request.validation import validate_parameters
 
-__all__ = ["bound_arguments", "tool_definitions"]
+__all__ = ["Tool", "bound_arguments", "definition_of", "inlined", "tool_definition"]
+
+Tool = dict[str, Any] | type | Callable[..., Any] | BaseTool
+"""What ``bind_tools`` takes."""
 
 _NOT_SENT = frozenset({"ls_structured_output_format", "stream_usage", "config"})
 """Arguments that LangChain, or ``ChatMonster`` itself, takes out of a call."""
 
 
-def tool_definitions(
-    tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
-) -> list[dict[str, Any]]:
-    """Return the definitions of tools in OpenAI's form."""
-    return [convert_to_openai_tool(tool) for tool in tools]
-
-
 def bound_arguments(
-    tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
+    tools: Sequence[Tool],
     *,
     tool_choice: str | bool | dict[str, Any] | None,
     parallel_tool_calls: bool | None,
@@ -35,13 +39,14 @@ def bound_arguments(
     """Return the arguments of each call of a model with tools, checked as far as they can be.
 
     Raises:
-        InvalidRequestError: The choice names no tool of these, or an argument is unknown.
+        InvalidRequestError: A tool cannot be used, the choice names no tool of these, or an
+            argument is unknown.
     """
-    definitions = tool_definitions(tools)
+    definitions = [tool_definition(tool) for tool in tools]
     validate_parameters({name: kwargs[name] for name in kwargs if name not in _NOT_SENT})
     # two tools of one name are refused by the call
-    by_name = {definition["function"]["name"]: definition for definition in definitions}
-    resolve_tool_choice(tool_choice, read_definitions(list(by_name.values())))
+    by_name = {read.name: read for tool in definitions for read in read_definitions([tool])}
+    resolve_tool_choice(tool_choice, list(by_name.values()))
     given = {
         "tools": definitions or None,
         "tool_choice": tool_choice,
@@ -49,3 +54,123 @@ def bound_arguments(
         "response_format": response_format,
     }
     return {**{name: value for name, value in given.items() if value is not None}, **kwargs}
+
+
+def tool_definition(tool: Tool) -> dict[str, Any]:
+    """Return the definition of a tool in OpenAI's form.
+
+    Raises:
+        InvalidRequestError: It is not a function, or one that nobody here can run.
+    """
+    if isinstance(tool, Mapping):
+        check_definition(tool)
+    try:
+        definition = _converted(tool)
+    except (AttributeError, KeyError, SchemaError, TypeError, ValueError) as error:
+        raise InvalidRequestError(
+            f"The tool {_name(tool)!r} cannot be used: {_first_line(error)}. Give a function, a "
+            "LangChain tool, a pydantic class, a TypedDict, or the definition of a function with "
+            "its name as a dict."
+        ) from error
+    check_definition(definition)
+    return definition
+
+
+def _converted(tool: Tool) -> dict[str, Any]:
+    """Convert a tool as LangChain does, but for the schemas of which it would drop parts."""
+    if isinstance(tool, Mapping):
+        has_schema = any(isinstance(tool.get(key), Mapping) for key in ("schema", "json_schema"))
+        return definition_of(schema_of(tool), tool) if has_schema else convert_to_openai_tool(tool)
+    if is_typeddict(tool):
+        try:
+            return convert_to_openai_tool(readable(tool))
+        except RecursiveTypeError:
+            return definition_of(schema_of(tool), tool)
+    definition = convert_to_openai_tool(tool)
+    if _has_hole(definition):
+        schema = _own_schema(tool)
+        if _is_recursive(schema):
+            return definition_of(schema, tool)
+    return definition
+
+
+def _has_hole(part: Any) -> bool:
+    """Whether a schema stands in a definition that allows everything, as what LangChain drops."""
+    if isinstance(part, Mapping):
+        return not part or any(map(_has_hole, part.values()))
+    return isinstance(part, list) and any(map(_has_hole, part))
+
+
+def _own_schema(tool: Any) -> dict[str, Any]:
+    if isinstance(tool, BaseTool):
+        return schema_of(tool.tool_call_schema)
+    if isinstance(tool, type):
+        return schema_of(tool)
+    return schema_of(create_schema_from_function(_name(tool), tool))
+
+
+def definition_of(schema: dict[str, Any], tool: Any = None) -> dict[str, Any]:
+    """Return the definition of a function whose arguments satisfy a schema.
+
+    Args:
+        schema: The schema; its title and description are the function's where the tool has none.
+        tool: The tool that the schema is of.
+    """
+    schema = inlined(schema)
+    own = tool.description if isinstance(tool, BaseTool) else None
+    function = {
+        "name": _name(tool, schema),
+        "description": str(own or schema.get("description") or ""),
+        "parameters": {key: schema[key] for key in schema if key not in ("title", "description")},
+    }
+    return {"type": "function", "function": function}
+
+
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema whose first level stands there, and not behind a reference."""
+    target = (schema.get("$defs") or {}).get(str(schema.get("$ref")).removeprefix("#/$defs/"))
+    if not isinstance(target, Mapping):
+        return schema
+    return {**{key: value for key, value in schema.items() if key != "$ref"}, **target}
+
+
+def _name(tool: Any, schema: Mapping[str, Any] | None = None) -> str:
+    if isinstance(tool, BaseTool):
+        return tool.name
+    own = None if isinstance(tool, Mapping) else getattr(tool, "__name__", None)
+    return str(own or (schema or {}).get("title") or tool)
+
+
+def _is_recursive(schema: Mapping[str, Any]) -> bool:
+    definitions = {
+        f"#/{place}/{name}": part
+        for place in ("$defs", "definitions")
+        for name, part in (schema.get(place) or {}).items()
+    }
+    direct = {name: set(_references(part)) for name, part in definitions.items()}
+    for start in direct:
+        reached, waiting = set[str](), list(direct[start])
+        while waiting:
+            name = waiting.pop()
+            if name == start:
+                return True
+            if name not in reached:
+                reached.add(name)
+                waiting += direct.get(name, ())
+    return False
+
+
+def _references(part: Any) -> Iterator[str]:
+    waiting = [part]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            if isinstance(item.get("$ref"), str):
+                yield item["$ref"]
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".") or type(error).__name__

@@ -20,7 +20,7 @@ from langchain_core.language_models import (
 )
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableBinding
 from langchain_core.tools import BaseTool
 from pydantic import ConfigDict, Field, field_validator, model_validator
 from typing_extensions import Self, Unpack
@@ -264,6 +264,12 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
 
     # --- Tools and structured output
 
+    def bind(self, **kwargs: Any) -> RunnableBinding[LanguageModelInput, AIMessage]:  # type: ignore[override]
+        """Return a model with arguments for each call, kept by what is bound after them."""
+        from langchain_monster._binding import BoundChatMonster
+
+        return BoundChatMonster(bound=self, kwargs=kwargs, config={})
+
     def bind_tools(
         self,
         tools: Sequence[dict[str, Any] | type | Callable[..., Any] | BaseTool],
@@ -332,18 +338,21 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         Raises:
             InvalidRequestError: The schema or the method cannot be used.
         """
-        from langchain_monster._structured_output import parsed_by, parser_for
+        from langchain_monster._structured_output import (
+            StructuredOutputParser,
+            bound_arguments,
+            check_beside_tools,
+            parsed_by,
+        )
 
         with as_langchain_errors():
-            parser = parser_for(schema, method)
-            given = {**parser.arguments(schema, strict), **kwargs}
+            parser = StructuredOutputParser(schema, method)
+            arguments = {**bound_arguments(parser, strict), **kwargs}
             if schema_in_prompt is not None:
-                given["schema_in_prompt"] = schema_in_prompt
-            if tools and "tools" in given:
-                raise InvalidRequestError(
-                    "function_calling leaves no choice of tools: use method='guided_json'."
-                )
-        bound = self.bind_tools(given.pop("tools", tools or ()), **given)
+                arguments["schema_in_prompt"] = schema_in_prompt
+            if tools:
+                check_beside_tools(parser.spec.method, kwargs.get("tool_choice"))
+        bound = self.bind_tools(arguments.pop("tools", tools or ()), **arguments)
         return parsed_by(parser, bound, include_raw=include_raw)
 
     # --- What the endpoint serves

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from .dialects import unwrap
 from .errors import SchemaError
 
 
@@ -13,7 +14,8 @@ def schema_of(source: Any) -> dict[str, Any]:
     """Return the JSON schema that something stands for.
 
     Args:
-        source: A JSON schema as a mapping or as JSON text, a pydantic class of either generation,
+        source: A JSON schema as a mapping or as JSON text, on its own or in the wrapper of a
+            provider (see :func:`.dialects.unwrap`), a pydantic class of either generation,
             or any type that pydantic's ``TypeAdapter`` takes: a ``TypedDict``, a dataclass, an
             ``Enum``, a ``Literal``, a union, ``list[...]`` and so on.
 
@@ -23,7 +25,7 @@ def schema_of(source: Any) -> dict[str, Any]:
     if isinstance(source, str | bytes):
         return _of_text(source)
     if isinstance(source, Mapping):
-        return dict(source)
+        return unwrap(source)
     if isinstance(source, bool) or source is None:
         raise SchemaError(f"{source!r} is not a schema")
     own = getattr(source, "model_json_schema", None)
@@ -42,7 +44,7 @@ def _of_text(source: str | bytes) -> dict[str, Any]:
         raise SchemaError(f"the schema is not JSON: {error}") from error
     if not isinstance(schema, dict):
         raise SchemaError("the schema is JSON, but not an object")
-    return schema
+    return unwrap(schema)
 
 
 def _adapted(source: Any) -> Any:

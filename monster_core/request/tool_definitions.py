@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from inspect import cleandoc
 from typing import Any, Literal
 
 from monster_core.errors import InvalidRequestError
+from monster_core.json_schema.dialects import without_nulls
 from monster_core.name_suggestions import unknown_name
 
-__all__ = ["ToolChoice", "ToolDefinition", "read_definitions", "resolve_tool_choice"]
+__all__ = [
+    "ToolChoice",
+    "ToolDefinition",
+    "check_definition",
+    "read_definitions",
+    "resolve_tool_choice",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,52 @@ def resolve_tool_choice(choice: Any, definitions: Sequence[ToolDefinition]) -> T
     )
 
 
+def check_definition(tool: Mapping[str, Any]) -> None:
+    """Refuse what is not the definition of a function, in whichever provider's form.
+
+    Args:
+        tool: The definition.
+
+    Raises:
+        InvalidRequestError: It is a tool that another provider runs on its own servers, such as
+            a web search, or a key of it is misspelt.
+    """
+    inner = tool.get("function")
+    function = inner if isinstance(inner, Mapping) else tool
+    for key in function.keys() - _FUNCTION_KEYS:
+        meant = get_close_matches(key, _SCHEMA_KEYS, 1, _MIN_LIKENESS)
+        if meant:
+            raise InvalidRequestError(
+                f"{key!r} is not a key of a tool's definition: did you mean {meant[0]!r}?"
+            )
+    name = _builtin_name(tool, function)
+    if name is not None:
+        raise InvalidRequestError(
+            f"The tool {name!r} runs on the servers of another provider, and this server runs no "
+            "tools: give a function of your own that does the same."
+        )
+
+
+_SCHEMA_KEYS = ("input_schema", "json_schema", "parameters", "properties", "schema", "toolSpec")
+"""Keys that hold the schema of a function's arguments, in one provider's form or another's."""
+
+_FUNCTION_KEYS = frozenset(
+    {*_SCHEMA_KEYS, "cache_control", "description", "function", "name", "strict", "title", "type"}
+)
+_MIN_LIKENESS = 0.75
+
+
+def _builtin_name(tool: Mapping[str, Any], function: Mapping[str, Any]) -> str | None:
+    if not function.keys().isdisjoint(_SCHEMA_KEYS):
+        return None  # a type beside a schema belongs to the schema, or to a function's form
+    kind = tool.get("type")
+    if isinstance(kind, str):
+        return None if kind == "function" else kind
+    if len(tool) == 1 and isinstance(next(iter(tool.values())), Mapping) and function is tool:
+        return str(next(iter(tool)))  # Gemini's {"googleSearch": {}}
+    return None
+
+
 def _chosen_name(choice: Any) -> str | None:
     if isinstance(choice, str):
         return choice
@@ -102,6 +156,8 @@ def _chosen_name(choice: Any) -> str | None:
 
 
 def _read_definition(tool: Mapping[str, Any]) -> ToolDefinition:
+    if isinstance(tool, Mapping):
+        check_definition(tool)
     inner = tool.get("function") if isinstance(tool, Mapping) else None
     function = inner if isinstance(inner, Mapping) else tool
     name = function.get("name") if isinstance(function, Mapping) else None
@@ -117,4 +173,4 @@ def _read_definition(tool: Mapping[str, Any]) -> ToolDefinition:
         )
     # Python 3.13 drops a docstring's indentation by itself: the prompt shall not depend on it
     description = cleandoc(str(function.get("description") or ""))
-    return ToolDefinition(name, description, dict(parameters))
+    return ToolDefinition(name, description, without_nulls(parameters))

@@ -76,3 +76,79 @@ def test_what_has_no_schema_is_an_error(source):
 def test_a_mapping_is_copied():
     source = {"type": "string"}
     assert schema_of(source) is not source
+
+
+CITY = {"type": "object", "properties": {"name": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    [
+        {"name": "City", "schema": CITY, "strict": True},
+        {"type": "json_schema", "json_schema": {"name": "City", "schema": CITY}},
+        {"type": "json_schema", "name": "City", "schema": CITY},
+        {"type": "function", "function": {"name": "City", "parameters": CITY}},
+        {"type": "function", "name": "City", "parameters": CITY},
+        {"name": "City", "input_schema": CITY},
+        {"toolSpec": {"name": "City", "inputSchema": {"json": CITY}}},
+    ],
+    ids=lambda wrapper: " ".join(wrapper),
+)
+def test_the_wrappers_of_providers_are_taken_off(wrapper):
+    assert schema_of(wrapper) == {"title": "City", **CITY}
+    assert schema_of(json.dumps(wrapper)) == {"title": "City", **CITY}
+
+
+def test_the_description_of_a_wrapper_is_the_schemas():
+    wrapper = {"name": "City", "description": "A city.", "input_schema": CITY}
+    assert schema_of(wrapper) == {"title": "City", "description": "A city.", **CITY}
+
+
+def test_properties_named_like_a_wrapper_are_properties():
+    schema = {"properties": {"schema": {}}, "schema": {"type": "string"}}
+    assert schema_of(schema) == schema
+
+
+@pytest.mark.parametrize(
+    "schema, said",
+    [
+        ({"type": "object", "propertys": {}}, "did you mean 'properties'"),
+        ({"type": "object", "properties": {}, "requierd": []}, "did you mean 'required'"),
+        ({"typ": "object"}, "did you mean 'type'"),
+        ({"name": "City", "shema": CITY}, "did you mean 'schema'"),
+        ({"name": "string", "age": "integer"}, "no keyword of JSON schema"),
+        ({"title": "City"}, "no keyword of JSON schema"),
+    ],
+)
+def test_what_is_no_schema_is_refused(schema, said):
+    with pytest.raises(SchemaError, match=said):
+        schema_of(schema)
+
+
+@pytest.mark.parametrize("schema", [{}, {"x-order": 1, **CITY}, {"propertyOrdering": [], **CITY}])
+def test_what_a_schema_may_hold_besides_is_kept(schema):
+    assert schema_of(schema) == schema
+
+
+def test_null_for_a_keyword_is_read_as_absent():
+    nulls = {"description": None, "enum": None, "format": None}
+    schema = {
+        "type": "object",
+        "required": None,
+        "description": None,
+        "properties": {
+            "a": {"type": "string", **nulls},
+            "b": {"anyOf": [{"type": "integer", **nulls}, {"type": "null"}], "default": None},
+            "c": {"enum": [None, 1], "const": None},
+            "description": None,
+        },
+    }
+    assert schema_of(schema) == {
+        "type": "object",
+        "properties": {
+            "a": {"type": "string"},
+            "b": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": None},
+            "c": {"enum": [None, 1], "const": None},
+            "description": {},
+        },
+    }

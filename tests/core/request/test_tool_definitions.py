@@ -35,7 +35,10 @@ def test_a_tool_may_have_neither_description_nor_parameters(given: dict[str, Any
     "tools, said",
     [
         ([{}], "A tool has no name: give"),
-        ([{"type": "web_search"}], "A tool has no name: give"),
+        ([{"type": "web_search"}], "'web_search' runs on the servers of another provider"),
+        ([{"type": "computer_20250124", "name": "computer"}], "'computer_20250124' runs on"),
+        ([{"googleSearch": {}}], "'googleSearch' runs on the servers"),
+        ([{"name": "a", "paramters": {}}], "did you mean 'parameters'"),
         ([{"type": "function", "function": {"name": ""}}], "A tool has no name: give"),
         ([{"function": "weather"}], "A tool has no name: give"),
         ([{"name": "a"}, {"name": "b"}, {"name": "a"}], "Two tools are named 'a': give each"),

@@ -1,0 +1,173 @@
+"""Read JSON schemas as they are met: in providers' wrappers, and with null for what is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import orjson
+
+from .errors import SchemaError
+
+_WRAPPERS = ("json_schema", "function", "toolSpec", "schema", "parameters", "input_schema")
+"""Keys that hold a schema, or a wrapper of one, where the mapping itself is none."""
+
+_KEYWORDS = frozenset(
+    {
+        "$anchor",
+        "$comment",
+        "$defs",
+        "$dynamicAnchor",
+        "$dynamicRef",
+        "$id",
+        "$recursiveAnchor",
+        "$recursiveRef",
+        "$ref",
+        "$schema",
+        "$vocabulary",
+        "additionalItems",
+        "additionalProperties",
+        "allOf",
+        "anyOf",
+        "const",
+        "contains",
+        "contentEncoding",
+        "contentMediaType",
+        "contentSchema",
+        "default",
+        "definitions",
+        "dependencies",
+        "dependentRequired",
+        "dependentSchemas",
+        "deprecated",
+        "description",
+        "discriminator",
+        "else",
+        "enum",
+        "example",
+        "examples",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "format",
+        "id",
+        "if",
+        "items",
+        "maxContains",
+        "maxItems",
+        "maxLength",
+        "maxProperties",
+        "maximum",
+        "minContains",
+        "minItems",
+        "minLength",
+        "minProperties",
+        "minimum",
+        "multipleOf",
+        "not",
+        "nullable",
+        "oneOf",
+        "pattern",
+        "patternProperties",
+        "prefixItems",
+        "properties",
+        "propertyNames",
+        "propertyOrdering",
+        "readOnly",
+        "required",
+        "then",
+        "title",
+        "type",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+        "uniqueItems",
+        "writeOnly",
+    }
+)
+_VALUES = frozenset({"const", "default", "enum", "example", "examples"})
+"""Keywords whose value, or part of it, is a value that the schema describes."""
+
+_NAMED_SCHEMAS = frozenset(
+    {"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"}
+)
+_ANNOTATIONS = frozenset({"$comment", "$id", "$schema", "description", "id", "title"})
+_MISSPELLABLE = [
+    *(keyword for keyword in _KEYWORDS if not keyword.startswith("$")),
+    *_WRAPPERS,
+]
+_MIN_LIKENESS = 0.8
+
+
+def unwrap(source: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON schema in a mapping: the mapping itself, or what it wraps.
+
+    The wrappers are those of OpenAI (``json_schema`` formats, functions of both of its APIs),
+    Anthropic (``input_schema``) and Bedrock (``toolSpec``). Name and description of a wrapper
+    become the schema's title and description.
+
+    Raises:
+        SchemaError: The mapping has an unknown key where a keyword was probably meant, or no
+            keyword of JSON schema at all.
+    """
+    schema = without_nulls(_unwrapped(source))
+    for key in schema.keys() - _KEYWORDS:
+        meant = get_close_matches(key, _MISSPELLABLE, 1, _MIN_LIKENESS)
+        if meant and key not in _WRAPPERS:
+            raise SchemaError(
+                f"{key!r} is not a keyword of JSON schema: did you mean {meant[0]!r}?"
+            )
+    if schema and schema.keys().isdisjoint(_KEYWORDS - _ANNOTATIONS):
+        keys = ", ".join(map(repr, list(schema)[:5]))
+        raise SchemaError(f"it has no keyword of JSON schema, such as type or properties: {keys}")
+    return schema
+
+
+def without_nulls(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema without the keywords that are null, which some servers of tools write.
+
+    The null of a ``const``, ``default``, ``enum`` or example is a value, and stays; an ``enum``
+    that is null itself does not.
+    """
+    try:
+        if b"null" not in orjson.dumps(schema):
+            return dict(schema)
+    except TypeError:  # a value that JSON does not know: whoever writes the schema says so
+        pass
+    return _pruned(schema)
+
+
+def _pruned(schema: Mapping[str, Any]) -> dict[str, Any]:
+    pruned: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in _VALUES:
+            if value is not None or key not in ("enum", "examples"):
+                pruned[key] = value
+        elif key in _NAMED_SCHEMAS and isinstance(value, Mapping):
+            pruned[key] = {name: _pruned_part(part or {}) for name, part in value.items()}
+        elif value is not None:
+            pruned[key] = _pruned_part(value)
+    return pruned
+
+
+def _pruned_part(part: Any) -> Any:
+    if isinstance(part, Mapping):
+        return _pruned(part)
+    return [_pruned_part(item) for item in part] if isinstance(part, list) else part
+
+
+def _unwrapped(source: Mapping[str, Any]) -> dict[str, Any]:
+    if "properties" in source:
+        return dict(source)
+    for key in _WRAPPERS:
+        inner = source.get(key)
+        if isinstance(inner, Mapping):
+            return _titled(source, _unwrapped(inner))
+    bedrock = source.get("inputSchema")
+    if isinstance(bedrock, Mapping) and isinstance(bedrock.get("json"), Mapping):
+        return _titled(source, _unwrapped(bedrock["json"]))
+    return dict(source)
+
+
+def _titled(wrapper: Mapping[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    said = {"title": wrapper.get("name"), "description": wrapper.get("description")}
+    return {**{key: value for key, value in said.items() if isinstance(value, str)}, **schema}
