@@ -38,6 +38,7 @@ from llama_index.core.types import BaseOutputParser, Model, PydanticProgramMode
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, Strict
 from typing_extensions import Self, Unpack
 
+from llama_index_monster._call_options import split_call_options
 from llama_index_monster._messages import to_core_messages
 from llama_index_monster._responses import (
     ato_chat_responses,
@@ -66,11 +67,12 @@ from monster_core.model_families import FAMILIES, family_of
 from monster_core.models_endpoint import LONGEST_DISCOVERY, ServedModel
 from monster_core.request.builder import build_request
 from monster_core.request.chat_request import ChatRequest
-from monster_core.request.fields import CallParameters
 from monster_core.secrets import with_masked_secrets
 
 if TYPE_CHECKING:
     import httpx
+
+    from monster_core.transport.client import AsyncMonsterClient, MonsterClient
 
 __all__ = ["MonsterLLM"]
 
@@ -226,7 +228,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
             MonsterError: The call failed.
         """
         request = self._build_request(messages, kwargs)
-        completion = self._client().answer(request)
+        completion = self._client_for(kwargs).answer(request)
         return to_chat_response(completion, _tool_names(kwargs))
 
     @llm_completion_callback()
@@ -242,7 +244,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
             MonsterError: The call failed.
         """
         request = self._build_request(self._prompt_messages(prompt, formatted), kwargs)
-        completion = self._client().answer(request)
+        completion = self._client_for(kwargs).answer(request)
         return to_completion_response(to_chat_response(completion, _tool_names(kwargs)))
 
     @llm_chat_callback()
@@ -260,7 +262,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
             MonsterError: The call failed, or its stream was cut.
         """
         request = self._build_request(messages, kwargs, stream=True)
-        chunks = self._client().stream(request)
+        chunks = self._client_for(kwargs).stream(request)
         return to_chat_responses(chunks, _tool_names(kwargs))
 
     @llm_completion_callback()
@@ -273,7 +275,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         """
         messages = self._prompt_messages(prompt, formatted)
         request = self._build_request(messages, kwargs, stream=True)
-        chunks = self._client().stream(request)
+        chunks = self._client_for(kwargs).stream(request)
         responses = to_chat_responses(chunks, _tool_names(kwargs))
         return (to_completion_response(response) for response in responses)
 
@@ -281,7 +283,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Async version of :meth:`chat`."""
         request = self._build_request(messages, kwargs)
-        completion = await self._async_client().answer(request)
+        completion = await self._async_client_for(kwargs).answer(request)
         return to_chat_response(completion, _tool_names(kwargs))
 
     @llm_completion_callback()
@@ -290,7 +292,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
     ) -> CompletionResponse:
         """Async version of :meth:`complete`."""
         request = self._build_request(self._prompt_messages(prompt, formatted), kwargs)
-        completion = await self._async_client().answer(request)
+        completion = await self._async_client_for(kwargs).answer(request)
         return to_completion_response(to_chat_response(completion, _tool_names(kwargs)))
 
     @llm_chat_callback()
@@ -299,7 +301,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
     ) -> ChatResponseAsyncGen:
         """Async version of :meth:`stream_chat`."""
         request = self._build_request(messages, kwargs, stream=True)
-        chunks = self._async_client().stream(request)
+        chunks = self._async_client_for(kwargs).stream(request)
         return ato_chat_responses(chunks, _tool_names(kwargs))
 
     @llm_completion_callback()
@@ -309,7 +311,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         """Async version of :meth:`stream_complete`."""
         messages = self._prompt_messages(prompt, formatted)
         request = self._build_request(messages, kwargs, stream=True)
-        chunks = self._async_client().stream(request)
+        chunks = self._async_client_for(kwargs).stream(request)
         responses = ato_chat_responses(chunks, _tool_names(kwargs))
         return (to_completion_response(response) async for response in responses)
 
@@ -326,12 +328,28 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         stream: bool = False,
     ) -> ChatRequest:
         """Build the request of one call; what can be refused is refused here."""
-        call, unknown = _split_extra_body(arguments)
+        call, options = split_call_options(arguments)
         tool_names = call.pop(_TOOL_NAMES, {})
         fields = self._request_fields(call, stream=stream)
-        extra = {**self._unknown_fields(), **unknown}
+        extra = {**self._unknown_fields(), **(options.extra_body or {})}
         converted = to_core_messages(messages, tool_names)
         return build_request(converted, fields, stream=stream, extra=extra)
+
+    def _client_for(self, arguments: Mapping[str, Any]) -> MonsterClient:
+        """Return the client, with the timeout and the headers of one call."""
+        _, options = split_call_options(arguments)
+        client = self._client()
+        if options.timeout is None and not options.extra_headers:
+            return client
+        return client.with_endpoint(self._endpoint(options.timeout, options.extra_headers))
+
+    def _async_client_for(self, arguments: Mapping[str, Any]) -> AsyncMonsterClient:
+        """Async version of :meth:`_client_for`."""
+        _, options = split_call_options(arguments)
+        client = self._async_client()
+        if options.timeout is None and not options.extra_headers:
+            return client
+        return client.with_endpoint(self._endpoint(options.timeout, options.extra_headers))
 
     def _prepare_chat_with_tools(
         self,
@@ -606,24 +624,6 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
 def _tool_names(arguments: Mapping[str, Any]) -> Mapping[str, str]:
     names: Mapping[str, str] = arguments.get(_TOOL_NAMES, {})
     return names
-
-
-def _split_extra_body(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a call's arguments, and the fields in its extra_body that this package does not know.
-
-    OpenAI's classes take fields of other servers so; those of this one are arguments all the same.
-    """
-    call = dict(arguments)
-    extra_body = call.pop("extra_body", None) or {}
-    if not isinstance(extra_body, Mapping):
-        raise InvalidRequestError(
-            f"extra_body is a dict of request fields, not {type(extra_body).__name__}."
-        )
-    known = {
-        name: value for name, value in extra_body.items() if name in CallParameters.model_fields
-    }
-    unknown = {name: value for name, value in extra_body.items() if name not in known}
-    return {**call, **known}, unknown
 
 
 def _without_program_arguments(llm_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 from typing_extensions import Self
 
 from monster_core.errors import ConfigurationError, InvalidRequestError, MonsterError
@@ -236,7 +236,17 @@ class MonsterModelBase(CallParameters):
             clients.async_client = AsyncMonsterClient(self._endpoint(), given)
         return clients.async_client
 
-    def _endpoint(self) -> Endpoint:
+    def _endpoint(
+        self,
+        timeout: Timeout = None,
+        extra_headers: Mapping[str, SecretStr] | None = None,
+    ) -> Endpoint:
+        """Return the endpoint of the present settings.
+
+        Args:
+            timeout: The timeout of one call; this model's if None.
+            extra_headers: Headers of one call, beside this model's.
+        """
         from monster_core.transport.deadline import Timeouts
         from monster_core.transport.endpoint import MAX_RESPONSE_BYTES, Endpoint
 
@@ -244,9 +254,11 @@ class MonsterModelBase(CallParameters):
         return Endpoint(
             base_url=getattr(self, self._base_url_field),
             api_key=self.api_key,
-            timeouts=Timeouts.of(self.timeout or DEFAULT_TIMEOUT_SECONDS, idle=idle, total=total),
+            timeouts=Timeouts.of(
+                timeout or self.timeout or DEFAULT_TIMEOUT_SECONDS, idle=idle, total=total
+            ),
             max_retries=self.max_retries or 0,
-            default_headers=self.default_headers or {},
+            default_headers={**(self.default_headers or {}), **(extra_headers or {})},
             max_response_bytes=self.max_response_bytes or MAX_RESPONSE_BYTES,
         )
 

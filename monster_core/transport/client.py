@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
@@ -50,6 +51,16 @@ class MonsterClient:
         self.endpoint = endpoint
         self._given = http_client
         self._own: dict[str, httpx.Client | OriginClient] = {}
+
+    def with_endpoint(self, endpoint: Endpoint) -> MonsterClient:
+        """Return a client that sends over the same connections, with other timeouts or headers.
+
+        Args:
+            endpoint: The endpoint; its base URL is the same.
+        """
+        other = copy.copy(self)
+        other.endpoint = endpoint
+        return other
 
     def answer(self, call: ChatRequest) -> Completion:
         """Send a call and return its full answer.
@@ -202,6 +213,18 @@ class AsyncMonsterClient:
         self._given = http_client
         self._own: AsyncOriginClient | None = None
         self._proxied = LoopClients() if endpoint.uses_proxies and has_proxy() else None
+
+    def with_endpoint(self, endpoint: Endpoint) -> AsyncMonsterClient:
+        """Return a client that sends over the same connections, with other timeouts or headers.
+
+        Args:
+            endpoint: The endpoint; its base URL is the same.
+        """
+        if self._own is None and self._given is None and self._proxied is None:
+            self._own = AsyncOriginClient(self.endpoint.origin)
+        other = copy.copy(self)
+        other.endpoint = endpoint
+        return other
 
     async def answer(self, call: ChatRequest) -> Completion:
         """Send a call and return its full answer; the twin of :meth:`MonsterClient.answer`."""

@@ -1,0 +1,63 @@
+"""The arguments of a call that are not request fields, as LlamaIndex's OpenAI classes take them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from monster_core.errors import InvalidRequestError
+from monster_core.model_arguments import DefaultHeaders, Timeout
+from monster_core.request.fields import CallParameters
+from monster_core.request.validation import describe
+from monster_core.secrets import with_masked_secrets
+
+__all__ = ["CallOptions", "split_call_options"]
+
+
+class CallOptions(BaseModel):
+    """Hold how one call differs from others in what surrounds its request fields."""
+
+    model_config = ConfigDict(hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+    timeout: Timeout = None
+    """Seconds for each phase of the request, or an httpx.Timeout; the instance's if None."""
+
+    extra_headers: DefaultHeaders = None
+    """Headers for this request beside the instance's; secret."""
+
+    extra_body: dict[str, Any] | None = None
+    """Request fields; those that this package does not know are sent as they are."""
+
+
+def split_call_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], CallOptions]:
+    """Return a call's request fields and its other options.
+
+    Args:
+        arguments: The call's arguments by name.
+
+    Returns:
+        The request fields, those in ``extra_body`` that this package knows among them; and the
+        options, whose ``extra_body`` holds those that it does not know.
+
+    Raises:
+        InvalidRequestError: An option is of the wrong type.
+    """
+    fields = dict(arguments)
+    if fields.keys().isdisjoint(CallOptions.model_fields):
+        return fields, _NO_OPTIONS
+    given = {name: fields.pop(name) for name in CallOptions.model_fields if name in fields}
+    headers = given.pop("extra_headers", None)
+    masked = with_masked_secrets({"default_headers": headers})["default_headers"]
+    try:
+        options = CallOptions(**given, extra_headers=masked)
+    except ValidationError as error:
+        raise InvalidRequestError(describe(error)) from None
+    extra_body = options.extra_body or {}
+    known = {name: extra_body[name] for name in extra_body if name in CallParameters.model_fields}
+    unknown = {name: extra_body[name] for name in extra_body if name not in known}
+    return {**fields, **known}, options.model_copy(update={"extra_body": unknown})
+
+
+_NO_OPTIONS = CallOptions()
