@@ -16,15 +16,15 @@ from tests.llama_index.toolbox import Song, Turn, answered, scripted_turns, stre
 
 NOT_RUN = {
     "not-json": Turn(calls=[("delete", "{path: /tmp")]),
-    "cut-by-stop": Turn(calls=[("delete", '{"path": "/home/ana/')]),
-    "cut-by-max-tokens": Turn(calls=[("delete", '{"path": "/home/ana/')], finish_reason="length"),
+    "cut-by-stop": Turn(calls=[("delete", '{"path": "/data/ana/')]),
+    "cut-by-max-tokens": Turn(calls=[("delete", '{"path": "/data/ana/')], finish_reason="length"),
     "cut-before-the-first-character": Turn(calls=[("delete", "")], finish_reason="length"),
-    "array": Turn(calls=[("delete", '["/home"]')]),
-    "text": Turn(calls=[("delete", '"/home"')]),
-    "not-a-number": Turn(calls=[("delete", '{"path": "/home", "depth": NaN}')]),
-    "written-and-cut": Turn('{"name": "delete", "parameters": {"path": "/home/ana/'),
+    "array": Turn(calls=[("delete", '["/data"]')]),
+    "text": Turn(calls=[("delete", '"/data"')]),
+    "not-a-number": Turn(calls=[("delete", '{"path": "/data", "depth": NaN}')]),
+    "written-and-cut": Turn('{"name": "delete", "parameters": {"path": "/data/ana/'),
     "written-and-cut-by-max-tokens": Turn(
-        '{"name": "delete", "parameters": {"path": "/home/ana/', finish_reason="length"
+        '{"name": "delete", "parameters": {"path": "/data/ana/', finish_reason="length"
     ),
 }
 
@@ -83,7 +83,7 @@ def test_an_agent_of_a_workflow_goes_on(turn, tools, deleted):
 
 @each_way
 def test_a_whole_call_beside_it_is_run(streaming, tools, deleted):
-    calls = [("delete", '{"path": "/home'), ("add", '{"a": 1, "b": 2}')]
+    calls = [("delete", '{"path": "/data'), ("add", '{"a": 1, "b": 2}')]
     llm, bodies = scripted_turns(Turn(calls=calls), Turn("3"))
     assert run(FunctionAgent(tools=tools, llm=llm, streaming=streaming)) == "3"
     assert deleted == []
@@ -133,6 +133,6 @@ def test_a_stream_tells_of_a_call_only_what_has_come(is_async, tools):
     items = streamed(is_async, llm, "stream_chat_with_tools", tools, "Tidy up.")
     found = [llm.get_tool_calls_from_response(one, error_on_no_tool_call=False) for one in items]
     paths = [selections[0].tool_kwargs.get("path") for selections in found if selections]
-    assert paths[-4:] == ["/home/ana", "/home/ana/", None, None]
+    assert paths[-4:] == ["/data/ana", "/data/ana/", None, None]
     assert {selections[0].tool_name for selections in found[:-2] if selections} == {"delete"}
     assert "not run" in found[-1][0].tool_name
