@@ -72,10 +72,12 @@ class ToolDefinitions:
 def _definition(tool: BaseTool) -> dict[str, Any]:
     """Return a tool in OpenAI's format, with all of its schema."""
     definition = tool.metadata.to_openai_tool(skip_length_check=True)
-    schema = tool.metadata.fn_schema
-    if schema is not None and "properties" not in definition["function"]["parameters"]:
-        # LlamaIndex drops the "$ref" that is all there is in the schema of a recursive class.
-        definition["function"]["parameters"] = schema.model_json_schema()
+    fn_schema = tool.metadata.fn_schema
+    if fn_schema is not None and "properties" not in definition["function"]["parameters"]:
+        schema = fn_schema.model_json_schema()
+        if "properties" not in schema:
+            # LlamaIndex leaves out what the schema of a recursive class or a RootModel consists of.
+            definition["function"]["parameters"] = schema
     return definition
 
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import inspect
+import json
+from typing import Any, ClassVar
 
 import pytest
 from llama_index.core.base.llms.types import ChatMessage
-from llama_index.core.tools import FunctionTool
-from pydantic import BaseModel
+from llama_index.core.tools import FunctionTool, ToolMetadata
+from pydantic import BaseModel, RootModel
 
 from llama_index_monster import MonsterLLM
 from monster_core.errors import InvalidRequestError
-from tests.llama_index.toolbox import MULTIPLY, WEATHER, Box, Song, answered
+from tests.llama_index.toolbox import (
+    MULTIPLY,
+    WEATHER,
+    Box,
+    Song,
+    Turn,
+    answered,
+    scripted_turns,
+    streamed,
+)
 
 TOOLS = [MULTIPLY, WEATHER]
 ASK = "What is 6 times 7?"
@@ -67,6 +78,54 @@ def test_a_tool_whose_schema_refers_to_itself_is_told_with_all_of_it():
     tool = FunctionTool.from_defaults(Folder, name="Folder", fn_schema=Folder)
     [definition] = MonsterLLM()._prepare_chat_with_tools([tool])["tools"]
     assert definition["function"]["parameters"] == Folder.model_json_schema()
+
+
+@pytest.mark.parametrize("kind", [RootModel[dict[str, int]], RootModel[Song | Box[int]]])
+def test_a_root_model_s_schema_is_told_with_all_of_it(kind):
+    tool = FunctionTool.from_defaults(lambda **given: given, name="f", fn_schema=kind)
+    [definition] = MonsterLLM()._prepare_chat_with_tools([tool])["tools"]
+    assert definition["function"]["parameters"] == kind.model_json_schema()
+
+
+class AsGiven(ToolMetadata):
+    """Metadata whose JSON schema comes from elsewhere, as a tool server sends it."""
+
+    parameters: ClassVar[dict[str, Any]] = {}
+
+    def get_parameters_dict(self) -> dict[str, Any]:
+        return self.parameters
+
+
+NULLS = {"description": None, "enum": None, "title": None, "default": None}
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"type": "object"},
+        {"type": "object", "properties": None, "required": None},
+        {"type": "object", "properties": {}, "required": [], "additionalProperties": False},
+        {"type": "object", "properties": {"a": {"type": "integer", **NULLS}}, "required": None},
+        {"type": "object", "properties": {"a": NULLS}, "$defs": None, "description": None},
+        {"properties": {"a": {"anyOf": [{"type": "integer"}, {"type": "null"}]}}},
+    ],
+    ids=["bare", "null", "empty", "null-keywords", "null-definitions", "no-type"],
+)
+@pytest.mark.parametrize("is_required", [False, True], ids=["auto", "required"])
+@pytest.mark.parametrize("description", ["Find.", None])
+def test_a_tool_with_any_schema_is_called(calls, parameters, is_required, description):
+    kind = type("Metadata", (AsGiven,), {"parameters": parameters})
+    tool = FunctionTool(lambda **given: sorted(given), metadata=kind(description, name="find"))
+    called = Turn(calls=[("find", '{"a": 1}')])
+    llm, bodies = scripted_turns(called, called)
+    kwargs = {"tool_required": is_required}
+    response = answered(calls.is_async, llm, "chat_with_tools", [tool], ASK, **kwargs)
+    items = streamed(calls.is_async, llm, "stream_chat_with_tools", [tool], ASK, **kwargs)
+    for found in (response, items[-1]):
+        [selection] = llm.get_tool_calls_from_response(found)
+        assert (selection.tool_name, selection.tool_kwargs) == ("find", {"a": 1})
+    assert all('"find"' in json.dumps(body).replace("\\", "") for body in bodies)
+    assert "query string" not in json.dumps(bodies)
 
 
 def test_a_description_of_any_length_is_told():
