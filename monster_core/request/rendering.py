@@ -6,7 +6,7 @@ turns that a family's template raises on are folded into those it takes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 
@@ -60,34 +60,72 @@ def _with_calls_as_text(
     messages: Sequence[Message], family: ModelFamily, tool_format: ToolFormat
 ) -> list[Message]:
     told: list[Message] = []
-    calls: dict[str, ToolCall] = {}
-    expected: str | None = None  # the only call whose result may stand without its name
-    for message in messages:
-        if message.tool_calls:
-            calls.update((call.id, call) for call in message.tool_calls)
-            expected = message.tool_calls[0].id if len(message.tool_calls) == 1 else None
-            written = write_calls(message.tool_calls, tool_format)
-            told.append(Message("assistant", _followed(message.content, written), message.name))
-        elif message.role == "tool":
-            answered = message.tool_call_id
-            is_plain = family.has_tool_role and answered is not None and answered == expected
+    earlier: dict[str, ToolCall] = {}
+    pending: list[ToolCall] = []  # calls of the last assistant's message without a result so far
+    is_only_call = False  # then its result may stand without its name
+    for place, message in enumerate(messages):
+        if message.role == "tool":
+            call = earlier.get(message.tool_call_id or "")
+            is_pending = call is None or any(one is call for one in pending)
+            if is_pending:
+                call = _take_answered(message, pending, messages, place)
             told.append(
                 Message(
                     "tool" if family.has_tool_role else "user",
                     write_result(
                         message.text,
-                        calls.get(answered or "") or _named(message.name),
+                        call or _named(message.name),
                         tool_format,
                         is_error=message.is_error,
-                        is_plain=is_plain,
+                        is_plain=family.has_tool_role
+                        and is_only_call
+                        and is_pending
+                        and bool(call),
                     ),
                 )
             )
-            expected = None
-        else:
-            told.append(message)
-            expected = None
+            is_only_call = False
+            continue
+        if message.tool_calls:
+            pending = list(message.tool_calls)
+            earlier.update((call.id, call) for call in pending if call.id)
+            written = write_calls(message.tool_calls, tool_format)
+            message = Message("assistant", _followed(message.content, written), message.name)
+        is_only_call = len(pending) == 1 and message.role == "assistant"
+        told.append(message)
     return told
+
+
+def _take_answered(
+    message: Message, pending: list[ToolCall], messages: Sequence[Message], place: int
+) -> ToolCall | None:
+    """Take the call that a tool's message answers out of the pending ones.
+
+    An id decides. A message without one, or with one that no call has, answers the first call of
+    its tool (some frameworks give the tool's name as the id), otherwise the first call of all;
+    calls that a later message answers by their id are left to it.
+    """
+    by_id = [call for call in pending if call.id and call.id == message.tool_call_id]
+    if not by_id:
+        later = set(_ids_of_results(messages, place + 1))
+        free = [call for call in pending if not call.id or call.id not in later]
+        names = {message.name, message.tool_call_id} - {None, ""}
+        by_id = [call for call in free if call.name in names] or (
+            [] if message.name and message.name not in {call.name for call in pending} else free
+        )
+    if not by_id:
+        return None
+    found = by_id[0]
+    pending[:] = [call for call in pending if call is not found]
+    return found
+
+
+def _ids_of_results(messages: Sequence[Message], start: int) -> Iterator[str]:
+    for message in messages[start:]:
+        if message.role != "tool":
+            return
+        if message.tool_call_id:
+            yield message.tool_call_id
 
 
 def _followed(content: Content, text: str) -> Content:

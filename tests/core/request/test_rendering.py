@@ -241,3 +241,62 @@ def test_a_family_is_known_by_the_models_name(model: str, family: str) -> None:
 def test_an_unknown_family_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(InvalidRequestError, match=r"did you mean 'llama-3\.1'"):
         family_of("m", "llama3.1")
+
+
+SEARCH = ToolCall("3", "search", '{"query": "tide"}')
+
+
+def results_of(calls: list[ToolCall], *results: Message) -> list[str]:
+    """Return what the model reads as the results of calls."""
+    conversation = [Message("user", "Go"), Message("assistant", "", tool_calls=calls), *results]
+    return [text for _, text in shown(conversation, LLAMA)[2:]]
+
+
+def without_ids(*calls: ToolCall) -> list[ToolCall]:
+    return [ToolCall("", call.name, call.arguments) for call in calls]
+
+
+def result(text: str, call_id: str | None = None, name: str | None = None) -> Message:
+    return Message("tool", text, name, tool_call_id=call_id)
+
+
+IN_ORDER = [
+    'Result of weather({"city": "Rome"}): 22',
+    'Result of weather({"city": "Oslo"}): 9',
+]
+
+
+@pytest.mark.parametrize("call_id", [None, "", "weather", "unknown"])
+@pytest.mark.parametrize("name", [None, "weather"])
+@pytest.mark.parametrize("has_ids", [True, False])
+def test_results_without_ids_belong_to_the_calls_in_order(
+    call_id: str | None, name: str | None, has_ids: bool
+) -> None:
+    calls = [ROME, OSLO] if has_ids else without_ids(ROME, OSLO)
+    assert results_of(calls, result("22", call_id, name), result("9", call_id, name)) == IN_ORDER
+
+
+def test_ids_decide_whatever_the_order() -> None:
+    assert results_of([ROME, OSLO], result("9", "2"), result("22", "1")) == IN_ORDER[::-1]
+
+
+def test_a_result_without_an_id_is_not_given_the_call_that_a_later_result_names() -> None:
+    assert results_of([ROME, OSLO], result("9"), result("22", "1")) == IN_ORDER[::-1]
+
+
+def test_a_tool_s_name_tells_its_result_among_calls_of_several_tools() -> None:
+    told = results_of([ROME, SEARCH], result("low", None, "search"), result("22", "weather"))
+    assert told == ['Result of search({"query": "tide"}): low', IN_ORDER[0]]
+
+
+def test_calls_that_share_an_id_are_answered_in_order() -> None:
+    calls = [ToolCall("0", "weather", ROME.arguments), ToolCall("0", "weather", OSLO.arguments)]
+    assert results_of(calls, result("22", "0"), result("9", "0")) == IN_ORDER
+
+
+def test_a_result_of_another_tool_is_given_to_no_call() -> None:
+    assert results_of([ROME, OSLO], result("low", None, "tide")) == ["Result of tide({}): low"]
+
+
+def test_the_only_call_s_result_needs_no_id_to_stand_alone() -> None:
+    assert results_of([ROME], result("22")) == ["22"]
