@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from langchain_core.messages import (
     AIMessage,
@@ -16,7 +15,8 @@ from langchain_core.messages import (
 )
 
 from monster_core.errors import InvalidRequestError
-from monster_core.request.messages import Message, Role
+from monster_core.request.content_blocks import read_content, read_tool_call
+from monster_core.request.messages import Content, Message, Role
 from monster_core.response.tool_arguments import write_json
 from monster_core.response.types import ToolCall
 
@@ -36,22 +36,24 @@ def to_core(messages: Sequence[BaseMessage]) -> list[Message]:
 
 
 def _message(message: BaseMessage) -> Message:
-    content = message.content
-    if isinstance(message, AIMessage):
-        text = content if isinstance(content, str) else _written(content)
-        return Message("assistant", text, message.name, _calls(message))
-    sent = content if isinstance(content, str) else _parts(content, type(message).__name__)
-    if isinstance(message, ToolMessage):
+    if isinstance(message, (ToolMessage, FunctionMessage)):
         return Message(
             "tool",
-            sent,
+            _content(message, "tool"),
             message.name,
-            tool_call_id=message.tool_call_id,
-            is_error=message.status == "error",
+            tool_call_id=getattr(message, "tool_call_id", None),
+            is_error=getattr(message, "status", None) == "error",
         )
-    if isinstance(message, FunctionMessage):
-        return Message("tool", sent, message.name)
-    return Message(_role(message), sent, message.name)
+    if isinstance(message, AIMessage):
+        content = _content(message, "assistant")
+        return Message("assistant", content, message.name, _calls(message))
+    role = _role(message)
+    return Message(role, _content(message, role), message.name)
+
+
+def _content(message: BaseMessage, role: Role) -> Content:
+    content = message.content
+    return content if isinstance(content, str) else read_content(content, role)
 
 
 def _role(message: BaseMessage) -> Role:
@@ -78,61 +80,23 @@ def _calls(message: AIMessage) -> list[ToolCall]:
         ToolCall(call.get("id") or "", call.get("name") or "", call.get("args") or "")
         for call in message.invalid_tool_calls
     ]
+    known = {call.id for call in calls}
+    for call in _calls_of_other_providers(message):
+        if call.id not in known if call.id else not known:
+            calls.append(call)
     return calls
 
 
-def _written(content: Sequence[str | Mapping[str, Any]]) -> str:
-    """Join what the assistant wrote; its calls and reasoning are told elsewhere."""
-    texts: list[str] = []
-    for block in content:
-        if isinstance(block, str):
-            texts.append(block)
-        elif block.get("type") in ("text", "refusal"):
-            texts.append(str(block.get("text") or block.get("refusal") or ""))
-        elif block.get("type") not in _ASSISTANT_BLOCKS_TOLD_ELSEWHERE:
-            raise _refused(block, "AIMessage")
-    return "".join(texts)
-
-
-def _parts(content: Sequence[str | Mapping[str, Any]], kind: str) -> str | list[dict[str, Any]]:
-    """Return one text where there is only text, else parts in the server's shape."""
-    parts: list[dict[str, Any]] = []
-    for block in content:
-        if isinstance(block, str):
-            parts.append({"type": "text", "text": block})
-        elif block.get("type") == "text" or set(block) == {"text"}:
-            parts.append({"type": "text", "text": str(block.get("text", ""))})
-        elif block.get("type") in ("json", "non_standard") and kind == "ToolMessage":
-            parts.append({"type": "text", "text": write_json(block.get("value", block))})
-        elif kind == "HumanMessage" and (url := _image_url(block)):
-            parts.append({"type": "image_url", "image_url": {"url": url}})
-        elif block.get("type") not in ("reasoning", "cache_point"):
-            raise _refused(block, kind)
-    if any(part["type"] != "text" for part in parts):
-        return parts
-    return "\n".join(part["text"] for part in parts)
-
-
-def _image_url(block: Mapping[str, Any]) -> str | None:
-    """Return the address of an image in any of the shapes LangChain knows."""
-    kind, given = block.get("type"), block.get("image_url")
-    if kind == "image_url":
-        return str(given.get("url", "")) if isinstance(given, Mapping) else str(given or "") or None
-    if kind != "image":
-        return None
-    source = block["source"] if isinstance(block.get("source"), Mapping) else block
-    if source.get("url"):
-        return str(source["url"])
-    data = source.get("base64") or source.get("data")
-    mime = source.get("mime_type") or source.get("media_type") or "image/png"
-    return f"data:{mime};base64,{data}" if data else None
-
-
-def _refused(block: Mapping[str, Any], kind: str) -> InvalidRequestError:
-    return InvalidRequestError(
-        f"The content block {block.get('type')!r} ({kind}) cannot be sent: the server takes "
-        "text, and image_url in a HumanMessage for a multimodal model."
-    )
+def _calls_of_other_providers(message: AIMessage) -> list[ToolCall]:
+    """Return the calls that LangChain has left in the content or in additional_kwargs."""
+    blocks = message.content if isinstance(message.content, list) else []
+    found = [
+        read_tool_call(block)
+        for block in blocks
+        if isinstance(block, dict) and (block.get("type") in _CALL_TYPES or "toolUse" in block)
+    ]
+    found.append(read_tool_call(message.additional_kwargs.get("function_call")))
+    return [call for call in found if call is not None]
 
 
 _ROLES: dict[str, Role] = {
@@ -146,19 +110,4 @@ _ROLES: dict[str, Role] = {
     "function": "tool",
 }
 _ROLE_NAMES = ", ".join(_ROLES)
-_ASSISTANT_BLOCKS_TOLD_ELSEWHERE = frozenset(
-    {
-        "function_call",
-        "input_json_delta",
-        "invalid_tool_call",
-        "reasoning",
-        "reasoning_content",
-        "redacted_thinking",
-        "server_tool_call",
-        "server_tool_result",
-        "thinking",
-        "tool_call",
-        "tool_call_chunk",
-        "tool_use",
-    }
-)
+_CALL_TYPES = frozenset({"function_call", "tool_call", "tool_use"})

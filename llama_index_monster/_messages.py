@@ -19,7 +19,8 @@ from llama_index.core.base.llms.types import (
 )
 
 from monster_core.errors import InvalidRequestError
-from monster_core.request.messages import Message, Role
+from monster_core.request.content_blocks import read_content, read_tool_call
+from monster_core.request.messages import Content, Message, Role
 from monster_core.response.tool_arguments import write_json
 from monster_core.response.types import ToolCall
 
@@ -66,14 +67,16 @@ def to_core_messages(
 
 
 def legacy_tool_calls(message: ChatMessage) -> list[ToolCall]:
-    """Return the tool calls in a message's additional_kwargs, in OpenAI's format.
+    """Return the tool calls in a message's additional_kwargs, in the format of any provider.
 
     Args:
         message: The message.
     """
     calls = message.additional_kwargs.get("tool_calls")
     is_list = isinstance(calls, Sequence) and not isinstance(calls, str)
-    return [_legacy_tool_call(call) for call in calls or () if call] if is_list else []
+    found = [read_tool_call(call) for call in calls or ()] if is_list else []
+    found.append(read_tool_call(message.additional_kwargs.get("function_call")))
+    return [call for call in found if call is not None]
 
 
 def _message(message: ChatMessage) -> Message:
@@ -98,19 +101,6 @@ def _tool_calls(message: ChatMessage) -> list[ToolCall]:
     return calls or legacy_tool_calls(message)
 
 
-def _legacy_tool_call(call: Any) -> ToolCall:
-    """Read a call in OpenAI's format, as a dict or as an object of its SDK."""
-    function = _get(call, "function") or call
-    arguments = _get(function, "arguments")
-    return ToolCall(
-        str(_get(call, "id") or ""), str(_get(function, "name") or ""), _json_text(arguments)
-    )
-
-
-def _get(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
-
-
 def _text_or_none(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
@@ -119,35 +109,26 @@ def _json_text(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else write_json(arguments or {})
 
 
-def _content(blocks: Iterable[Any], role: Role) -> str | list[dict[str, Any]]:
-    """Return one text where there is only text, else content parts as the server takes them."""
-    parts = list(_parts(blocks, role))
-    if any(part["type"] != "text" for part in parts):
-        return parts
-    return "\n".join(part["text"] for part in parts)
+def _content(blocks: Iterable[Any], role: Role) -> Content:
+    return read_content(_as_dicts(blocks, role), role)
 
 
-def _parts(blocks: Iterable[Any], role: Role) -> Iterator[dict[str, Any]]:
+def _as_dicts(blocks: Iterable[Any], role: Role) -> Iterator[dict[str, Any]]:
+    """Give the core the blocks as it knows them; only what a user shows is read in full."""
     for block in blocks:
         if isinstance(block, TextBlock):
             yield {"type": "text", "text": block.text}
         elif isinstance(block, DocumentBlock):
-            yield {"type": "text", "text": _document_text(block)}
-        elif isinstance(block, ImageBlock) and role == "user":
-            yield {"type": "image_url", "image_url": {"url": _image_url(block)}}
+            yield _document(block, is_needed=role in ("user", "system"))
+        elif isinstance(block, ImageBlock):
+            url = _image_url(block) if role == "user" else None
+            yield {"type": "image_url", "image_url": url}
         elif isinstance(block, CitableBlock):
-            yield from _parts(block.content, role)
-        elif not _is_not_content(block, role):
-            raise InvalidRequestError(
-                f"The {type(block).__name__} in a message of the role {role!r} cannot be sent: the "
-                "server takes text, and an ImageBlock of a user for a multimodal model."
-            )
-
-
-def _is_not_content(block: Any, role: Role) -> bool:
-    if isinstance(block, ToolCallBlock):
-        return role == "assistant"
-    return isinstance(block, (CachePoint, CitationBlock, ThinkingBlock))
+            yield from _as_dicts(block.content, role)
+        elif isinstance(block, (CachePoint, CitationBlock, ThinkingBlock, ToolCallBlock)):
+            yield {"type": "reasoning"}
+        else:
+            yield {"type": str(getattr(block, "block_type", type(block).__name__))}
 
 
 def _image_url(block: ImageBlock) -> str:
@@ -156,6 +137,16 @@ def _image_url(block: ImageBlock) -> str:
         return str(block.url)
     encoded = base64.b64encode(_bytes(block, block.resolve_image)).decode()
     return f"data:{block.image_mimetype or 'image/png'};base64,{encoded}"
+
+
+def _document(block: DocumentBlock, *, is_needed: bool) -> dict[str, Any]:
+    """Return a document as text if it is text; of one that is not, say so or give its name."""
+    try:
+        return {"type": "text", "text": _document_text(block)}
+    except InvalidRequestError:
+        if is_needed:
+            raise
+        return {"type": "file", "name": block.title}
 
 
 def _document_text(block: DocumentBlock) -> str:

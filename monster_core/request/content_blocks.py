@@ -175,10 +175,7 @@ def _parts(block: str | Mapping[str, Any], role: Role) -> Iterator[dict[str, Any
     elif role == "tool":
         yield {"type": "text", "text": _unknown(block, kind)}
     elif role != "assistant":
-        raise InvalidRequestError(
-            f"The content block {kind!r} of a {role} message cannot be sent: the server takes "
-            "text, and images of the user for a multimodal model."
-        )
+        raise InvalidRequestError(_cannot_be_sent(kind, role))
 
 
 def _kind(block: Mapping[str, Any]) -> str:
@@ -248,18 +245,21 @@ def _medium(block: Mapping[str, Any], kind: str, role: Role) -> dict[str, Any]:
         return {"type": "image_url", "image_url": {"url": url}}
     if word == "image" and role == "user":
         raise InvalidRequestError(
-            "This image has neither a URL nor data (a file id means something to the provider only "
-            "that gave it): pass the image's URL or its base64 data."
+            f"The content block {kind!r} of a user message has neither a URL nor data (only the "
+            "provider that gave a file id can read it): pass the image's URL or its base64 data."
         )
-    raise InvalidRequestError(
-        f"{_ARTICLES[word]} in a {role} message cannot be sent: the server takes text, and images "
-        f"of the user for a multimodal model. {_ADVICE[word]}"
+    raise InvalidRequestError(f"{_cannot_be_sent(kind, role)} {_ADVICE[word]}")
+
+
+def _cannot_be_sent(kind: str, role: Role) -> str:
+    return (
+        f"The content block {kind!r} of a {role} message cannot be sent: the server takes text, "
+        "and images of the user for a multimodal model."
     )
 
 
-_ARTICLES = {"image": "An image", "audio": "Audio", "video": "A video", "file": "A file"}
 _ADVICE = {
-    "image": "Send it in a user's message.",
+    "image": "Send the image in a user's message.",
     "audio": "Send its transcript.",
     "video": "Send its transcript, or a frame as an image.",
     "file": "Extract its text and send that.",

@@ -135,20 +135,52 @@ def test_documents_of_text_are_sent_as_text(document, text):
         AudioBlock(url="https://example.org/a.mp3"),
         VideoBlock(url="https://example.org/a.mp4"),
         ImageBlock(image=b""),
-        ToolCallBlock(tool_name="f"),
     ],
-    ids=["pdf", "bytes", "document-url", "audio", "video", "empty-image", "user-s-tool-call"],
+    ids=["pdf", "bytes", "document-url", "audio", "video", "empty-image"],
 )
 def test_what_the_server_cannot_take_is_refused_by_its_block_s_name(block):
-    with pytest.raises(InvalidRequestError, match=type(block).__name__) as raised:
+    named = f"{type(block).__name__}|'{block.block_type}'"
+    with pytest.raises(InvalidRequestError, match=named) as raised:
         sent(block)
     assert isinstance(raised.value, ValueError)
 
 
-@pytest.mark.parametrize("role", ["system", "assistant", "tool"])
-def test_an_image_that_is_no_user_s_is_refused(role):
-    with pytest.raises(InvalidRequestError, match=f"ImageBlock .* '{role}'"):
-        sent(ImageBlock(url=PNG_URL), role=role)
+def test_an_image_of_the_system_is_refused():
+    with pytest.raises(InvalidRequestError, match="'image_url' of a system message"):
+        sent(ImageBlock(url=PNG_URL), role="system")
+
+
+@pytest.mark.parametrize("role", ["assistant", "tool"])
+@pytest.mark.parametrize(
+    "block, note",
+    [
+        (ImageBlock(url=PNG_URL), "[image not shown]"),
+        (AudioBlock(url="https://example.org/a.mp3"), "[audio not shown]"),
+        (VideoBlock(url="https://example.org/a.mp4"), "[video not shown]"),
+        (
+            DocumentBlock(data=b"%PDF", document_mimetype="application/pdf", title="report.pdf"),
+            "[file not shown: report.pdf]",
+        ),
+        (DocumentBlock(data=b"Some text.", document_mimetype="text/plain"), "Some text."),
+    ],
+    ids=["image", "audio", "video", "pdf", "text"],
+)
+def test_media_of_a_tool_or_the_assistant_become_a_note(block, note, role):
+    assert sent(block, role=role).content == note
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        {"id": "1", "type": "tool_use", "name": "f", "input": {"a": 1}},
+        {"toolUseId": "1", "name": "f", "input": {"a": 1}},
+        {"functionCall": {"id": "1", "name": "f", "args": {"a": 1}}},
+    ],
+    ids=["anthropic", "bedrock", "gemini"],
+)
+def test_calls_of_other_providers_keep_their_arguments(call):
+    message = sent(role="assistant", additional_kwargs={"tool_calls": [call]})
+    assert message.tool_calls == [ToolCall("1", "f", '{"a":1}')]
 
 
 def test_tool_call_blocks_become_calls():

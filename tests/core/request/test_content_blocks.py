@@ -154,7 +154,7 @@ def test_media_of_a_tool_or_the_assistant_become_a_note(block: Any, note: str, r
 
 @pytest.mark.parametrize("block", [block for block, note in MEDIA if "[image" not in note], ids=str)
 def test_media_that_the_user_sends_are_refused(block: Any) -> None:
-    with pytest.raises(InvalidRequestError, match="in a user message cannot be sent"):
+    with pytest.raises(InvalidRequestError, match="of a user message cannot be sent"):
         read_content([block], "user")
 
 
