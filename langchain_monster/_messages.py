@@ -16,8 +16,7 @@ from langchain_core.messages import (
 
 from monster_core.errors import InvalidRequestError
 from monster_core.request.content_blocks import read_content, read_tool_call
-from monster_core.request.messages import Content, Message, Role
-from monster_core.response.tool_arguments import write_json
+from monster_core.request.messages import Content, Message, Role, write_json
 from monster_core.response.types import ToolCall
 
 __all__ = ["to_core"]

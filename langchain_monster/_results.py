@@ -20,8 +20,9 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.utils.json import parse_partial_json
 
 from langchain_monster._content_blocks import MODEL_PROVIDER
-from monster_core.response.tool_arguments import read_arguments
-from monster_core.response.types import Choice, Chunk, Completion, ToolCallDelta, Usage
+from monster_core.json_values import read_json
+from monster_core.response.types import Choice, Chunk, Completion, Usage
+from monster_core.response.types import ToolCall as CoreToolCall
 
 __all__ = ["ChunkConverter", "to_chat_result"]
 
@@ -76,7 +77,9 @@ class ChunkConverter:
             usage_metadata=_usage_metadata(chunk.usage) if chunk.usage else None,
             chunk_position="last" if chunk.is_last else None,
             additional_kwargs={"reasoning_content": chunk.reasoning} if chunk.reasoning else {},
-            tool_call_chunks=_tool_call_chunks(chunk) if chunk.tool_calls or chunk.cut_call else [],
+            tool_call_chunks=_tool_call_chunks(chunk)
+            if chunk.tool_calls or chunk.finished_calls
+            else [],
         )
         return ChatGenerationChunk(message=message, generation_info=info)
 
@@ -118,12 +121,13 @@ def _tool_calls(choice: Choice) -> tuple[list[ToolCall], list[InvalidToolCall]]:
     calls: list[ToolCall] = []
     invalid_calls: list[InvalidToolCall] = []
     for call in choice.tool_calls:
-        arguments, problem = read_arguments(call, choice.finish_reason)
-        if problem is None:
-            calls.append(tool_call(name=call.name, args=arguments, id=call.id))
+        if call.problem is None:
+            calls.append(tool_call(name=call.name, args=read_json(call.arguments), id=call.id))
         else:
             invalid_calls.append(
-                invalid_tool_call(name=call.name, args=call.arguments, id=call.id, error=problem)
+                invalid_tool_call(
+                    name=call.name, args=call.arguments, id=call.id, error=call.problem
+                )
             )
     return calls, invalid_calls
 
@@ -133,34 +137,37 @@ def _tool_call_chunks(chunk: Chunk) -> list[ToolCallChunk]:
         tool_call_chunk(name=delta.name, args=delta.arguments, id=delta.id, index=delta.index)
         for delta in chunk.tool_calls or ()
     ]
-    if chunk.cut_call is not None:
-        _invalidate(pieces, chunk.cut_call)
+    for index, call in (chunk.finished_calls or {}).items():
+        if call.problem is not None:
+            _invalidate(pieces, index, call)
     return pieces
 
 
-def _invalidate(pieces: list[ToolCallChunk], call: ToolCallDelta) -> None:
-    """Add to a chunk's pieces what keeps LangChain from completing arguments that were cut.
+def _invalidate(pieces: list[ToolCallChunk], index: int, call: CoreToolCall) -> None:
+    """Add to a chunk's pieces what keeps LangChain from running a call that is not whole.
 
-    It completes JSON that stops half-way when it adds chunks up, and an agent would run the tool
-    with half of its arguments. Nothing but a closing bracket too many keeps it from that.
+    LangChain completes JSON that stops half-way when it adds chunks up, and takes NaN for a
+    number; an agent would run the tool. Only a closing bracket too many keeps it from that.
 
     Args:
         pieces: The pieces of the chunk; the call's own gets longer, or is added.
-        call: The call, with all of its arguments so far.
+        index: The call's index.
+        call: The call, with all of its arguments.
     """
     ending = next(ending for ending in _ENDINGS if not _is_object(call.arguments + ending))
     for piece in pieces:
-        if piece["index"] == call.index:
+        if piece["index"] == index:
             piece["args"] = (piece["args"] or "") + ending
             return
-    pieces.append(tool_call_chunk(name=None, args=ending, id=None, index=call.index))
+    if ending:
+        pieces.append(tool_call_chunk(name=None, args=ending, id=None, index=index))
 
 
 def _is_object(arguments: str) -> bool:
     """Whether LangChain makes an object of a call's arguments, as it does of none at all."""
     try:
         return not arguments or isinstance(parse_partial_json(arguments), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

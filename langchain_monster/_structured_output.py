@@ -22,9 +22,8 @@ from langchain_monster._tools import definition_of, inlined, tool_definition
 from langchain_monster._typed_dicts import RecursiveTypeError, readable
 from langchain_monster.errors import as_langchain_errors
 from monster_core.errors import InvalidRequestError, StructuredAnswerError, TruncatedAnswerError
-from monster_core.json_values import copied
 from monster_core.request.structured import OutputSpec, output_spec_of
-from monster_core.response.partial_json import PartialJson
+from monster_core.response.json import PartialJson
 from monster_core.response.structured import check_value
 
 __all__ = ["StructuredOutputParser", "bound_arguments", "check_beside_tools", "parsed_by"]
@@ -232,11 +231,10 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
         Args:
             value: The JSON value so far.
         """
-        own = copied(value)
         if self._build is None:
-            return own
+            return value
         try:
-            return self._build(own)
+            return self._build(value)
         except ValueError:
             return None
 

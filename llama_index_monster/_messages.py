@@ -20,8 +20,7 @@ from llama_index.core.base.llms.types import (
 
 from monster_core.errors import InvalidRequestError
 from monster_core.request.content_blocks import read_content, read_tool_call
-from monster_core.request.messages import Content, Message, Role
-from monster_core.response.tool_arguments import write_json
+from monster_core.request.messages import Content, Message, Role, write_json
 from monster_core.response.types import ToolCall
 
 __all__ = ["legacy_tool_calls", "to_core_messages"]

@@ -52,9 +52,7 @@ def to_chat_response(
     if not completion.choices:
         raise ResponseError("The server's response holds no choice.")
     choice = completion.choices[0]
-    calls = [
-        ResponseToolCall.whole(call, choice.finish_reason, tool_names) for call in choice.tool_calls
-    ]
+    calls = [ResponseToolCall.whole(call, tool_names) for call in choice.tool_calls]
     response = ChatResponse(
         message=_message(choice.text, choice.reasoning, calls),
         raw={**completion.raw, "usage": _raw_usage(completion.usage, completion.raw)},
@@ -151,8 +149,8 @@ class StreamedResponse:
         if chunk.finish_reason is not None:
             self._end = {"finish_reason": chunk.finish_reason, "stop_reason": chunk.stop_reason}
         extra.update(self._end)
-        is_over = chunk.is_last or bool(self._end)
-        calls = self._calls.so_far(self._end.get("finish_reason"), is_over=is_over)
+        finished = chunk.finished_calls
+        calls = self._calls.so_far() if finished is None else self._calls.finished(finished)
         extra.update(_problems(calls))
         self._event = chunk.raw or copied(self._event)
         response = ChatResponse(

@@ -11,10 +11,11 @@ from llama_index.core.program.utils import create_flexible_model
 from llama_index.core.types import Model
 from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 
-from llama_index_monster._tool_calls import partial_json, raise_for, read_tool_calls
+from llama_index_monster._tool_calls import raise_for, read_tool_calls
 from monster_core.errors import InvalidRequestError, StructuredAnswerError
 from monster_core.json_values import write_json
 from monster_core.request.structured import output_spec_of
+from monster_core.response.json import PartialJson
 
 if TYPE_CHECKING:
     from llama_index.core.program.utils import FlexibleModel
@@ -110,7 +111,8 @@ class StreamedObject(Generic[Model]):
         self._output = output
         has_flexible = has_fields(output.output_cls)
         self._flexible = create_flexible_model(output.output_cls) if has_flexible else None
-        self._text = ""
+        self._json = PartialJson()
+        self._length = 0  # of the text that has been parsed
         self._last: Model | FlexibleModel | None = None
         self._response: ChatResponse | None = None
 
@@ -122,10 +124,10 @@ class StreamedObject(Generic[Model]):
         """
         self._response = response
         text = self._output.partial_text(response)
-        if text == self._text:
+        piece, self._length = text[self._length :], len(text)
+        if not self._json.feed(piece):
             return
-        self._text = text
-        partial = self._partial(partial_json(text))
+        partial = self._partial(self._json.value)
         if partial is not None and partial != self._last:
             self._last = partial
             yield partial

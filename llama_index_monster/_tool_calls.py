@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ToolCallBlock
 from llama_index.core.llms.llm import ToolSelection
-from pydantic_core import from_json
 
 from llama_index_monster._messages import legacy_tool_calls
 from monster_core.errors import StructuredAnswerError, TruncatedAnswerError
-from monster_core.json_values import copied
-from monster_core.response.tool_arguments import read_arguments
+from monster_core.json_values import copied, read_json
+from monster_core.response.json import parse_partial_json
+from monster_core.response.tool_calls import parse_arguments
 from monster_core.response.types import ToolCall, ToolCallDelta
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ __all__ = [
     "ResponseToolCall",
     "StreamedToolCalls",
     "ToolDefinitions",
-    "partial_json",
     "raise_for",
     "read_tool_calls",
     "to_selection",
@@ -100,20 +99,16 @@ class ResponseToolCall:
     problem: str | None = None
 
     @classmethod
-    def whole(
-        cls, call: ToolCall, finish_reason: str | None, tool_names: Mapping[str, str]
-    ) -> ResponseToolCall:
+    def whole(cls, call: ToolCall, tool_names: Mapping[str, str]) -> ResponseToolCall:
         """Convert a call whose arguments have all arrived.
 
         Args:
             call: The core's call.
-            finish_reason: Why the response ended.
             tool_names: The caller's name of a tool by the name that was sent, where they differ.
         """
-        arguments, problem = read_arguments(call, finish_reason)
         name = tool_names.get(call.name, call.name)
-        value = call.arguments if problem else arguments
-        return cls(call.id, name, call.arguments, value, problem)
+        value = call.arguments if call.problem else read_json(call.arguments)
+        return cls(call.id, name, call.arguments, value, call.problem)
 
     def to_block(self) -> ToolCallBlock:
         """Return the call as a content block."""
@@ -152,23 +147,23 @@ class StreamedToolCalls:
                 call = self._calls[delta.index] = ToolCall(delta.id or "", delta.name or "", "")
             call.arguments += delta.arguments
 
-    def so_far(self, finish_reason: str | None, *, is_over: bool) -> list[ResponseToolCall]:
-        """Return the calls as far as they have arrived.
-
-        Args:
-            finish_reason: Why the stream ended, once it has.
-            is_over: Whether nothing more follows, so that the arguments can be judged.
-        """
-        calls = self._calls.values()
-        if is_over:
-            return [ResponseToolCall.whole(call, finish_reason, self._tool_names) for call in calls]
+    def so_far(self) -> list[ResponseToolCall]:
+        """Return the calls as far as they have arrived."""
         names = self._tool_names
         return [
             ResponseToolCall(
                 call.id, names.get(call.name, call.name), call.arguments, call.arguments
             )
-            for call in calls
+            for call in self._calls.values()
         ]
+
+    def finished(self, calls: Mapping[int, ToolCall]) -> list[ResponseToolCall]:
+        """Return the calls at the end of the stream.
+
+        Args:
+            calls: The calls by index, as the last chunk holds them.
+        """
+        return [ResponseToolCall.whole(call, self._tool_names) for call in calls.values()]
 
 
 def read_tool_calls(response: ChatResponse) -> list[ResponseToolCall]:
@@ -198,9 +193,9 @@ def _read(
     if isinstance(given, dict):  # copied: a tool that changes its arguments changes no message
         return ResponseToolCall(call_id, name, "", copied(given))
     finish_reason = response.additional_kwargs.get("finish_reason")
-    arguments, problem = read_arguments(ToolCall(call_id, name, given), finish_reason)
+    arguments, problem = parse_arguments(name, given, finish_reason)
     if problem and finish_reason is None:
-        partial = partial_json(given)
+        partial = parse_partial_json(given)
         if isinstance(partial, dict):
             return ResponseToolCall(call_id, name, given, partial)
         if response.delta is not None:  # of a stream that goes on: no tool is run yet
@@ -253,15 +248,3 @@ def without_later_calls(message: ChatMessage) -> ChatMessage:
     if isinstance(kwargs.get("tool_calls"), list):
         kwargs["tool_calls"] = kwargs["tool_calls"][:1]
     return ChatMessage(role=message.role, blocks=blocks, additional_kwargs=kwargs)
-
-
-def partial_json(text: str) -> Any:
-    """Return the value of the beginning of a JSON text, None if it is not one.
-
-    Args:
-        text: The text.
-    """
-    try:
-        return from_json(text, allow_partial="trailing-strings")
-    except ValueError:
-        return None

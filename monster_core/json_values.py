@@ -7,6 +7,7 @@ may well write one, an amount in the smallest unit of a currency for instance.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ import orjson
 __all__ = ["copied", "read_json", "write_json"]
 
 _LARGE_INTEGER = re.compile(r"\d{19}")
+_TOO_LARGE_FOR_ORJSON = "infinity"  # what its error says of a number that no float can hold
 _WRITABLE_BY_PYTHON = ("64-bit", "surrogates")
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
@@ -27,15 +29,39 @@ def read_json(text: str) -> Any:
         text: The text.
 
     Raises:
-        ValueError: It is no JSON, or nested too deeply.
+        ValueError: The text is not JSON, is nested too deeply, or holds a number that Python cannot
+            hold; the message says which in one clause.
     """
-    value = orjson.loads(text)
-    if not _LARGE_INTEGER.search(text):
-        return value
     try:
-        return json.loads(text)
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        if _TOO_LARGE_FOR_ORJSON not in str(error):
+            raise
+    else:
+        if not _LARGE_INTEGER.search(text):
+            return value
+    try:
+        return json.loads(text, parse_constant=_constant, parse_float=_float, parse_int=_integer)
     except RecursionError:
-        raise ValueError("nested too deeply") from None
+        raise ValueError("it is nested too deeply") from None
+
+
+def _constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _float(number: str) -> float:
+    value = float(number)
+    if math.isinf(value):
+        raise ValueError(f"the number {number[:40]} is too large for a float")
+    return value
+
+
+def _integer(number: str) -> int:
+    try:
+        return int(number)
+    except ValueError:
+        raise ValueError(f"an integer has {len(number)} digits, more than Python reads") from None
 
 
 def write_json(value: Any, default: Callable[[Any], Any] | None = None) -> str:

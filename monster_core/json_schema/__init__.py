@@ -5,8 +5,7 @@ says what that loosened. ``restore`` undoes the one change of representation, ``
 an answer by the original schema. Everything is plain data; nothing is fetched.
 """
 
-from .errors import SchemaError, SchemaMismatch, UnreadableAnswer
-from .json_answer import read_json_answer
+from .errors import SchemaError, SchemaMismatch
 from .lower import LoweredSchema, lower, restore
 from .schema_of import schema_of
 from .validate import validate
@@ -15,9 +14,7 @@ __all__ = [
     "LoweredSchema",
     "SchemaError",
     "SchemaMismatch",
-    "UnreadableAnswer",
     "lower",
-    "read_json_answer",
     "restore",
     "schema_of",
     "validate",

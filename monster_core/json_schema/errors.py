@@ -24,21 +24,3 @@ class SchemaError(ValueError):
 
 class SchemaMismatch(SchemaError):
     """Report an answer that does not satisfy the schema it was asked for."""
-
-
-class UnreadableAnswer(SchemaError):
-    """Report an answer that is no complete JSON text.
-
-    Args:
-        reason: One sentence that says what is wrong.
-        text: The answer as it came.
-        kind: ``empty``, ``truncated``, ``endless whitespace`` or ``not JSON``.
-    """
-
-    def __init__(self, reason: str, text: str, kind: str) -> None:
-        self.text = text
-        self.kind = kind
-        super().__init__(reason)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.reason, self.text, self.kind)

@@ -15,6 +15,7 @@ from monster_core.request.fields import ConversationParameters
 from monster_core.request.messages import Message
 from monster_core.request.rendering import render
 from monster_core.request.validation import ANSWER_SHAPES, check_combinations
+from monster_core.response.types import ResponseSpec
 
 if TYPE_CHECKING:
     from monster_core.request.schema_guide import SchemaGuide
@@ -59,7 +60,9 @@ def build_request(
         return first
     shaped = {**sent, **shape}
     guide = draft.plan_guide(shaped)
-    return replace(first, final=draft.call(shaped, guide=guide))
+    first.spec = replace(first.spec, withholds_text=True)
+    first.follow_up = draft.call(shaped, guide=guide)
+    return first
 
 
 _GUIDES = ("guided_json", "guided_regex", "guided_grammar", "tool_choice")
@@ -129,13 +132,15 @@ class _Draft:
             if plan is not None:
                 _add(sent, plan.fields)
         check_combinations(sent, stream=self.stream)
-        call = ChatRequest(
-            self._body(sent, told), not sent.keys().isdisjoint(_GUIDES), tools=tools, guide=guide
+        request = ChatRequest(
+            self._body(sent, told),
+            _response_spec(tools, guide),
+            not sent.keys().isdisjoint(_GUIDES),
         )
         if guide is not None and guide.instructions and guide.is_enforced:
             rest = [text for text in told if text is not guide.instructions]
-            call.shorter = lambda: self._body(sent, rest)
-        return call
+            request.shorter_body = lambda: self._body(sent, rest)
+        return request
 
     def _body(self, fields: Mapping[str, Any], told: Sequence[str]) -> bytes:
         messages = render(self.messages, self.family, self._tool_format, "\n\n".join(told))
@@ -148,6 +153,13 @@ class _Draft:
     @property
     def _tool_format(self) -> Any:
         return self.how.get("tool_format") or self.family.tool_format
+
+
+def _response_spec(tools: ToolPlan | None, guide: SchemaGuide | None) -> ResponseSpec:
+    schema = guide.lowered if guide is not None else None
+    if tools is None:
+        return ResponseSpec(schema=schema)
+    return ResponseSpec(tools.names, tools.most_calls, tools.lowered, schema)
 
 
 def _take_shape(sent: dict[str, Any]) -> dict[str, Any]:

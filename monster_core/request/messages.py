@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from monster_core import json_values
+from monster_core.errors import InvalidRequestError
 from monster_core.response.types import ToolCall
 
-__all__ = ["Content", "Message", "Role"]
+__all__ = ["Content", "Message", "Role", "write_json"]
 
 Role = Literal["system", "user", "assistant", "tool"]
 Content = str | list[dict[str, Any]]
@@ -40,3 +42,20 @@ class Message:
         if isinstance(self.content, str):
             return self.content
         return "\n".join(str(part.get("text", "")) for part in self.content)
+
+
+def write_json(value: Any) -> str:
+    """Write a value of the conversation, such as an earlier call's arguments, as JSON text.
+
+    Args:
+        value: The value; what JSON does not know is written as its text.
+
+    Raises:
+        InvalidRequestError: It is nested too deeply, contains itself, or has keys JSON cannot have.
+    """
+    try:
+        return json_values.write_json(value, str)
+    except TypeError as error:
+        raise InvalidRequestError(
+            f"Part of the conversation cannot be written as JSON: {error}."
+        ) from None

@@ -1,21 +1,18 @@
-"""Decide how an answer is made to satisfy a JSON schema, and undo what that changed in it."""
+"""Decide how an answer is made to satisfy a JSON schema."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from monster_core.errors import InvalidRequestError
 from monster_core.json_schema import LoweredSchema, SchemaError, lower
 from monster_core.json_schema.lower import canonical
 from monster_core.json_schema.schema_for_prompt import told
-from monster_core.json_values import read_json, write_json
-from monster_core.response.stream import StreamDecoder
-from monster_core.response.types import Choice, Chunk, Completion
 
-__all__ = ["GuidedStreamDecoder", "SchemaGuide", "plan_guide"]
+__all__ = ["SchemaGuide", "plan_guide"]
 
 _log = logging.getLogger(__name__)
 _warned: set[str] = set()
@@ -39,62 +36,6 @@ class SchemaGuide:
     def is_enforced(self) -> bool:
         """Whether the server itself holds the answer to the schema."""
         return "guided_json" in self.fields
-
-    def stream_reader(self) -> StreamDecoder:
-        """Return what reads a guided stream."""
-        if self.lowered is None or not self.lowered.changes_instances:
-            return StreamDecoder()
-        return GuidedStreamDecoder(self.lowered)
-
-    def restore(self, answer: Completion) -> Completion:
-        """Write the answer's JSON as the original schema means it.
-
-        Args:
-            answer: The answer; texts that are no JSON stay as they are.
-        """
-        if self.lowered is None or not self.lowered.changes_instances:
-            return answer
-        return replace(answer, choices=[self._restored(choice) for choice in answer.choices])
-
-    def _restored(self, choice: Choice) -> Choice:
-        if choice.tool_calls or self.lowered is None:
-            return choice
-        try:
-            text = write_json(self.lowered.restore(read_json(choice.text)))
-        except (ValueError, TypeError):  # no JSON, or nested too deeply
-            return choice
-        return replace(choice, text=text)
-
-
-class GuidedStreamDecoder(StreamDecoder):
-    """Read a stream whose text is JSON, written as the original schema means it.
-
-    Args:
-        lowered: What became of the schema.
-    """
-
-    __slots__ = ("_restorer",)
-
-    def __init__(self, lowered: LoweredSchema) -> None:
-        super().__init__()
-        self._restorer = lowered.stream_restorer()
-
-    def read(self, data: bytes) -> Chunk | None:
-        """Read the data of one event; see :meth:`StreamDecoder.read`."""
-        chunk = super().read(data)
-        if chunk is None:
-            return None
-        chunk.text = self._restorer.feed(chunk.text)
-        if chunk.finish_reason:
-            chunk.text += self._restorer.flush()
-        is_empty = not (chunk.text or chunk.finish_reason or chunk.reasoning or chunk.tool_calls)
-        return None if is_empty and chunk.logprobs is None else chunk
-
-    def end(self) -> Chunk:
-        """Close the stream; see :meth:`StreamDecoder.end`."""
-        last = super().end()
-        last.text = self._restorer.flush()
-        return last
 
 
 def plan_guide(

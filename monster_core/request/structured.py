@@ -19,9 +19,9 @@ from monster_core.errors import (
     StructuredAnswerError,
     TruncatedAnswerError,
 )
-from monster_core.json_schema import SchemaError, schema_of
+from monster_core.json_schema import SchemaError, lower, schema_of
 from monster_core.request.guidable_patterns import guidable_pattern
-from monster_core.response.structured import read_value
+from monster_core.response.json import parse_json_text
 
 __all__ = ["METHODS", "OutputSpec", "output_spec_of"]
 
@@ -105,7 +105,12 @@ def _json(shape: Any, method: str) -> OutputSpec:
     fields = {"response_format": {"type": "json_schema", "json_schema": named}}
     if method == "json_mode":
         fields = {"response_format": {"type": "json_object"}}
-    return OutputSpec(method, fields, lambda text, finish: read_value(text, schema, finish), schema)
+
+    def read(text: str, finish_reason: str | None) -> Any:
+        # the response pipeline has restored guided text, but not text in a code fence
+        return lower(schema).restore(parse_json_text(text, finish_reason))
+
+    return OutputSpec(method, fields, read, schema)
 
 
 def _choice(shape: Any) -> OutputSpec:

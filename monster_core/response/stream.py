@@ -15,8 +15,7 @@ from monster_core.errors import (
     StreamInterruptedError,
     stream_error,
 )
-from monster_core.response.types import Chunk, ToolCallDelta, Usage, call_id
-from monster_core.response.values import (
+from monster_core.response.completion import (
     NO_JSON,
     arguments_of,
     is_error,
@@ -28,6 +27,7 @@ from monster_core.response.values import (
     text_of,
     whole_number,
 )
+from monster_core.response.types import Chunk, ToolCallDelta, Usage, call_id
 
 __all__ = ["StreamDecoder", "no_stream"]
 

@@ -1,57 +1,111 @@
-"""Read the answers of calls that had tools: their calls, whole and streamed."""
+"""Read the tool calls of a response, whole and streamed: find, number, restore and judge them.
+
+A call that is not certainly whole is never run. Whether it is whole is decided here, once, in the
+same way for a whole response and a streamed one: :attr:`ToolCall.problem` says in a sentence what
+is wrong. A call is not whole if ``max_tokens``, a stop text or the model itself ended the response
+in the middle of it, or if its arguments are not a JSON object.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-import orjson
+from pydantic_core import from_json
 
-from monster_core.json_schema.restore_stream import StreamRestorer
 from monster_core.json_values import read_json, write_json
-from monster_core.request.tools import ToolPlan
-from monster_core.response.stream import StreamDecoder
 from monster_core.response.tool_call_parser import ToolCallParser
-from monster_core.response.types import Choice, Chunk, Completion, ToolCall, ToolCallDelta, call_id
+from monster_core.response.types import (
+    Choice,
+    Chunk,
+    ResponseSpec,
+    ToolCall,
+    ToolCallDelta,
+    call_id,
+)
 
-__all__ = ["ToolStreamDecoder", "collect_calls"]
+if TYPE_CHECKING:
+    from monster_core.json_schema.restore_stream import StreamRestorer
+
+__all__ = ["ToolCallStep", "collect_tool_calls", "parse_arguments"]
 
 _log = logging.getLogger(__name__)
 
 
-def collect_calls(answer: Completion, plan: ToolPlan) -> Completion:
-    """Find the calls in a full answer, and undo in their arguments what guiding them changed.
+def parse_arguments(
+    name: str, arguments: str, finish_reason: str | None
+) -> tuple[dict[str, Any], str | None]:
+    """Parse the arguments of a call.
 
     Args:
-        answer: The answer as the server wrote it.
-        plan: How the tools were put to the server.
+        name: The called tool.
+        arguments: The arguments' JSON text.
+        finish_reason: Why the response ended.
 
     Returns:
-        The answer with its calls apart from its text.
+        The arguments and None; or an empty dict and the sentence that says what is wrong.
     """
-    return replace(answer, choices=[_collect(choice, answer.id, plan) for choice in answer.choices])
+    try:
+        # none at all are an empty object, unless max_tokens cut them before their first character
+        value = read_json(arguments or ("" if finish_reason == "length" else "{}"))
+    except ValueError:
+        return {}, _problem(name, arguments, finish_reason)
+    if not isinstance(value, dict):
+        return {}, f"The arguments of {name!r} are JSON but not an object."
+    return value, None
 
 
-def _collect(choice: Choice, answer_id: str, plan: ToolPlan) -> Choice:
-    reader = ToolCallParser(plan.names)
-    pieces = [reader.feed(choice.text), reader.flush()]
-    text = "".join(piece for piece, _ in pieces)
-    deltas = [delta for _, found in pieces for delta in found]
-    sent = choice.tool_calls
-    found = _joined(deltas, answer_id, choice.index, first=len(sent))
-    calls = [*sent, *found][: plan.most_calls]
-    return replace(choice, text=text, tool_calls=[_restored(call, plan) for call in calls])
+def _problem(name: str, arguments: str, finish_reason: str | None) -> str:
+    if finish_reason == "length":
+        return f"max_tokens cut the arguments of {name!r}: raise max_tokens and ask again."
+    try:
+        from_json(arguments, allow_partial=True, allow_inf_nan=False)
+    except ValueError:
+        return f"The arguments of {name!r} are not JSON."
+    return (
+        f"The arguments of {name!r} end before they are complete: the model or a stop text ended "
+        "the response."
+    )
+
+
+def collect_tool_calls(choice: Choice, response_id: str, spec: ResponseSpec) -> None:
+    """Find the calls in the text of a choice, and judge those and the ones that the server sent.
+
+    Args:
+        choice: The choice as the server sent it; it is changed.
+        response_id: The server's id of the response.
+        spec: What is known of the request.
+    """
+    calls = choice.tool_calls
+    if spec.tool_names:
+        parser = ToolCallParser(spec.tool_names)
+        pieces = [parser.feed(choice.text), parser.flush()]
+        choice.text = "".join(text for text, _ in pieces)
+        deltas = [delta for _, found in pieces for delta in found]
+        calls += _joined(deltas, response_id, choice.index, first=len(calls))
+    choice.tool_calls = calls[: spec.max_tool_calls]
+    for call in choice.tool_calls:
+        _restore(call, spec)
+        _judge(call, choice.finish_reason)
+
+
+def _judge(call: ToolCall, finish_reason: str | None) -> None:
+    _, call.problem = parse_arguments(call.name, call.arguments, finish_reason)
+    if call.problem:
+        _log.warning("A tool call must not be run. %s", call.problem)
+    elif not call.arguments:
+        call.arguments = "{}"
 
 
 def _joined(
-    deltas: Iterable[ToolCallDelta], answer_id: str, choice: int, *, first: int
+    deltas: Iterable[ToolCallDelta], response_id: str, choice: int, *, first: int
 ) -> list[ToolCall]:
     calls: list[ToolCall] = []
     pieces: list[list[str]] = []
     for delta in deltas:
         if delta.name is not None:
-            own_id = call_id(answer_id, first + delta.index, choice=choice)
+            own_id = call_id(response_id, first + delta.index, choice=choice)
             calls.append(ToolCall(own_id, delta.name, ""))
             pieces.append([])
         pieces[delta.index].append(delta.arguments)
@@ -60,127 +114,146 @@ def _joined(
     return calls
 
 
-def _restored(call: ToolCall, plan: ToolPlan) -> ToolCall:
+def _restore(call: ToolCall, spec: ResponseSpec) -> None:
     """Drop from the arguments what only the guiding schema had asked for."""
-    lowered = plan.lowered.get(call.name)
+    lowered = spec.argument_schemas.get(call.name)
     if lowered is None or not lowered.changes_instances:
-        return call
+        return
     try:
-        arguments = write_json(lowered.restore(read_json(call.arguments)))
-    except (ValueError, TypeError):  # no JSON, or nested too deeply
-        return call
-    return ToolCall(call.id, call.name, arguments)
+        call.arguments = write_json(lowered.restore(read_json(call.arguments)))
+    except (ValueError, TypeError):  # not JSON, or nested too deeply
+        return
 
 
-class ToolStreamDecoder(StreamDecoder):
-    """Read a stream whose text may hold calls.
+class ToolCallStep:
+    """Separate the calls of a stream from its text, chunk by chunk.
 
     Args:
-        plan: How the tools were put to the server.
-        withholds_text: Whether text is given only once a tool is called.
+        spec: What is known of the request.
     """
 
-    __slots__ = ("_arguments", "_places", "_plan", "_reader", "_restorers", "_withheld")
+    __slots__ = (
+        "_calls",
+        "_finish_reason",
+        "_indexes",
+        "_parser",
+        "_pieces",
+        "_response_id",
+        "_restorers",
+        "_spec",
+        "_withheld",
+    )
 
-    def __init__(self, plan: ToolPlan, *, withholds_text: bool = False) -> None:
-        super().__init__()
-        self._withheld: list[str] | None = [] if withholds_text else None
-        self._plan = plan
-        self._reader = ToolCallParser(plan.names)
-        self._places: dict[tuple[str, int], int] = {}  # where each call stands among all of them
-        self._arguments: dict[int, list[str]] = {}  # pieces of each call's arguments, as given
+    def __init__(self, spec: ResponseSpec) -> None:
+        self._spec = spec
+        self._parser = ToolCallParser(spec.tool_names) if spec.tool_names else None
+        self._withheld: list[str] | None = [] if spec.withholds_text else None
+        self._indexes: dict[tuple[str, int], int] = {}  # each call's index among all of them
+        self._calls: dict[int, ToolCall] = {}
+        self._pieces: dict[int, list[str]] = {}  # of each call's arguments
         self._restorers: dict[int, StreamRestorer] = {}
+        self._finish_reason: str | None = None
+        self._response_id = ""
 
     @property
-    def has_calls(self) -> bool:
-        """Whether a call has been found."""
-        return bool(self._arguments)
+    def has_tool_calls(self) -> bool:
+        """Whether a call has begun."""
+        return bool(self._calls)
 
-    def read(self, data: bytes) -> Chunk | None:
-        """Read the data of one event; see :meth:`StreamDecoder.read`."""
-        chunk = super().read(data)
-        if chunk is None:
-            return None
-        deltas = self._placed("sent", chunk.tool_calls or [])
-        if chunk.text:
-            chunk.text, found = self._reader.feed(chunk.text)
-            deltas += self._placed("told", found)
+    def take(self, chunk: Chunk) -> None:
+        """Read a chunk.
+
+        Args:
+            chunk: The chunk; it is changed.
+        """
+        self._response_id = chunk.id
+        deltas = self._numbered("sent", chunk.tool_calls) if chunk.tool_calls else []
+        if chunk.text and self._parser is not None:
+            chunk.text, found = self._parser.feed(chunk.text)
+            if found:
+                deltas += self._numbered("text", found)
         if chunk.finish_reason:
-            text, found = self._reader.flush()
-            chunk.text += text
-            deltas += self._placed("told", found)
-        chunk.tool_calls = self._tracked(deltas) if deltas else None
+            self._finish_reason = chunk.finish_reason
+            deltas += self._flushed(chunk)
+        chunk.tool_calls = (self._completed(deltas) or None) if deltas else None
+        if chunk.finish_reason:
+            chunk.tool_calls = _merged([*(chunk.tool_calls or ()), *self._rests()]) or None
         if self._withheld is not None:
             self._withhold(chunk)
-        if chunk.finish_reason:
-            self._finish(chunk)
-        empty = not (chunk.text or chunk.tool_calls or chunk.finish_reason or chunk.reasoning)
-        return None if empty and chunk.logprobs is None else chunk
 
-    def end(self) -> Chunk:
-        """Close the stream; see :meth:`StreamDecoder.end`."""
-        last = super().end()
-        text, found = self._reader.flush()  # empty, unless no finish reason ever came
-        last.text, deltas = text, self._placed("told", found)
-        last.tool_calls = _merged([*self._tracked(deltas), *self._rests()]) or None
+    def end(self, chunk: Chunk) -> None:
+        """Complete the last chunk: with what was still held back, and with all calls, judged.
+
+        Args:
+            chunk: The last chunk; it is changed.
+        """
+        deltas = self._completed(self._flushed(chunk))  # empty, unless no finish reason has come
+        chunk.tool_calls = _merged([*deltas, *self._rests()]) or None
         if self._withheld is not None:
-            self._withhold(last)
-        return last
+            self._withhold(chunk)
+        for index, call in self._calls.items():
+            call.arguments = "".join(self._pieces[index])
+            _judge(call, self._finish_reason)
+        chunk.finished_calls = self._calls or None
 
-    def _finish(self, chunk: Chunk) -> None:
-        chunk.tool_calls = _merged([*(chunk.tool_calls or ()), *self._rests()]) or None
-        if chunk.finish_reason != "length" or not self._arguments:
-            return
-        index = max(self._arguments)
-        arguments = "".join(self._arguments[index])
-        if not _is_json(arguments):
-            chunk.cut_call = ToolCallDelta(index, None, None, arguments)
-            _log.warning("max_tokens cut a tool call short; raise max_tokens and ask again.")
+    def _flushed(self, chunk: Chunk) -> list[ToolCallDelta]:
+        if self._parser is None:
+            return []
+        text, found = self._parser.flush()
+        chunk.text += text
+        return self._numbered("text", found)
 
     def _withhold(self, chunk: Chunk) -> None:
         withheld = self._withheld or []
         withheld.append(chunk.text)
-        if self._arguments:
+        if self._calls:
             chunk.text, self._withheld = "".join(withheld), None
         else:
             chunk.text, self._withheld = "", withheld
 
-    def _placed(self, source: str, deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
-        """Number calls that the server sent as such, and those in its text, through."""
+    def _numbered(self, source: str, deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
+        """Number the calls that the server sent as such, and those in its text, through."""
         for delta in deltas:
-            place = self._places.setdefault((source, delta.index), len(self._places))
-            if place != delta.index and delta.id == call_id(self._id, delta.index):
-                delta.id = call_id(self._id, place)
-            delta.index = place
+            index = self._indexes.setdefault((source, delta.index), len(self._indexes))
+            if index != delta.index and delta.id == call_id(self._response_id, delta.index):
+                delta.id = call_id(self._response_id, index)
+            delta.index = index
         return deltas
 
-    def _tracked(self, deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
-        """Complete the deltas with their calls' ids, and undo what guiding changed in them."""
-        most, kept = self._plan.most_calls, []
+    def _completed(self, deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
+        """Give the deltas their calls' ids, and undo what guiding changed in them."""
+        most, kept = self._spec.max_tool_calls, []
         for delta in deltas if most is None else [d for d in deltas if d.index < most]:
             if delta.name is not None:
-                delta.id = delta.id or call_id(self._id, delta.index)
-                lowered = self._plan.lowered.get(delta.name)
-                if lowered is not None and lowered.changes_instances:
-                    self._restorers[delta.index] = lowered.stream_restorer()
+                self._begin(delta, delta.name)
             restorer = self._restorers.get(delta.index)
             if restorer is not None:
                 delta.arguments = restorer.feed(delta.arguments)
-            self._arguments.setdefault(delta.index, []).append(delta.arguments)
+            self._pieces[delta.index].append(delta.arguments)
             kept.append(delta)
         return _merged(kept)
+
+    def _begin(self, delta: ToolCallDelta, name: str) -> None:
+        delta.id = delta.id or call_id(self._response_id, delta.index)
+        self._calls[delta.index] = ToolCall(delta.id, name, "")
+        self._pieces[delta.index] = []
+        lowered = self._spec.argument_schemas.get(name)
+        if lowered is not None and lowered.changes_instances:
+            self._restorers[delta.index] = lowered.stream_restorer()
 
     def _rests(self) -> list[ToolCallDelta]:
         """Return what the calls' restorers still hold back."""
         rests = {index: restorer.flush() for index, restorer in self._restorers.items()}
         self._restorers = {}
         for index, rest in rests.items():
-            self._arguments[index].append(rest)
+            self._pieces[index].append(rest)
         return [ToolCallDelta(index, None, None, rest) for index, rest in rests.items() if rest]
 
 
 def _merged(deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
     """Leave one piece a call: frameworks merge the pieces of chunks, not those within one."""
+    if len(deltas) == 1 and (deltas[0].name is not None or deltas[0].arguments):
+        return deltas
     merged: dict[int, ToolCallDelta] = {}
     for delta in deltas:
         known = merged.get(delta.index)
@@ -189,11 +262,3 @@ def _merged(deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
         elif delta.name is not None or delta.arguments:
             merged[delta.index] = delta
     return list(merged.values())
-
-
-def _is_json(text: str) -> bool:
-    try:
-        orjson.loads(text)
-    except ValueError:
-        return False
-    return True

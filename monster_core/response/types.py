@@ -1,20 +1,46 @@
-"""Hold answers as plain values: whole ones, and the chunks of a stream."""
+"""Hold responses as plain values: whole completions, and the chunks of a stream."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from monster_core.json_schema import LoweredSchema
 
 __all__ = [
     "Choice",
     "Chunk",
     "Completion",
+    "ResponseSpec",
     "ToolCall",
     "ToolCallDelta",
     "Usage",
     "add_usage",
     "call_id",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseSpec:
+    """Hold what must be known of a request to read its response.
+
+    Args:
+        tool_names: The tools whose calls are read from the text.
+        max_tool_calls: How many calls a response may hold; further ones are dropped. None for any
+            number.
+        argument_schemas: The schemas that guided the arguments of a tool, by the tool's name.
+        schema: The schema that guided the text; None where the text is free.
+        withholds_text: Whether the text is given only if a tool is called: where none is, the
+            response of a follow-up request takes its place.
+    """
+
+    tool_names: frozenset[str] = frozenset()
+    max_tool_calls: int | None = None
+    argument_schemas: Mapping[str, LoweredSchema] = field(default_factory=dict)
+    schema: LoweredSchema | None = None
+    withholds_text: bool = False
 
 
 @dataclass(slots=True)
@@ -38,17 +64,20 @@ class Usage:
 
 @dataclass(slots=True)
 class ToolCall:
-    """Hold one tool call of an answer.
+    """Hold one tool call of a response.
 
     Args:
         id: Identifies the call; a tool's result names it.
         name: The function to call.
         arguments: The arguments as JSON text, as the model wrote them.
+        problem: Why the call must not be run, in one sentence: it was cut, or its arguments are not
+            a JSON object. None if it is whole.
     """
 
     id: str
     name: str
     arguments: str
+    problem: str | None = None
 
 
 @dataclass(slots=True)
@@ -111,6 +140,11 @@ class Completion:
     usage: Usage | None
     raw: dict[str, Any] = field(repr=False)
 
+    @property
+    def has_tool_calls(self) -> bool:
+        """Whether one of the choices calls a tool."""
+        return any(choice.tool_calls for choice in self.choices)
+
 
 @dataclass(slots=True)
 class Chunk:
@@ -127,8 +161,8 @@ class Chunk:
         stop_reason: As in :class:`Choice`, beside the finish reason.
         usage: Token counts, on the last chunk only.
         is_last: Whether nothing follows.
-        cut_call: The call that max_tokens cut short, with all of its arguments so far; it stands
-            beside the finish reason.
+        finished_calls: On the last chunk only, all calls of the response by their index, each with
+            all of its arguments and with what is wrong with it.
         raw: The event as it came; empty on a last chunk that no event brought.
     """
 
@@ -142,7 +176,7 @@ class Chunk:
     stop_reason: str | int | None = None
     usage: Usage | None = None
     is_last: bool = False
-    cut_call: ToolCallDelta | None = None
+    finished_calls: Mapping[int, ToolCall] | None = None
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
 
 

@@ -30,7 +30,7 @@ from monster_core.transport.retry import parse_retry_after, retry_delay
 
 if TYPE_CHECKING:
     from monster_core.request.chat_request import ChatRequest
-    from monster_core.response.stream import StreamDecoder
+    from monster_core.response.pipeline import ResponseStream
     from monster_core.response.types import Chunk
     from monster_core.transport.body import Body
     from monster_core.transport.endpoint import Endpoint
@@ -66,10 +66,10 @@ class Attempt:
             endpoint,
             "POST",
             "/chat/completions",
-            call.content,
+            call.body,
             Deadline(endpoint.timeouts),
             call.is_guided,
-            call.shorter,
+            call.shorter_body,
         )
 
     @classmethod
@@ -168,7 +168,7 @@ class StreamState:
     exchange: Attempt
     body: Body
     decoder: EventDecoder
-    reader: StreamDecoder
+    reader: ResponseStream
     head: bytes = b""
     has_events: bool = False
 
@@ -213,7 +213,7 @@ class StreamState:
             self.has_events = True
             if reader.is_done:
                 return
-            chunk = reader.read(data)
+            chunk = reader.feed(data)
             if chunk is not None:
                 has_content = True
                 yield chunk

@@ -19,7 +19,8 @@ from monster_core.models_endpoint import (
     context_window_of,
     read_models,
 )
-from monster_core.request.chat_request import with_earlier_usage
+from monster_core.response.pipeline import ResponseStream, parse_response
+from monster_core.response.types import add_usage
 from monster_core.transport.async_transport import AsyncOriginClient, AsyncReply
 from monster_core.transport.attempt import LONGEST_ERROR_BODY, Attempt, StreamState
 from monster_core.transport.body import Body, araw_bytes, raw_bytes
@@ -31,7 +32,6 @@ from monster_core.transport.sync_transport import OriginClient, SyncReply
 
 if TYPE_CHECKING:
     from monster_core.request.chat_request import ChatRequest
-    from monster_core.response.stream import StreamDecoder
     from monster_core.response.types import Chunk, Completion
 
 __all__ = ["AsyncMonsterClient", "MonsterClient"]
@@ -74,12 +74,15 @@ class MonsterClient:
         exchange = Attempt.begin(self.endpoint, call)
         body = self._whole(exchange)
         try:
-            answer = call.parse_completion(body)
+            completion = parse_response(body, call.spec)
         except MonsterError as error:
             exchange.mask(error)
             raise
-        following = call.after(answer)
-        return with_earlier_usage(self.answer(following), answer) if following else answer
+        if call.follow_up is None or completion.has_tool_calls:
+            return completion
+        following = self.answer(call.follow_up)
+        following.usage = add_usage(following.usage, completion.usage)
+        return following
 
     def stream(self, call: ChatRequest) -> Generator[Chunk, None, None]:
         """Send a call and yield its answer as it arrives; leaving early frees the server.
@@ -90,18 +93,26 @@ class MonsterClient:
         Raises:
             MonsterError: The call failed, or its stream was cut.
         """
-        return self._stream(call, call.stream_reader()) if call.final is None else self._turns(call)
+        stream = ResponseStream(call.spec)
+        if call.follow_up is None:
+            return self._stream(call, stream)
+        return self._followed_up(call, stream, call.follow_up)
 
-    def _turns(self, call: ChatRequest) -> Generator[Chunk, None, None]:
-        turns = call.turns()
-        for chunk in self._stream(call, turns.reader):
-            if turns.takes_first(chunk):
+    def _followed_up(
+        self, call: ChatRequest, stream: ResponseStream, follow_up: ChatRequest
+    ) -> Generator[Chunk, None, None]:
+        usage = None
+        for chunk in self._stream(call, stream):
+            usage = chunk.usage
+            if stream.has_tool_calls:
                 yield chunk
-        if call.final is not None and not turns.reader.has_calls:
-            for chunk in self.stream(call.final):
-                yield turns.final(chunk)
+        if not stream.has_tool_calls:
+            for chunk in self.stream(follow_up):
+                if chunk.is_last:
+                    chunk.usage = add_usage(chunk.usage, usage)
+                yield chunk
 
-    def _stream(self, call: ChatRequest, reader: StreamDecoder) -> Generator[Chunk, None, None]:
+    def _stream(self, call: ChatRequest, reader: ResponseStream) -> Generator[Chunk, None, None]:
         exchange = Attempt.begin(self.endpoint, call)
         response = self._open(exchange)
         try:
@@ -231,30 +242,41 @@ class AsyncMonsterClient:
         exchange = Attempt.begin(self.endpoint, call)
         body = await self._whole(exchange)
         try:
-            answer = call.parse_completion(body)
+            completion = parse_response(body, call.spec)
         except MonsterError as error:
             exchange.mask(error)
             raise
-        following = call.after(answer)
-        return with_earlier_usage(await self.answer(following), answer) if following else answer
+        if call.follow_up is None or completion.has_tool_calls:
+            return completion
+        following = await self.answer(call.follow_up)
+        following.usage = add_usage(following.usage, completion.usage)
+        return following
 
     def stream(self, call: ChatRequest) -> AsyncGenerator[Chunk, None]:
         """Send a call and yield its answer as it arrives; see :meth:`MonsterClient.stream`."""
-        return self._stream(call, call.stream_reader()) if call.final is None else self._turns(call)
+        stream = ResponseStream(call.spec)
+        if call.follow_up is None:
+            return self._stream(call, stream)
+        return self._followed_up(call, stream, call.follow_up)
 
-    async def _turns(self, call: ChatRequest) -> AsyncGenerator[Chunk, None]:
-        turns = call.turns()
-        async with aclosing(self._stream(call, turns.reader)) as chunks:
+    async def _followed_up(
+        self, call: ChatRequest, stream: ResponseStream, follow_up: ChatRequest
+    ) -> AsyncGenerator[Chunk, None]:
+        usage = None
+        async with aclosing(self._stream(call, stream)) as chunks:
             async for chunk in chunks:
-                if turns.takes_first(chunk):
+                usage = chunk.usage
+                if stream.has_tool_calls:
                     yield chunk
-        if call.final is not None and not turns.reader.has_calls:
-            async with aclosing(self.stream(call.final)) as chunks:
+        if not stream.has_tool_calls:
+            async with aclosing(self.stream(follow_up)) as chunks:
                 async for chunk in chunks:
-                    yield turns.final(chunk)
+                    if chunk.is_last:
+                        chunk.usage = add_usage(chunk.usage, usage)
+                    yield chunk
 
     async def _stream(
-        self, call: ChatRequest, reader: StreamDecoder
+        self, call: ChatRequest, reader: ResponseStream
     ) -> AsyncGenerator[Chunk, None]:
         exchange = Attempt.begin(self.endpoint, call)
         response = await self._open(exchange)

@@ -49,8 +49,8 @@ class Size(Enum):
 
 GOOD = '{"name": "Oslo", "people": 7}'
 BAD: list[tuple[Reply, type[Exception], str]] = [
-    (whole({"content": "I will not."}), StructuredAnswerError, "no JSON"),
-    (whole({"content": ""}), StructuredAnswerError, "no JSON"),
+    (whole({"content": "I will not."}), StructuredAnswerError, "not JSON"),
+    (whole({"content": ""}), StructuredAnswerError, "not JSON"),
     (whole({"content": "[1]"}), StructuredAnswerError, "schema"),
     (whole({"content": '{"name": "Oslo"}'}), StructuredAnswerError, "people"),
     (whole({"content": '{"name": "Oslo", "people": "many"}'}), StructuredAnswerError, "people"),

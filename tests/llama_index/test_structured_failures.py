@@ -42,8 +42,8 @@ def test_a_whole_answer_at_the_limit_is_good(calls, mode):
     [
         ('{"title": "a", "seconds": -1}', "seconds"),
         ('{"title": "a"}', "seconds"),
-        ("{title}", "no JSON"),
-        ("[1]", "should be an object|no object"),
+        ("{title}", "not JSON"),
+        ("[1]", "should be an object|not an object"),
     ],
     ids=["out-of-range", "missing", "no-json", "array"],
 )

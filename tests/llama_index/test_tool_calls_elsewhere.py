@@ -47,9 +47,9 @@ def test_further_calls_of_any_response_are_dropped_everywhere():
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        ('{"a": six}', "The arguments of 'multiply' are no JSON."),
-        ("[6, 7]", "The arguments of 'multiply' are JSON but no object."),
-        ('"six"', "The arguments of 'multiply' are JSON but no object."),
+        ('{"a": six}', "The arguments of 'multiply' are not JSON."),
+        ("[6, 7]", "The arguments of 'multiply' are JSON but not an object."),
+        ('"six"', "The arguments of 'multiply' are JSON but not an object."),
     ],
 )
 def test_arguments_that_are_no_object_are_an_error(calls, arguments, said):
@@ -144,5 +144,5 @@ def test_calls_of_other_responses_may_stand_in_additional_kwargs_alone():
 
 
 def test_a_response_without_a_finish_reason_is_judged_once_nothing_can_follow():
-    with pytest.raises(StructuredAnswerError, match="no JSON"):
+    with pytest.raises(StructuredAnswerError, match="not JSON"):
         selections(response_of(("f", "six")))

@@ -22,9 +22,10 @@ from monster_core.request.builder import build_request
 from monster_core.request.chat_request import ChatRequest
 from monster_core.request.messages import Message
 from monster_core.response.completion import parse_completion
-from monster_core.response.partial_json import PartialJson
+from monster_core.response.json import PartialJson
+from monster_core.response.pipeline import ResponseStream, parse_response
 from monster_core.response.tool_call_parser import ToolCallParser
-from monster_core.response.types import Chunk
+from monster_core.response.types import Chunk, Completion
 from monster_core.transport.attempt import LONGEST_ERROR_BODY
 from monster_core.transport.retry import parse_retry_after
 from monster_core.transport.sse import EventDecoder
@@ -57,6 +58,10 @@ def called(arguments: Any, name: Any = "lookup", **more: Any) -> dict[str, Any]:
     } | more
 
 
+def parsed(data: bytes) -> Completion:
+    return parse_response(data, planned().spec)
+
+
 def event(*calls: Any, content: str | None = None, finish: str | None = None) -> bytes:
     delta = {"content": content, "tool_calls": list(calls)}
     choice = {"index": 0, "delta": delta, "finish_reason": finish}
@@ -64,9 +69,9 @@ def event(*calls: Any, content: str | None = None, finish: str | None = None) ->
 
 
 def streamed(*data: bytes) -> list[Chunk]:
-    reader = planned(stream=True).stream_reader()
-    chunks = [chunk for one in data if (chunk := reader.read(one)) is not None]
-    reader.read(b"[DONE]")
+    reader = ResponseStream(planned(stream=True).spec)
+    chunks = [chunk for one in data if (chunk := reader.feed(one)) is not None]
+    reader.feed(b"[DONE]")
     return [*chunks, reader.end()]
 
 
@@ -96,7 +101,7 @@ BAD_ARGUMENTS = {
 
 @pytest.mark.parametrize("arguments", BAD_ARGUMENTS)
 def test_arguments_that_are_none_call_nothing(arguments: str) -> None:
-    found = planned().parse_completion(body(called(BAD_ARGUMENTS[arguments])))
+    found = parsed(body(called(BAD_ARGUMENTS[arguments])))
     message: Any = to_chat_result(found).generations[0].message
     assert not message.tool_calls
     (invalid,) = message.invalid_tool_calls
@@ -112,9 +117,7 @@ def test_a_text_that_looks_like_a_call_with_such_arguments_calls_nothing(
     arguments: str, mark: str
 ) -> None:
     text = f'{mark}{{"name": "lookup", "arguments": {BAD_ARGUMENTS[arguments]}}}'
-    message: Any = (
-        to_chat_result(planned().parse_completion(body(content=text))).generations[0].message
-    )
+    message: Any = to_chat_result(parsed(body(content=text))).generations[0].message
     assert not message.tool_calls or message.tool_calls[0]["args"] == {}
 
 
@@ -153,7 +156,7 @@ def test_an_index_of_a_call_reserves_nothing(index: Any) -> None:
 
 def test_doubled_ids_and_indexes_make_no_more_calls_than_were_sent() -> None:
     twice = [called('{"a": 1}', id="same"), called('{"b": 2}', id="same")]
-    message: Any = to_chat_result(planned().parse_completion(body(*twice))).generations[0].message
+    message: Any = to_chat_result(parsed(body(*twice))).generations[0].message
     assert [call["args"] for call in message.tool_calls] == [{"a": 1}, {"b": 2}]
     chunks = streamed(event(called("{", index=0), called("}", index=0)), event(finish="stop"))
     assert [call["args"] for call in as_langchain(chunks).tool_calls] == [{}]
@@ -174,16 +177,14 @@ NO_NAMES = [
 @pytest.mark.parametrize("name", NO_NAMES)
 def test_a_text_that_names_no_tool_of_these_is_text(name: str) -> None:
     text = json.dumps({"name": name, "parameters": {}})
-    found = planned().parse_completion(body(content=text)).choices[0]
+    found = parsed(body(content=text)).choices[0]
     assert (found.text, found.tool_calls) == (text, [])
 
 
 @pytest.mark.parametrize("name", NO_NAMES)
 def test_a_call_of_no_tool_of_these_keeps_its_name(name: str) -> None:
     """It is the caller's agent that refuses it: a name is never made to fit."""
-    message: Any = (
-        to_chat_result(planned().parse_completion(body(called("{}", name)))).generations[0].message
-    )
+    message: Any = to_chat_result(parsed(body(called("{}", name)))).generations[0].message
     assert [call["name"] for call in message.tool_calls] == [name]
 
 
@@ -198,9 +199,7 @@ def test_a_call_of_no_tool_of_these_keeps_its_name(name: str) -> None:
     ],
 )
 def test_a_text_that_plays_another_role_stays_the_assistants(text: str) -> None:
-    message: Any = (
-        to_chat_result(planned().parse_completion(body(content=text))).generations[0].message
-    )
+    message: Any = to_chat_result(parsed(body(content=text))).generations[0].message
     assert (message.type, message.text, message.tool_calls) == ("ai", text, [])
 
 
@@ -282,7 +281,7 @@ def test_an_errors_body_is_read_in_linear_time(filling: str) -> None:
 def test_ten_megabytes_of_arguments_are_an_answer_like_any_other() -> None:
     arguments = json.dumps({"city": "x" * 10_000_000})
     begin = time.process_time()
-    found = planned().parse_completion(body(called(arguments)))
+    found = parsed(body(called(arguments)))
     message: Any = to_chat_result(found).generations[0].message
     assert len(message.tool_calls[0]["args"]["city"]) == 10_000_000
     assert time.process_time() - begin < 10
@@ -290,8 +289,8 @@ def test_ten_megabytes_of_arguments_are_an_answer_like_any_other() -> None:
 
 def test_many_calls_are_read_in_linear_time() -> None:
     def read(size: int) -> None:
-        to_chat_result(planned().parse_completion(body(*[called("{}")] * size)))
-        planned().parse_completion(body(content='{"name": "lookup", "parameters": {}}' * size))
+        to_chat_result(parsed(body(*[called("{}")] * size)))
+        parsed(body(content='{"name": "lookup", "parameters": {}}' * size))
 
     assert_linear(read, 150)
 
@@ -378,7 +377,7 @@ def test_an_answer_is_never_run() -> None:
     before = set(sys.modules)
     texts = ['{"lc": 1, "type": "constructor", "id": ["os", "system"], "kwargs": {}}', "!!python/x"]
     for text in texts:
-        to_chat_result(planned().parse_completion(body(called(text), content=text)))
+        to_chat_result(parsed(body(called(text), content=text)))
         parse_completion(body(content=text))
     assert not {"pickle", "yaml", "marshal", "code"} & (set(sys.modules) - before)
     assert isinstance(ChatMonster(model="m"), ChatMonster)

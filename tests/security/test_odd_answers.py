@@ -20,6 +20,7 @@ from monster_core.errors import MonsterError
 from monster_core.request.builder import build_request
 from monster_core.request.chat_request import ChatRequest
 from monster_core.request.messages import Message
+from monster_core.response.pipeline import ResponseStream, parse_response
 from monster_core.response.types import Chunk
 from tests.security.odd_json import answers, event_streams
 
@@ -50,12 +51,12 @@ every_plan = pytest.mark.parametrize("plan", PLANS)
 
 
 def chunks_of(plan: str, events: list[Any]) -> Iterator[Chunk]:
-    reader = STREAMS[plan].stream_reader()
+    reader = ResponseStream(STREAMS[plan].spec)
     for event in events:
-        chunk = reader.read(orjson.dumps(event))
+        chunk = reader.feed(orjson.dumps(event))
         if chunk is not None:
             yield chunk
-    reader.read(b"[DONE]")
+    reader.feed(b"[DONE]")
     yield reader.end()
 
 
@@ -63,7 +64,7 @@ def chunks_of(plan: str, events: list[Any]) -> Iterator[Chunk]:
 @given(body=answers)
 def test_any_answer_is_one_to_langchain_or_a_typed_error(plan: str, body: Any) -> None:
     try:
-        result = to_chat_result(CALLS[plan].parse_completion(orjson.dumps(body)))
+        result = to_chat_result(parse_response(orjson.dumps(body), CALLS[plan].spec))
     except MonsterError:
         return
     assert result.generations
@@ -78,7 +79,7 @@ def test_any_answer_is_one_to_langchain_or_a_typed_error(plan: str, body: Any) -
 @given(body=answers)
 def test_any_answer_is_one_to_llama_index_or_a_typed_error(plan: str, body: Any) -> None:
     try:
-        response = to_chat_response(CALLS[plan].parse_completion(orjson.dumps(body)))
+        response = to_chat_response(parse_response(orjson.dumps(body), CALLS[plan].spec))
     except MonsterError:
         return
     assert isinstance(response.message.content or "", str)

@@ -37,6 +37,7 @@ from monster_core.errors import InvalidRequestError, MonsterError
 from monster_core.request.builder import build_request
 from monster_core.request.fields import CallParameters
 from monster_core.request.messages import Message
+from monster_core.response.pipeline import parse_response
 from monster_emulator._request import parse
 
 GREETING = [Message("user", "Hi")]
@@ -68,9 +69,9 @@ def sent_or_refused(messages: Sequence[Message], model: str, fields: dict[str, A
         call = build_request(messages, {"model": model, **fields}, stream=False)
     except MonsterError:
         return
-    parse(orjson.loads(call.content))
-    if call.final is not None:
-        parse(orjson.loads(call.final.content))
+    parse(orjson.loads(call.body))
+    if call.follow_up is not None:
+        parse(orjson.loads(call.follow_up.body))
 
 
 FIELDS: list[dict[str, Any]] = [
@@ -267,9 +268,9 @@ def test_any_schema_guides_an_answer_or_is_refused(schema: dict[str, Any], text:
         )
     except MonsterError:
         return
-    parse(orjson.loads(call.content))
+    parse(orjson.loads(call.body))
     choice = {"index": 0, "message": {"content": text.encode("utf-8", "replace").decode()}}
-    call.parse_completion(orjson.dumps({"id": "a", "choices": [choice]}))
+    parse_response(orjson.dumps({"id": "a", "choices": [choice]}), call.spec)
 
 
 @given(schema=schemas)

@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 
 from monster_core.errors import InvalidRequestError
 from monster_core.request.builder import build_request
-from monster_core.request.chat_request import ChatRequest, with_earlier_usage
+from monster_core.request.chat_request import ChatRequest
 from monster_core.request.fields import REQUEST_FIELDS
 from monster_core.request.messages import Message
 from monster_core.request.validation import merge_parameters, validate_parameters
-from monster_core.response.completion import parse_completion
-from monster_core.response.stream import StreamDecoder
+from monster_core.response.pipeline import ResponseStream, parse_response
 from monster_core.response.types import Chunk, Completion, Usage, add_usage
 
 HELLO = [Message("user", "Hello")]
@@ -41,7 +40,7 @@ def plan(
 
 
 def body(call: ChatRequest) -> dict[str, Any]:
-    sent: dict[str, Any] = json.loads(call.content)
+    sent: dict[str, Any] = json.loads(call.body)
     return sent
 
 
@@ -54,6 +53,10 @@ def reply(text: str, tokens: int = 1, **message: Any) -> bytes:
     choice = {"index": 0, "message": {"content": text, **message}, "finish_reason": "stop"}
     usage = {"prompt_tokens": tokens, "completion_tokens": tokens, "total_tokens": 2 * tokens}
     return json.dumps({"id": "cmpl-1", "choices": [choice], "usage": usage}).encode()
+
+
+def read(call: ChatRequest, text: str) -> Completion:
+    return parse_response(reply(text), call.spec)
 
 
 def test_a_plain_call_sends_what_was_set_and_nothing_else() -> None:
@@ -134,7 +137,7 @@ def test_a_body_holds_only_what_the_servers_strict_model_takes(
         call = plan(fields, stream=stream)
     except InvalidRequestError:
         return
-    for sent in (body(call), *([body(call.final)] if call.final else [])):
+    for sent in (body(call), *([body(call.follow_up)] if call.follow_up else [])):
         assert sent.keys() <= REQUEST_FIELDS
         assert not holds_null(sent)
         assert isinstance(sent.get("tool_choice", {}), dict)
@@ -223,19 +226,17 @@ def test_a_schema_that_cannot_guide_is_told_and_only_json_is_asked_for() -> None
 
 def test_a_guided_answer_is_read_as_its_schema_means_it() -> None:
     call = plan({"guided_json": OPTIONAL})
-    assert json.loads(call.parse_completion(reply('{"a": null, "b": 1}')).choices[0].text) == {
-        "b": 1
-    }
-    assert call.parse_completion(reply("no JSON")).choices[0].text == "no JSON"
+    assert json.loads(read(call, '{"a": null, "b": 1}').choices[0].text) == {"b": 1}
+    assert read(call, "no JSON").choices[0].text == "no JSON"
 
 
 def test_tools_with_choice_none_leave_no_trace() -> None:
-    assert plan({"tools": [WEATHER], "tool_choice": "none"}).content == plan().content
+    assert plan({"tools": [WEATHER], "tool_choice": "none"}).body == plan().body
 
 
 def test_a_forced_tool_takes_the_place_of_a_json_schema_answer() -> None:
     call = plan({"tools": [WEATHER], "tool_choice": "any", "response_format": FORMAT})
-    assert call.final is None
+    assert call.follow_up is None
     assert body(call)["tool_choice"]["function"]["name"] == "weather"
 
 
@@ -256,36 +257,22 @@ SHAPES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("field", SHAPES)
 def test_tools_beside_a_shape_take_a_second_call_for_the_shape(field: str) -> None:
     call = plan({"tools": [WEATHER], "seed": 1, **SHAPES[field]})
-    assert call.final is not None
+    assert call.follow_up is not None
     assert "weather" in system(call)
     assert not call.is_guided
     assert body(call).keys() == {"model", "messages", "seed"}
-    assert body(call.final).keys() == {"model", "messages", "seed", field}
-    assert "weather" not in system(call.final)
+    assert body(call.follow_up).keys() == {"model", "messages", "seed", field}
+    assert "weather" not in system(call.follow_up)
 
 
 @pytest.mark.parametrize("format_", [None, {"type": "text"}])
 def test_tools_beside_free_text_take_one_call(format_: dict[str, Any] | None) -> None:
-    assert plan({"tools": [WEATHER], "response_format": format_}).final is None
+    assert plan({"tools": [WEATHER], "response_format": format_}).follow_up is None
 
 
 def test_two_shapes_are_refused_beside_tools_too() -> None:
     with pytest.raises(InvalidRequestError, match="Only one of guided_regex, guided_choice"):
         plan({"tools": [WEATHER], "guided_regex": "a", "guided_choice": ["a"]})
-
-
-def test_the_final_call_is_sent_only_where_no_tool_was_called() -> None:
-    call = both()
-    called, said = call.parse_completion(reply(CALL)), call.parse_completion(reply("Sunny."))
-    assert call.after(called) is None
-    assert call.after(said) is call.final
-    assert plan().after(said) is None
-
-
-def test_the_tokens_of_both_calls_are_added() -> None:
-    first, final = parse_completion(reply("a", 3)), parse_completion(reply("b", 4))
-    assert with_earlier_usage(final, first).usage == Usage(7, 7, 14)
-    assert with_earlier_usage(final, first).choices == final.choices
 
 
 @pytest.mark.parametrize(
@@ -311,15 +298,14 @@ def stream_of(*texts: str) -> list[bytes]:
     return [*lines, json.dumps({"choices": [], "usage": usage}).encode(), b"[DONE]"]
 
 
-def chunks_of(events: list[bytes], reader: StreamDecoder) -> list[Chunk]:
-    read = [chunk for chunk in map(reader.read, events) if chunk is not None]
-    return [*read, reader.end()]
+def chunks_of(events: list[bytes], request: ChatRequest) -> list[Chunk]:
+    stream = ResponseStream(request.spec)
+    read = [chunk for chunk in map(stream.feed, events) if chunk is not None]
+    return [*read, stream.end()]
 
 
-def test_a_first_stream_that_calls_a_tool_is_shown_whole() -> None:
-    turns = both().turns()
-    chunks = chunks_of(stream_of("Let me look. ", CALL[:20], CALL[20:]), turns.reader)
-    shown = [chunk for chunk in chunks if turns.takes_first(chunk)]
+def test_a_stream_before_a_follow_up_is_shown_whole_if_it_calls_a_tool() -> None:
+    shown = chunks_of(stream_of("Let me look. ", CALL[:20], CALL[20:]), both())
     assert "".join(chunk.text for chunk in shown) == "Let me look. "
     calls = [delta for chunk in shown for delta in chunk.tool_calls or ()]
     assert calls[0].name == "weather"
@@ -327,23 +313,16 @@ def test_a_first_stream_that_calls_a_tool_is_shown_whole() -> None:
     assert shown[-1].usage == Usage(1, 2, 3)
 
 
-def test_of_a_first_stream_without_calls_only_the_tokens_are_shown() -> None:
-    call = both()
-    turns = call.turns()
-    assert not any(map(turns.takes_first, chunks_of(stream_of("Sunny", "."), turns.reader)))
-    assert call.final is not None
-    events = stream_of('{"city":', ' "Rome"}')
-    final = [*map(turns.final, chunks_of(events, call.final.stream_reader()))]
-    assert "".join(chunk.text for chunk in final) == '{"city": "Rome"}'
-    assert [chunk.usage for chunk in final if chunk.usage] == [Usage(2, 4, 6)]
+def test_a_stream_before_a_follow_up_shows_no_text_if_it_calls_no_tool() -> None:
+    assert not any(chunk.text for chunk in chunks_of(stream_of("Sunny", "."), both()))
 
 
 @pytest.mark.parametrize("fields", [{}, {"tools": [WEATHER]}, {"guided_json": OPTIONAL}])
 def test_a_stream_reads_like_the_full_answer(fields: dict[str, Any]) -> None:
     call = plan(fields)
     for text in ("Hello.", CALL, '{"a": null, "b": 1}'):
-        chunks = chunks_of(stream_of(*text), call.stream_reader())
-        whole: Completion = call.parse_completion(reply(text))
+        chunks = chunks_of(stream_of(*text), call)
+        whole: Completion = read(call, text)
         [choice] = whole.choices
         told = "".join(chunk.text for chunk in chunks)
         assert told.replace(" ", "") == choice.text.replace(" ", "")
@@ -363,10 +342,10 @@ def test_several_answers_to_a_schema_that_cannot_guide_are_asked_for_in_the_prom
     several: dict[str, Any],
 ) -> None:
     one = json.loads(
-        build_request(HELLO, {"model": "m", "guided_json": ENDLESS}, stream=False).content
+        build_request(HELLO, {"model": "m", "guided_json": ENDLESS}, stream=False).body
     )
     assert one["response_format"] == {"type": "json_object"}
     fields = {"model": "m", "guided_json": ENDLESS, **several}
-    sent = json.loads(build_request(HELLO, fields, stream=False).content)
+    sent = json.loads(build_request(HELLO, fields, stream=False).body)
     assert "response_format" not in sent
     assert sent["messages"] == one["messages"]

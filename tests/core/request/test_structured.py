@@ -19,7 +19,8 @@ from monster_core.errors import (
     TruncatedAnswerError,
 )
 from monster_core.request.structured import METHODS, output_spec_of
-from monster_core.response.structured import check_value, read_value
+from monster_core.response.json import parse_json_text
+from monster_core.response.structured import check_value
 
 
 class City(BaseModel):
@@ -144,11 +145,11 @@ DIGITS = re.compile(r"\d\d")
             '{"name": "Ro',
             "stop",
             StructuredAnswerError,
-            "is no JSON: .* before it is complete",
+            "is not JSON: .* before it is complete",
         ),
-        (City, "Rome it is.", "stop", StructuredAnswerError, "The answer is no JSON: "),
-        (City, "", "stop", StructuredAnswerError, "The answer is no JSON: the answer is empty"),
-        (City, "NaN", "stop", StructuredAnswerError, "The answer is no JSON: "),
+        (City, "Rome it is.", "stop", StructuredAnswerError, "The answer is not JSON: "),
+        (City, "", "stop", StructuredAnswerError, "The answer is not JSON: it is empty"),
+        (City, "NaN", "stop", StructuredAnswerError, "The answer is not JSON: "),
         (Color, "green", "stop", StructuredAnswerError, "'green' is none of red, blue: the server"),
         (Color, "re", "length", TruncatedAnswerError, "max_tokens cut the answer"),
         (
@@ -179,7 +180,7 @@ def test_an_answer_that_is_not_what_was_asked_for_says_why(
 @pytest.mark.parametrize("finish_reason", ["stop", "length", None])
 def test_a_whole_json_answer_is_read(text: str, finish_reason: str | None) -> None:
     assert output_spec_of(City).read(text, finish_reason) == {"name": "Rome"}
-    assert read_value(text, SCHEMA, finish_reason) == {"name": "Rome"}
+    assert parse_json_text(text, finish_reason) == {"name": "Rome"}
 
 
 def test_nulls_of_absent_properties_are_dropped() -> None:

@@ -6,9 +6,9 @@ import orjson
 
 from monster_core.request.builder import build_request
 from monster_core.request.messages import Message
-from monster_core.response.completion import parse_completion
-from monster_core.response.tool_arguments import read_arguments
-from monster_core.response.types import ToolCall
+from monster_core.response.pipeline import ResponseStream, parse_response
+from monster_core.response.tool_calls import parse_arguments
+from monster_core.response.types import ResponseSpec
 
 TOOLS = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}]
 TWO_CALLS = (
@@ -25,17 +25,17 @@ def arguments_of_the_whole(*, parallel: bool) -> list[str]:
     message = {"role": "assistant", "content": TWO_CALLS}
     body = {"id": "cmpl-1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
     call = planned(parallel=parallel, stream=False)
-    (choice,) = call.parse_completion(orjson.dumps(body)).choices
+    (choice,) = parse_response(orjson.dumps(body), call.spec).choices
     return [found.arguments for found in choice.tool_calls]
 
 
 def arguments_of_the_stream(*, parallel: bool) -> list[str]:
-    reader = planned(parallel=parallel, stream=True).stream_reader()
+    stream = ResponseStream(planned(parallel=parallel, stream=True).spec)
     found: dict[int, str] = {}
     for place, sign in enumerate(TWO_CALLS):
         last = "stop" if place == len(TWO_CALLS) - 1 else None
         choice = {"index": 0, "delta": {"content": sign}, "finish_reason": last}
-        chunk = reader.read(orjson.dumps({"id": "cmpl-1", "choices": [choice]}))
+        chunk = stream.feed(orjson.dumps({"id": "cmpl-1", "choices": [choice]}))
         for delta in (chunk.tool_calls if chunk else None) or []:
             found[delta.index] = found.get(delta.index, "") + delta.arguments
     return list(found.values())
@@ -52,9 +52,8 @@ def test_all_calls_are_kept_where_several_may_be_made() -> None:
 
 
 def test_arguments_cut_before_their_first_sign_are_not_taken_for_none() -> None:
-    call = ToolCall("id", "add", "")
-    assert read_arguments(call, "stop") == ({}, None)
-    arguments, problem = read_arguments(call, "length")
+    assert parse_arguments("add", "", "stop") == ({}, None)
+    arguments, problem = parse_arguments("add", "", "length")
     assert arguments == {}
     assert problem is not None
     assert "max_tokens cut" in problem
@@ -63,4 +62,4 @@ def test_arguments_cut_before_their_first_sign_are_not_taken_for_none() -> None:
 def test_an_answer_without_tools_is_read_as_it_is() -> None:
     message = {"role": "assistant", "content": TWO_CALLS}
     body = {"id": "cmpl-1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
-    assert parse_completion(orjson.dumps(body)).choices[0].text == TWO_CALLS
+    assert parse_response(orjson.dumps(body), ResponseSpec()).choices[0].text == TWO_CALLS

@@ -10,23 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monster_core.request.schema_guide import plan_guide
+from monster_core.json_schema import lower
 from monster_core.request.tool_definitions import ToolChoice, ToolDefinition
-from monster_core.request.tools import ToolPlan, plan_tools
-from monster_core.response.completion import parse_completion
-from monster_core.response.stream import StreamDecoder
-from monster_core.response.tool_arguments import read_arguments
-from monster_core.response.tool_calls import ToolStreamDecoder, collect_calls
-from monster_core.response.types import Chunk, ToolCall
+from monster_core.request.tools import plan_tools
+from monster_core.response.pipeline import ResponseStream, parse_response
+from monster_core.response.types import Chunk, ResponseSpec, ToolCall
 from tests.core.response.strategies import few, json_objects, pieces_of
 
 NAMES = frozenset({"weather", "send_mail"})
-PLAN = ToolPlan("You have access to these functions", {}, NAMES)
+SPEC = ResponseSpec(NAMES)
 OPTIONAL = {
     "type": "object",
     "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
     "additionalProperties": False,
 }
+
+GUIDED = ResponseSpec(schema=lower(OPTIONAL))
 
 
 def event(delta: dict[str, Any], finish_reason: str | None = None, **more: Any) -> bytes:
@@ -50,11 +49,11 @@ def today(index: int, arguments: str, **first: Any) -> dict[str, Any]:
 
 
 def chunks_of(
-    deltas: Iterable[dict[str, Any]], reader: StreamDecoder, finish_reason: str = "stop"
+    deltas: Iterable[dict[str, Any]], stream: ResponseStream, finish_reason: str = "stop"
 ) -> list[Chunk]:
     events = [event({"role": "assistant"}), *map(event, deltas), event({}, finish_reason)]
-    chunks = [reader.read(data) for data in [*events, b"[DONE]"]]
-    return [*(chunk for chunk in chunks if chunk is not None), reader.end()]
+    chunks = [stream.feed(data) for data in [*events, b"[DONE]"]]
+    return [*(chunk for chunk in chunks if chunk is not None), stream.end()]
 
 
 def assembled(chunks: Iterable[Chunk]) -> tuple[str, list[ToolCall]]:
@@ -73,15 +72,18 @@ def assembled(chunks: Iterable[Chunk]) -> tuple[str, list[ToolCall]]:
             else:
                 assert (delta.id, delta.name) == (None, None)
             calls[delta.index].arguments += delta.arguments
+        for index, call in (chunk.finished_calls or {}).items():
+            assert call.arguments == (calls[index].arguments or "{}")
+            calls[index] = call
     return text, calls
 
 
 def full(
-    text: str, plan: ToolPlan = PLAN, finish_reason: str = "stop"
+    text: str, spec: ResponseSpec = SPEC, finish_reason: str = "stop"
 ) -> tuple[str, list[ToolCall]]:
     choice = {"index": 0, "message": {"content": text}, "finish_reason": finish_reason}
-    answer = parse_completion(json.dumps({"id": "cmpl-7", "choices": [choice]}).encode())
-    read = collect_calls(answer, plan).choices[0]
+    body = json.dumps({"id": "cmpl-7", "choices": [choice]}).encode()
+    read = parse_response(body, spec).choices[0]
     return read.text, read.tool_calls
 
 
@@ -102,7 +104,7 @@ call_texts = st.builds(
 def test_a_stream_brings_what_the_full_answer_brings(parts: list[str], data: st.DataObject) -> None:
     text = "".join(parts)
     text = text[: data.draw(st.integers(0, len(text)) | st.just(len(text)))]
-    chunks = chunks_of(texts(*data.draw(pieces_of(text))), ToolStreamDecoder(PLAN))
+    chunks = chunks_of(texts(*data.draw(pieces_of(text))), ResponseStream(SPEC))
     assert assembled(chunks) == full(text)
 
 
@@ -120,7 +122,7 @@ def test_calls_that_are_sent_and_calls_that_are_told_are_kept_apart(
     deltas = [{"tool_calls": [sent]}, *texts(TOLD[:9], TOLD[9:])]
     if not is_sent_first:
         deltas = [*deltas[1:], deltas[0]]
-    text, calls = assembled(chunks_of(deltas, ToolStreamDecoder(PLAN)))
+    text, calls = assembled(chunks_of(deltas, ResponseStream(SPEC)))
     names_and_arguments = [(call.name, call.arguments) for call in calls]
     expected = [("weather", '{"city": "Rome"}'), ("send_mail", "{}")]
     assert (text, names_and_arguments) == ("", expected[::in_order])
@@ -130,8 +132,8 @@ def test_calls_that_are_sent_and_calls_that_are_told_are_kept_apart(
 def test_a_full_answer_may_send_calls_and_tell_others() -> None:
     message = {"content": TOLD, "tool_calls": [SENT_WITHOUT_AN_ID]}
     choice = {"index": 0, "message": message, "finish_reason": "stop"}
-    answer = parse_completion(json.dumps({"id": "cmpl-7", "choices": [choice]}).encode())
-    calls = collect_calls(answer, PLAN).choices[0].tool_calls
+    body = json.dumps({"id": "cmpl-7", "choices": [choice]}).encode()
+    calls = parse_response(body, SPEC).choices[0].tool_calls
     assert [call.name for call in calls] == ["weather", "send_mail"]
     assert len({call.id for call in calls}) == 2
 
@@ -142,19 +144,18 @@ def test_a_large_integer_keeps_its_digits(pieces: int) -> None:
     written = json.dumps({"name": "weather", "parameters": {"days": wei}})
     step = -(-len(written) // pieces)
     parts = [written[at : at + step] for at in range(0, len(written), step)]
-    plan = plan_tools(
-        [ToolDefinition("weather", "", OPTIONAL)], ToolChoice("any"), "llama", is_parallel=False
-    )
-    for reader in (ToolStreamDecoder(PLAN), ToolStreamDecoder(plan)):
-        _, [call] = assembled(chunks_of(texts(*parts), reader))
-        assert read_arguments(call, "stop") == ({"days": wei}, None)
-    assert read_arguments(full(written, plan)[1][0], "stop") == ({"days": wei}, None)
+    spec = forced("guided", weather=OPTIONAL)
+    for stream in (ResponseStream(SPEC), ResponseStream(spec)):
+        _, [call] = assembled(chunks_of(texts(*parts), stream))
+        assert json.loads(call.arguments) == {"days": wei}
+    assert json.loads(full(written, spec)[1][0].arguments) == {"days": wei}
 
 
-def forced(strategy: Any = None, **tools: Any) -> ToolPlan:
+def forced(strategy: Any = None, **tools: Any) -> ResponseSpec:
     definitions = [ToolDefinition(name, "", schema) for name, schema in tools.items()]
     choice = ToolChoice("named", *tools) if len(tools) == 1 else ToolChoice("any")
-    return plan_tools(definitions, choice, "llama", is_parallel=True, strategy=strategy)
+    plan = plan_tools(definitions, choice, "llama", is_parallel=True, strategy=strategy)
+    return ResponseSpec(plan.names, plan.most_calls, plan.lowered)
 
 
 @few
@@ -165,28 +166,28 @@ def forced(strategy: Any = None, **tools: Any) -> ToolPlan:
     st.data(),
 )
 def test_nulls_of_absent_arguments_are_dropped_alike(arguments: Any, data: st.DataObject) -> None:
-    plan = forced("guided", weather=OPTIONAL, send_mail=OPTIONAL)
+    spec = forced("guided", weather=OPTIONAL, send_mail=OPTIONAL)
     text = json.dumps([{"name": "weather", "parameters": arguments}] * 2)
     pieces = texts(*data.draw(pieces_of(text)))
-    told, calls = assembled(chunks_of(pieces, ToolStreamDecoder(plan)))
+    told, calls = assembled(chunks_of(pieces, ResponseStream(spec)))
     given = {name: value for name, value in arguments.items() if value is not None}
     assert [json.loads(call.arguments) for call in calls] == [given] * 2
-    expected, whole = full(text, plan)
+    expected, whole = full(text, spec)
     assert (told, [call.id for call in calls]) == (expected, [call.id for call in whole])
     assert [json.loads(call.arguments) for call in whole] == [given] * 2
 
 
 def test_a_forced_tool_of_vllm_0_5_has_one_id_and_its_name_once() -> None:
     deltas = named("weather", "", '{"ci', 'ty": "Rome"', "", "}")
-    for reader in (StreamDecoder(), ToolStreamDecoder(PLAN)):
-        text, calls = assembled(chunks_of(deltas, reader))
+    for stream in (ResponseStream(ResponseSpec()), ResponseStream(SPEC)):
+        text, calls = assembled(chunks_of(deltas, stream))
         assert (text, calls) == ("", [ToolCall("call_7_0", "weather", '{"city": "Rome"}')])
 
 
 def test_a_forced_tool_drops_the_nulls_of_absent_arguments() -> None:
-    plan = forced(weather=OPTIONAL)
+    spec = forced(weather=OPTIONAL)
     deltas = named("weather", '{"city": "Rome", "days":', " nu", "ll", "}")
-    _, calls = assembled(chunks_of(deltas, ToolStreamDecoder(plan)))
+    _, calls = assembled(chunks_of(deltas, ResponseStream(spec)))
     assert json.loads(calls[0].arguments) == {"city": "Rome"}
 
 
@@ -197,22 +198,22 @@ def test_todays_interleaved_deltas_are_kept_apart() -> None:
         {"tool_calls": [today(0, "{"), today(1, ": 1}")]},
         {"content": None, "tool_calls": [today(0, "}")]},
     ]
-    for reader in (StreamDecoder(), ToolStreamDecoder(PLAN)):
-        _, calls = assembled(chunks_of(deltas, reader))
+    for stream in (ResponseStream(ResponseSpec()), ResponseStream(SPEC)):
+        _, calls = assembled(chunks_of(deltas, stream))
         assert calls == [ToolCall("a", "weather", "{}"), ToolCall("b", "mail", '{"x": 1}')]
 
 
 def test_arguments_sent_as_an_object_become_text() -> None:
     call = {"id": "a", "function": {"name": "weather", "arguments": {"city": "Rome"}}}
-    _, streamed = assembled(chunks_of([{"tool_calls": [call]}], StreamDecoder()))
+    _, streamed = assembled(chunks_of([{"tool_calls": [call]}], ResponseStream(ResponseSpec())))
     body = {"choices": [{"message": {"content": None, "tool_calls": [call]}}]}
-    assert streamed == parse_completion(json.dumps(body).encode()).choices[0].tool_calls
+    assert streamed == parse_response(json.dumps(body).encode(), SPEC).choices[0].tool_calls
     assert streamed[0].arguments == '{"city":"Rome"}'
 
 
 def test_several_calls_may_come_in_one_piece() -> None:
     text = '{"name": "weather", "parameters": {}}; {"name": "send_mail", "parameters": {"x": 1}}'
-    chunks = chunks_of(texts(text), ToolStreamDecoder(PLAN))
+    chunks = chunks_of(texts(text), ResponseStream(SPEC))
     assert assembled(chunks)[1] == [
         ToolCall("call_7_0", "weather", "{}"),
         ToolCall("call_7_1", "send_mail", '{"x": 1}'),
@@ -220,9 +221,9 @@ def test_several_calls_may_come_in_one_piece() -> None:
 
 
 def test_the_finishing_event_may_carry_the_end_of_a_call() -> None:
-    reader = ToolStreamDecoder(PLAN)
-    reader.read(event({"content": '{"name": "weather", "parameters": {"x"'}))
-    chunk = reader.read(event({"content": ": 1}}"}, "stop"))
+    stream = ResponseStream(SPEC)
+    stream.feed(event({"content": '{"name": "weather", "parameters": {"x"'}))
+    chunk = stream.feed(event({"content": ": 1}}"}, "stop"))
     assert chunk is not None
     assert chunk.finish_reason == "stop"
     assert [delta.arguments for delta in chunk.tool_calls or ()] == [": 1}"]
@@ -230,42 +231,44 @@ def test_the_finishing_event_may_carry_the_end_of_a_call() -> None:
 
 @pytest.mark.parametrize("text", ["", " \n ", "<tool", '{"name": "wea'])
 def test_what_was_held_back_is_given_once(text: str) -> None:
-    chunks = chunks_of(texts(*text), ToolStreamDecoder(PLAN))
+    chunks = chunks_of(texts(*text), ResponseStream(SPEC))
     assert assembled(chunks) == (text, []) == full(text)
 
 
 def test_a_stream_without_finish_reason_gives_what_was_held_back() -> None:
-    reader = ToolStreamDecoder(PLAN)
-    reader.read(event({"content": "Hi <tool"}))
-    reader.read(b"[DONE]")
-    assert reader.end().text == "<tool"
+    stream = ResponseStream(SPEC)
+    stream.feed(event({"content": "Hi <tool"}))
+    stream.feed(b"[DONE]")
+    assert stream.end().text == "<tool"
 
 
 @pytest.mark.parametrize("cut", ['{"name": "weather"', '{"name": "weather", "parameters": {"c'])
 def test_a_call_that_max_tokens_cut_is_told_and_never_usable(cut: str) -> None:
-    chunks = chunks_of(texts(*cut), ToolStreamDecoder(PLAN), "length")
+    chunks = chunks_of(texts(*cut), ResponseStream(SPEC), "length")
     _, calls = assembled(chunks)
-    assert calls == full(cut, finish_reason="length")[1]
     with pytest.raises(ValueError, match=r".*"):
         json.loads(calls[0].arguments)
-    assert [chunk.cut_call.arguments for chunk in chunks if chunk.cut_call] == [calls[0].arguments]
+    [whole] = full(cut, finish_reason="length")[1]
+    assert whole.problem is not None
+    assert "max_tokens cut the arguments of 'weather'" in whole.problem
+    assert chunks[-1].finished_calls == {0: whole}
 
 
 def test_text_is_withheld_until_a_tool_is_called() -> None:
-    reader = ToolStreamDecoder(PLAN, withholds_text=True)
-    chunk = reader.read(event({"content": "Let me look. "}))
-    assert (chunk, reader.has_calls) == (None, False)
-    chunk = reader.read(event({"content": '{"name": "weather", "parameters": {'}))
-    assert reader.has_calls
+    stream = ResponseStream(ResponseSpec(NAMES, withholds_text=True))
+    chunk = stream.feed(event({"content": "Let me look. "}))
+    assert (chunk, stream.has_tool_calls) == (None, False)
+    chunk = stream.feed(event({"content": '{"name": "weather", "parameters": {'}))
+    assert stream.has_tool_calls
     assert chunk is not None
     assert chunk.text == "Let me look. "
 
 
 def test_text_withheld_stays_so_where_no_finish_reason_comes() -> None:
-    reader = ToolStreamDecoder(PLAN, withholds_text=True)
-    reader.read(event({"content": "Hello <tool"}))
-    reader.read(b"[DONE]")
-    assert reader.end().text == ""
+    stream = ResponseStream(ResponseSpec(NAMES, withholds_text=True))
+    stream.feed(event({"content": "Hello <tool"}))
+    stream.feed(b"[DONE]")
+    assert stream.end().text == ""
 
 
 def test_each_of_several_answers_has_calls_of_its_own_id() -> None:
@@ -278,20 +281,20 @@ def test_each_of_several_answers_has_calls_of_its_own_id() -> None:
         {"index": 3, "message": {"tool_calls": [call]}},
     ]
     body = {"id": "cmpl-0123456789abcdef0123456789abcdef", "choices": choices}
-    answer = collect_calls(parse_completion(json.dumps(body).encode()), PLAN)
+    answer = parse_response(json.dumps(body).encode(), SPEC)
     ids = [call.id for choice in answer.choices for call in choice.tool_calls]
     assert len(set(ids)) == len(ids) == 5
     assert ids == [
         call.id
-        for choice in collect_calls(parse_completion(json.dumps(body).encode()), PLAN).choices
+        for choice in parse_response(json.dumps(body).encode(), SPEC).choices
         for call in choice.tool_calls
     ]
 
 
 def test_log_probabilities_of_held_back_text_are_not_lost() -> None:
-    reader = ToolStreamDecoder(PLAN)
+    stream = ResponseStream(SPEC)
     logprobs = {"content": [{"token": "<", "logprob": -0.1}]}
-    chunk = reader.read(event({"content": "<"}, logprobs=logprobs))
+    chunk = stream.feed(event({"content": "<"}, logprobs=logprobs))
     assert chunk is not None
     assert (chunk.text, chunk.logprobs) == ("", logprobs)
 
@@ -301,16 +304,15 @@ def test_log_probabilities_of_held_back_text_are_not_lost() -> None:
     st.fixed_dictionaries({"city": st.none() | st.text(max_size=5), "days": st.none()}), st.data()
 )
 def test_a_guided_stream_means_what_the_full_answer_means(value: Any, data: st.DataObject) -> None:
-    guide = plan_guide(OPTIONAL, in_prompt=False)
     text = json.dumps(value)
-    chunks = chunks_of(texts(*data.draw(pieces_of(text))), guide.stream_reader())
+    chunks = chunks_of(texts(*data.draw(pieces_of(text))), ResponseStream(GUIDED))
     body = {"choices": [{"message": {"content": text}}]}
-    whole = guide.restore(parse_completion(json.dumps(body).encode())).choices[0].text
+    whole = parse_response(json.dumps(body).encode(), GUIDED).choices[0].text
     assert json.loads("".join(chunk.text for chunk in chunks)) == json.loads(whole)
 
 
 def test_a_guided_stream_keeps_reasoning() -> None:
-    reader = plan_guide(OPTIONAL, in_prompt=False).stream_reader()
-    chunk = reader.read(event({"reasoning_content": "Hm."}))
+    stream = ResponseStream(GUIDED)
+    chunk = stream.feed(event({"reasoning_content": "Hm."}))
     assert chunk is not None
     assert chunk.reasoning == "Hm."
