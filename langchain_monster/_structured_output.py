@@ -22,6 +22,7 @@ from langchain_monster._tools import definition_of, inlined, tool_definition
 from langchain_monster._typed_dicts import RecursiveTypeError, readable
 from langchain_monster.errors import as_langchain_errors
 from monster_core.errors import InvalidRequestError, StructuredAnswerError, TruncatedAnswerError
+from monster_core.json_values import copied
 from monster_core.request.structured import OutputSpec, output_spec_of
 from monster_core.response.json import PartialJson
 from monster_core.response.structured import check_value
