@@ -1,8 +1,9 @@
-"""Translate LangChain's messages into the core's."""
+"""LangChain's messages -> the core's."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from langchain_core.messages import (
     AIMessage,
@@ -23,15 +24,45 @@ __all__ = ["to_core"]
 
 
 def to_core(messages: Sequence[BaseMessage]) -> list[Message]:
-    """Translate a conversation; the messages are not changed.
-
-    Args:
-        messages: LangChain's messages.
+    """Convert a conversation; the messages are not changed.
 
     Raises:
         InvalidRequestError: A message holds content that the server cannot take.
     """
-    return [_message(message) for message in messages]
+    converted: list[Message] = []
+    for message in messages:
+        if isinstance(message, HumanMessage) and isinstance(message.content, list):
+            converted += _user_messages(message, message.content)
+        else:
+            converted.append(_message(message))
+    return converted
+
+
+def _user_messages(message: HumanMessage, blocks: Sequence[Any]) -> list[Message]:
+    """Convert a user's message; Anthropic's results of tools in it are messages of their own."""
+    results = [block for block in blocks if _is_tool_result(block)]
+    others = [block for block in blocks if not _is_tool_result(block)]
+    converted = [_tool_result(block) for block in results]
+    if others or not results:
+        converted.append(Message("user", read_content(others, "user"), message.name))
+    return converted
+
+
+def _is_tool_result(block: Any) -> bool:
+    return isinstance(block, Mapping) and (
+        block.get("type") == "tool_result" or isinstance(block.get("toolResult"), Mapping)
+    )
+
+
+def _tool_result(block: Mapping[str, Any]) -> Message:
+    given: Mapping[str, Any] = block.get("toolResult") or block
+    content = given.get("content") or ""
+    return Message(
+        "tool",
+        content if isinstance(content, str) else read_content(content, "tool"),
+        tool_call_id=given.get("tool_use_id") or given.get("toolUseId"),
+        is_error=bool(given.get("is_error")) or given.get("status") == "error",
+    )
 
 
 def _message(message: BaseMessage) -> Message:
@@ -92,7 +123,8 @@ def _calls_of_other_providers(message: AIMessage) -> list[ToolCall]:
     found = [
         read_tool_call(block)
         for block in blocks
-        if isinstance(block, dict) and (block.get("type") in _CALL_TYPES or "toolUse" in block)
+        if isinstance(block, dict)
+        and (block.get("type") in _CALL_TYPES or not _CALL_KEYS.isdisjoint(block))
     ]
     found.append(read_tool_call(message.additional_kwargs.get("function_call")))
     return [call for call in found if call is not None]
@@ -109,4 +141,5 @@ _ROLES: dict[str, Role] = {
     "function": "tool",
 }
 _ROLE_NAMES = ", ".join(_ROLES)
+_CALL_KEYS = frozenset({"functionCall", "function_call", "toolUse"})
 _CALL_TYPES = frozenset({"function_call", "tool_call", "tool_use"})

@@ -10,8 +10,8 @@ text in any form                    text
 an image of a user's message        an image, if it has a URL or data; otherwise an error
 other media of a user's message     an error, since the model would answer without having seen it
 media of any other message          a note such as ``[file not shown: report.pdf]``
-calls, reasoning, server-side tools nothing: the calls are read from the message itself, and the
-                                    rest means something to the provider that made it only
+calls, reasoning, refusals,         nothing: the calls are read from the message itself, and the
+server-side tools                   rest means something to the provider that made it only
 an unknown block of a tool          its JSON text
 an unknown block of the assistant   nothing
 any other block                     an error
@@ -78,6 +78,7 @@ _NOT_CONTENT = frozenset(
         "reasoningContent",
         "reasoning_content",
         "redacted_thinking",
+        "refusal",
         "server_tool_call",
         "server_tool_call_chunk",
         "server_tool_result",
@@ -162,7 +163,7 @@ def _parts(block: str | Mapping[str, Any], role: Role) -> Iterator[dict[str, Any
     text = _text(block, kind)
     if text is not None:
         yield {"type": "text", "text": text}
-    elif kind == "non_standard" and isinstance(block.get("value"), Mapping) and role != "assistant":
+    elif kind == "non_standard" and isinstance(block.get("value"), Mapping):
         yield from _parts(block["value"], role)
     elif kind in ("toolResult", "tool_result") and role != "assistant":
         content = block.get("content", block.get("toolResult", {}))
@@ -190,8 +191,6 @@ def _text(block: Mapping[str, Any], kind: str) -> str | None:
     """Return the text of a block that is text, whatever it is called; None for another block."""
     if kind in ("text", "input_text", "output_text", "text_delta"):
         return str(block.get("text") or "")
-    if kind == "refusal":
-        return str(block.get("refusal") or "")
     if kind == "json":
         value = block.get("json", block.get("value", block.get("data")))
         return value if isinstance(value, str) else _json(value)
