@@ -271,7 +271,11 @@ _ADVICE: dict[type[StatusError], str] = {
         " Check the model's name (models() lists what is served) and the base URL: it ends in /v1 "
         "as a rule."
     ),
-    ContextOverflowError: " Shorten the conversation or lower max_tokens.",
+    ContextOverflowError: (
+        " Shorten the conversation, or lower max_tokens. Where a framework fills the prompt (RAG, "
+        "chat memory, trim_messages), tell it the model's context window: context_window= or "
+        "discover_context_window() in LlamaIndex, discover_model_profile() in LangChain."
+    ),
     ServerError: " The failure is the server's: try again later, or restart one of your own.",
     RateLimitError: " Send fewer requests at a time, or raise max_retries.",
 }

@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from monster_core.name_suggestions import unknown_name
+from monster_core.name_suggestions import unknown_argument
 from monster_core.secrets import check_headers, check_key
 
 if TYPE_CHECKING:
@@ -156,15 +156,14 @@ def refuse_unknown_arguments(
         return
     aliases = {field.alias for field in model.model_fields.values() if field.alias}
     known = {*model.model_fields, *aliases}
-    advice = f"Fields this package does not know go into {extra}."
     errors = [
         InitErrorDetails(
-            type=PydanticCustomError("unknown_argument", "{said} {advice}", said),
+            type=PydanticCustomError("unknown_argument", "{problem}", {"problem": problem}),
             loc=(name,),
             input=None,
         )
         for name in sorted(unknown - known)
-        for said in [{"said": unknown_name("argument", name, known), "advice": advice}]
+        for problem in [unknown_argument(name, known, takes_unknown_fields=extra)]
     ]
     if errors:
         raise ValidationError.from_exception_data(model.__name__, errors, hide_input=True)

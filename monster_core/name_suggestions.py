@@ -1,23 +1,94 @@
-"""Say which name a misspelt argument was probably meant to be."""
+"""Say what an unknown name was probably meant to be, or what to use instead of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["unknown_name"]
+__all__ = ["unknown_argument", "unknown_name"]
 
-_ELSEWHERE = {
-    "api_base": "base_url",
-    "base_url": "api_base",
-    "default_timeout": "timeout",
-    "max_new_tokens": "max_tokens",
-    "request_timeout": "timeout",
-    "stop_sequences": "stop",
+_INSTEAD = {
+    "api_base": ("base_url",),
+    "base_url": ("api_base",),
+    "default_timeout": ("timeout",),
+    "max_completion_tokens": ("max_tokens",),
+    "max_new_tokens": ("max_tokens",),
+    "max_output_tokens": ("max_tokens",),
+    "max_tokens_to_sample": ("max_tokens",),
+    "model_id": ("model",),
+    "model_name": ("model",),
+    "num_predict": ("max_tokens",),
+    "num_return_sequences": ("n",),
+    "openai_api_base": ("base_url", "api_base"),
+    "openai_api_key": ("api_key",),
+    "openai_base_url": ("base_url", "api_base"),
+    "random_seed": ("seed",),
+    "repeat_penalty": ("repetition_penalty",),
+    "request_timeout": ("timeout",),
+    "stop_sequences": ("stop",),
+    "stop_words": ("stop",),
 }
-"""What other packages call arguments of ours."""
+"""What other packages call arguments of ours; of several the first that is known counts."""
 
-_LEAST_LIKENESS = 0.62
-_SHARED_WORD = 0.15
+_NO_SUCH_FIELD = "the server has no such field. Leave it out."
+_ADVICE = {
+    "audio": _NO_SUCH_FIELD,
+    "chat_template_kwargs": _NO_SUCH_FIELD,
+    "extra_body": "pass its fields as model_kwargs where the model is made.",
+    "extra_query": "put the query into the address of a proxy; the base URL takes none.",
+    "function_call": "use tool_choice, with the functions in tools (bind_tools in LangChain).",
+    "functions": "use tools (bind_tools in LangChain); each function becomes a tool.",
+    "include": _NO_SUCH_FIELD,
+    "modalities": _NO_SUCH_FIELD,
+    "num_ctx": "the context window is the server's; shorten the conversation to fit it.",
+    "openai_organization": "send it as a header, in default_headers, if your gateway wants it.",
+    "openai_proxy": "set HTTPS_PROXY, or pass an http_client that uses the proxy.",
+    "organization": "send it as a header, in default_headers, if your gateway wants it.",
+    "prediction": _NO_SUCH_FIELD,
+    "prompt": "the conversation is the input of the call.",
+    "reasoning": _NO_SUCH_FIELD,
+    "reasoning_effort": _NO_SUCH_FIELD,
+    "safe_prompt": "begin the conversation with a system message of your own.",
+    "service_tier": _NO_SUCH_FIELD,
+    "store": _NO_SUCH_FIELD,
+    "structured_outputs": "use guided_json, guided_regex, guided_choice or guided_grammar.",
+    "system": "begin the conversation with a system message.",
+    "thinking": _NO_SUCH_FIELD,
+    "use_responses_api": "the server has chat completions only. Leave it out.",
+    "verbosity": _NO_SUCH_FIELD,
+}
+"""What to do instead of passing an argument that has no equivalent here."""
+
+_MIN_LIKENESS = 0.62
+_SHARED_WORD_BONUS = 0.15
+
+
+def unknown_argument(
+    name: str,
+    known: Iterable[str],
+    *,
+    of_the_model: Iterable[str] = (),
+    takes_unknown_fields: str = "model_kwargs (LangChain) or additional_kwargs (LlamaIndex)",
+) -> str:
+    """Describe an argument that is not allowed, and say what to do instead.
+
+    Args:
+        name: The argument.
+        known: Every name that is allowed.
+        of_the_model: Names that are allowed where a model is made, but not for a call.
+        takes_unknown_fields: The argument for request fields that this package does not know.
+    """
+    known = set(known)
+    if name in of_the_model:
+        return (
+            f"The argument {name!r} belongs to the model, not to a call: pass it where the model "
+            f"is made, or ask a copy, model_copy(update={{{name!r}: ...}})."
+        )
+    if name in _ADVICE and not _equivalent(name, known):
+        return f"Unknown argument {name!r}: {_ADVICE[name]}"
+    return (
+        f"{unknown_name('argument', name, known)} Fields this package does not know go into "
+        f"{takes_unknown_fields}."
+    )
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
@@ -27,24 +98,26 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
         kind: What the name names, such as "argument".
         name: The unknown name.
         known: Every name that is allowed.
-
-    Returns:
-        The sentence.
     """
     candidates = sorted(known)
     likeness, nearest = max(
         ((_likeness(name, candidate), candidate) for candidate in candidates), default=(0.0, "")
     )
-    if _ELSEWHERE.get(name) in candidates:
-        likeness, nearest = 1.0, _ELSEWHERE[name]
-    hint = f": did you mean {nearest!r}?" if likeness >= _LEAST_LIKENESS else "."
+    equivalent = _equivalent(name, candidates)
+    if equivalent:
+        likeness, nearest = 1.0, equivalent
+    hint = f": did you mean {nearest!r}?" if likeness >= _MIN_LIKENESS else "."
     return f"Unknown {kind} {name!r}{hint}"
 
 
+def _equivalent(name: str, known: Iterable[str]) -> str | None:
+    return next((one for one in _INSTEAD.get(name, ()) if one in known), None)
+
+
 def _likeness(name: str, candidate: str) -> float:
-    """Compare letters, and words: max_completion_tokens is max_tokens rather than min_tokens."""
+    """Compare letters and words: max_completion_tokens is max_tokens rather than min_tokens."""
     from difflib import SequenceMatcher
 
     shared = set(name.lower().split("_")) & set(candidate.split("_"))
     letters = SequenceMatcher(None, name.lower(), candidate).ratio()
-    return letters + _SHARED_WORD * len(shared)
+    return letters + _SHARED_WORD_BONUS * len(shared)

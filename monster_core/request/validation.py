@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from monster_core.deferred import built
 from monster_core.errors import InvalidRequestError
-from monster_core.name_suggestions import unknown_name
+from monster_core.name_suggestions import unknown_argument
 from monster_core.request.fields import CallParameters
 
 __all__ = ["ANSWER_SHAPES", "check_combinations", "merge_parameters", "validate_parameters"]
@@ -20,7 +20,7 @@ def validate_parameters(values: Mapping[str, Any], *, also: Iterable[str] = ()) 
 
     Args:
         values: Fields by name; None means "not sent".
-        also: Further names the caller's framework accepts, for the nearest-name hint.
+        also: Names that the model's constructor takes.
 
     Returns:
         The fields in the form that is sent, without those that are None.
@@ -30,11 +30,7 @@ def validate_parameters(values: Mapping[str, Any], *, also: Iterable[str] = ()) 
     """
     for name in values:
         if name not in _FIELDS:
-            raise InvalidRequestError(
-                f"{unknown_name('argument', name, {*_FIELDS, *also})} "
-                "Fields this package does not know go into model_kwargs (LangChain) or "
-                "additional_kwargs (LlamaIndex)."
-            )
+            raise InvalidRequestError(unknown_argument(name, _FIELDS, of_the_model=also))
     try:
         checked = built(CallParameters).model_validate(values)
     except ValidationError as error:

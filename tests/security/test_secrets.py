@@ -118,7 +118,12 @@ def test_whatever_is_reached_from_a_model_is_masked(make: Make) -> None:
 def test_langchains_writers_write_no_secret() -> None:
     llm = ChatMonster(model="m", api_key=KEY, default_headers={"x-gateway": HEADER})
     bound = llm.bind(stop=["x"]).with_config(tags=["t"]).with_retry()
-    for one in (llm, llm.bind_tools([]), bound, llm.with_structured_output({"title": "A"})):
+    for one in (
+        llm,
+        llm.bind_tools([]),
+        bound,
+        llm.with_structured_output({"title": "A", "type": "object"}),
+    ):
         assert not found(dumps(one))
         assert not secrets_of(dumpd(one))
         assert not found(repr(one))
