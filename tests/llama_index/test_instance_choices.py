@@ -1,4 +1,4 @@
-"""What an instance was told holds for its tools and shapes, unless the call says otherwise."""
+"""What an instance was given holds for its tools and output, unless the call says otherwise."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_tool_choice_of_the_call_wins(given: dict[str, Any], choice: str) -> N
     assert prepared(MonsterLLM(MODEL, tool_choice="add"), **given)["tool_choice"] == choice
 
 
-def test_a_shape_of_the_call_takes_the_place_of_the_instances() -> None:
+def test_a_schema_of_the_call_takes_the_place_of_the_instances() -> None:
     llm = MonsterLLM(MODEL, guided_choice=["a", "b"])
     fields = llm._request_fields({"guided_json": {"type": "object"}})
     assert "guided_choice" not in fields

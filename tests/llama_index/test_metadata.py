@@ -57,10 +57,10 @@ def test_a_context_window_that_nobody_knows_is_a_safe_one_and_warned_of_once(cap
     for _ in range(2):
         for name in ("mine-1", "mine-2"):
             assert MonsterLLM(name).metadata.context_window == 8192
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 2
-    assert "'mine-1' is not known, 8192 tokens are assumed: pass context_window" in told[0]
-    assert "discover_context_window()" in told[0]
+    logged = [record.getMessage() for record in caplog.records]
+    assert len(logged) == 2
+    assert "'mine-1' is not known, 8192 tokens are assumed: pass context_window" in logged[0]
+    assert "discover_context_window()" in logged[0]
 
 
 def test_a_context_window_that_is_known_or_given_is_not_warned_of(caplog):

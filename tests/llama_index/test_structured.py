@@ -44,7 +44,7 @@ def test_the_system_prompt_comes_first(calls, mode):
         assert body["messages"][-1] == {"role": "user", "content": "The song Hey Jude."}
 
 
-def test_by_default_the_schema_guides_and_is_told(calls):
+def test_by_default_the_schema_guides_and_is_in_the_prompt(calls):
     llm = song_llm()
     bodies = sent_by(llm)
     predict(calls, llm)

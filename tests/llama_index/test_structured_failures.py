@@ -47,7 +47,7 @@ def test_a_whole_answer_at_the_limit_is_good(calls, mode):
     ],
     ids=["out-of-range", "missing", "no-json", "array"],
 )
-def test_an_answer_of_another_shape_is_an_error(calls, mode, text, said):
+def test_an_answer_of_another_form_is_an_error(calls, mode, text, said):
     for call in (predict, grow):
         with pytest.raises(StructuredAnswerError, match=said) as raised:
             call(calls, song_llm(mode, text))

@@ -69,8 +69,8 @@ def test_a_large_integer_keeps_its_digits(calls, emulated_llm):
         assert blocks_of(item) == [("multiply", {"a": wei, "b": 2})]
         assert selections(item)[0].tool_kwargs == {"a": wei, "b": 2}
     history = [response.message, ChatMessage("24691357802469135780246", role="tool")]
-    told = answered(calls.is_async, emulated_llm, "chat_with_tools", TOOLS, chat_history=history)
-    assert "24691357802469135780246" in told.message.content
+    found = answered(calls.is_async, emulated_llm, "chat_with_tools", TOOLS, chat_history=history)
+    assert "24691357802469135780246" in found.message.content
 
 
 def test_text_is_no_call(calls, emulated_llm):
@@ -140,9 +140,9 @@ def test_only_as_many_calls_as_are_allowed(calls, emulated_llm, is_parallel):
     items = stream(calls, emulated_llm, text, **kwargs)
     for response in (chat(calls, emulated_llm, text, **kwargs), items[-1]):
         assert blocks_of(response) == expected[: 2 if is_parallel else 1]
-        told = response.message.additional_kwargs["tool_calls"]
-        assert len(told) == len(selections(response)) == (2 if is_parallel else 1)
-        assert len({call["id"] for call in told}) == len(told)
+        listed = response.message.additional_kwargs["tool_calls"]
+        assert len(listed) == len(selections(response)) == (2 if is_parallel else 1)
+        assert len({call["id"] for call in listed}) == len(listed)
     assert max(len(blocks_of(item)) for item in items) == (2 if is_parallel else 1)
 
 
@@ -154,8 +154,8 @@ def test_calls_carry_the_caller_s_name_for_the_tool(calls, emulated_llm):
         *(item for item in stream(calls, emulated_llm, call, tools) if blocks_of(item)),
     ):
         [(name, _)] = blocks_of(response)
-        [told] = response.message.additional_kwargs["tool_calls"]
-        assert name == told["function"]["name"] == selections(response)[0].tool_name == "Box[int]"
+        [listed] = response.message.additional_kwargs["tool_calls"]
+        assert name == listed["function"]["name"] == selections(response)[0].tool_name == "Box[int]"
     output = emulated_llm.predict_and_call(tools, f"Repeat: {call}").sources[0]
     assert output.raw_output == boxed()(content=3, width=4).raw_output
 

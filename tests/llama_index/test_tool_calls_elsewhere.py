@@ -26,9 +26,9 @@ def response_of(*calls, finish_reason=None, **kwargs):
         ToolCallBlock(tool_call_id=None, tool_name=name, tool_kwargs=arguments)
         for name, arguments in calls
     ]
-    told = {"finish_reason": finish_reason} if finish_reason else {}
+    extra = {"finish_reason": finish_reason} if finish_reason else {}
     message = ChatMessage(role="assistant", blocks=blocks, additional_kwargs=kwargs)
-    return ChatResponse(message=message, additional_kwargs=told)
+    return ChatResponse(message=message, additional_kwargs=extra)
 
 
 def test_further_calls_of_any_response_are_dropped_everywhere():
@@ -56,7 +56,7 @@ def test_arguments_that_are_no_object_are_an_error(calls, arguments, said):
     call = {"id": "1", "function": {"name": "multiply", "arguments": arguments}}
     deltas = [
         {"tool_calls": [openai_call(0, "1", "multiply")]},
-        *({"tool_calls": [openai_call(0, arguments=sign)]} for sign in arguments),
+        *({"tool_calls": [openai_call(0, arguments=character)]} for character in arguments),
     ]
     llm = scripted({"content": None, "tool_calls": [call]}, deltas)
     *partial, end, _ = stream(calls, llm, "")

@@ -64,13 +64,13 @@ def test_every_form_of_a_tool_choice(kwargs, choice):
     assert prepared(user_msg=ASK, **kwargs).get("tool_choice") == choice
 
 
-def test_tools_are_told_in_openai_s_shape():
+def test_tools_are_sent_in_openai_s_format():
     [multiply, weather] = prepared()["tools"]
     assert multiply == MULTIPLY.metadata.to_openai_tool()
     assert weather["function"]["name"] == "get_weather"
 
 
-def test_a_tool_whose_schema_refers_to_itself_is_told_with_all_of_it():
+def test_a_tool_whose_schema_refers_to_itself_is_sent_with_all_of_it():
     class Folder(BaseModel):
         folders: list[Folder] = []
 
@@ -81,7 +81,7 @@ def test_a_tool_whose_schema_refers_to_itself_is_told_with_all_of_it():
 
 
 @pytest.mark.parametrize("kind", [RootModel[dict[str, int]], RootModel[Song | Box[int]]])
-def test_a_root_model_s_schema_is_told_with_all_of_it(kind):
+def test_a_root_model_s_schema_is_sent_with_all_of_it(kind):
     tool = FunctionTool.from_defaults(lambda **given: given, name="f", fn_schema=kind)
     [definition] = MonsterLLM()._prepare_chat_with_tools([tool])["tools"]
     assert definition["function"]["parameters"] == kind.model_json_schema()
@@ -128,14 +128,14 @@ def test_a_tool_with_any_schema_is_called(calls, parameters, is_required, descri
     assert "query string" not in json.dumps(bodies)
 
 
-def test_a_description_of_any_length_is_told():
+def test_a_description_of_any_length_is_sent():
     tool = FunctionTool.from_defaults(lambda: None, name="f", description="word " * 1000)
     [definition] = MonsterLLM()._prepare_chat_with_tools([tool])["tools"]
     assert len(definition["function"]["description"]) == 5000
 
 
 @pytest.mark.parametrize("is_parallel", [True, False])
-def test_whether_several_calls_are_allowed_is_told(is_parallel):
+def test_whether_several_calls_are_allowed_is_passed_on(is_parallel):
     given = prepared(allow_parallel_tool_calls=is_parallel)
     assert given["parallel_tool_calls"] is is_parallel
 
@@ -170,7 +170,7 @@ def test_without_tools_nothing_of_tools_is_sent(calls, emulated_llm, emulator, t
     assert emulator.requests[-1].body == {"model": emulated_llm.model, "messages": messages}
 
 
-def test_the_server_is_told_a_name_it_can_take():
+def test_the_server_is_sent_a_name_it_can_take():
     [definition] = MonsterLLM()._prepare_chat_with_tools([boxed()])["tools"]
     assert definition["function"]["name"] == "Box_int_"
 
@@ -186,7 +186,7 @@ def test_a_choice_may_use_the_tool_s_own_name():
     assert named["function"] == {"name": "Box[int]"}
 
 
-def test_calls_of_the_history_are_told_by_the_names_that_are_sent(emulated_llm, emulator):
+def test_calls_of_the_history_are_written_with_the_names_that_are_sent(emulated_llm, emulator):
     call = {"id": "1", "function": {"name": "Box[int]", "arguments": "{}"}}
     history = [
         ChatMessage("Make a box."),

@@ -1,4 +1,4 @@
-"""Tools, shapes and scripted endpoints that several test modules share."""
+"""Tools, classes and scripted endpoints that several test modules share."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ WEATHER = FunctionTool.from_defaults(_get_weather, name="get_weather")
 
 
 def answered(is_async: bool, llm: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-    """Call a method, or its twin in an event loop of its own."""
+    """Call a method, or its async version in an event loop of its own."""
     if not is_async:
         return getattr(llm, name)(*args, **kwargs)
 
@@ -71,7 +71,7 @@ def answered(is_async: bool, llm: Any, name: str, *args: Any, **kwargs: Any) -> 
 
 
 def streamed(is_async: bool, llm: Any, name: str, *args: Any, **kwargs: Any) -> list[Any]:
-    """Collect what a streaming method, or its twin, yields."""
+    """Collect what a streaming method, or its async version, yields."""
     if not is_async:
         return list(getattr(llm, name)(*args, **kwargs))
 

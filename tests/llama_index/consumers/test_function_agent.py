@@ -154,9 +154,9 @@ async def test_the_first_call_can_be_chosen(llm: MonsterLLM, vcr: Cassette) -> N
     assert ["tool_choice" in body for body in bodies(vcr)] == [True, False]
 
 
-async def test_tools_are_followed_by_an_answer_in_a_shape(llm: MonsterLLM) -> None:
-    shaped = agent(llm, output_cls=Forecast)
-    output, _ = await run(shaped, "What is the weather in Oslo on the 22nd?")
+async def test_tools_are_followed_by_an_object(llm: MonsterLLM) -> None:
+    structured = agent(llm, output_cls=Forecast)
+    output, _ = await run(structured, "What is the weather in Oslo on the 22nd?")
     assert output.get_pydantic_model(Forecast) == Forecast(city="Oslo", degrees=22)
 
 

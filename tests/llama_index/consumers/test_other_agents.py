@@ -122,7 +122,7 @@ async def test_an_agent_hands_over_to_another(llm: MonsterLLM, vcr: Cassette) ->
 async def test_the_agent_that_was_handed_over_to_calls_a_tool_of_its_own(
     vcr: Cassette, streaming: bool
 ) -> None:
-    # a model that is told results by the user: the recorded one calls tools for no other words
+    # a model that reads results from the user: the recorded one calls tools for no other words
     llm = chat(family="gemma")
     adding = FunctionTool.from_defaults(add, return_direct=True)
     agents = [

@@ -1,4 +1,4 @@
-"""Response synthesizers, with and without a shape for their answer."""
+"""Response synthesizers, with and without a class for their response."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ async def test_an_answer_is_made_in_every_mode_in_async_code(llm: MonsterLLM, mo
 
 
 @pytest.mark.parametrize("mode", ["refine", "compact", "tree_summarize"])
-def test_an_answer_has_its_shape_in_every_mode_that_gives_one(llm: MonsterLLM, mode: str) -> None:
+def test_a_response_is_of_the_class_in_every_mode(
+    llm: MonsterLLM, mode: str
+) -> None:
     synthesizer = get_response_synthesizer(
         llm=llm, response_mode=mode, output_cls=City, text_qa_template=ASK, refine_template=REFINE
     )
@@ -61,13 +63,13 @@ def test_answers_that_do_not_help_are_left_out(llm: MonsterLLM, vcr: Cassette) -
 
 
 @pytest.mark.parametrize("use_async", [False, True], ids=["in-turn", "at-once"])
-def test_a_tree_is_summed_up_in_a_shape(llm: MonsterLLM, use_async: bool) -> None:
+def test_a_tree_is_summed_up_in_a_class(llm: MonsterLLM, use_async: bool) -> None:
     tree = TreeSummarize(llm=llm, output_cls=City, summary_template=ASK, use_async=use_async)
     answer = tree.get_response("Which city is it?", TEXTS)
     assert answer == City(name="Paris", people=2000000)
 
 
-async def test_a_tree_is_summed_up_in_a_shape_in_async_code(llm: MonsterLLM) -> None:
+async def test_a_tree_is_summed_up_in_a_class_in_async_code(llm: MonsterLLM) -> None:
     tree = TreeSummarize(llm=llm, output_cls=City, summary_template=ASK)
     answer = await tree.aget_response("Which city is it?", TEXTS)
     assert answer == City(name="Paris", people=2000000)
