@@ -38,6 +38,9 @@ _ROLES: dict[str, Role] = {
     "function": "tool",
 }
 
+_MADE_UP_TITLE = "input_document"
+"""The title that LlamaIndex gives a document without one."""
+
 _TEXT_TYPE_ENDINGS = ("json", "xml", "yaml")
 """How the media types of text end that do not begin with text/."""
 
@@ -120,8 +123,7 @@ def _as_dicts(blocks: Iterable[Any], role: Role) -> Iterator[dict[str, Any]]:
         elif isinstance(block, DocumentBlock):
             yield _document(block, is_needed=role in ("user", "system"))
         elif isinstance(block, ImageBlock):
-            url = _image_url(block) if role == "user" else None
-            yield {"type": "image_url", "image_url": url}
+            yield {"type": "image", "url": _image_url(block) if role == "user" else None}
         elif isinstance(block, CitableBlock):
             yield from _as_dicts(block.content, role)
         elif isinstance(block, (CachePoint, CitationBlock, ThinkingBlock, ToolCallBlock)):
@@ -145,7 +147,14 @@ def _document(block: DocumentBlock, *, is_needed: bool) -> dict[str, Any]:
     except InvalidRequestError:
         if is_needed:
             raise
-        return {"type": "file", "name": block.title}
+        return {"type": "document", "name": _document_name(block)}
+
+
+def _document_name(block: DocumentBlock) -> str | None:
+    if block.title and block.title != _MADE_UP_TITLE:
+        return block.title
+    address = str(block.path or block.url or "")
+    return None if address.startswith("data:") else address.rpartition("/")[2] or None
 
 
 def _document_text(block: DocumentBlock) -> str:

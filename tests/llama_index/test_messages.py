@@ -146,7 +146,7 @@ def test_what_the_server_cannot_take_is_refused_by_its_block_s_name(block):
 
 
 def test_an_image_of_the_system_is_refused():
-    with pytest.raises(InvalidRequestError, match="'image_url' of a system message"):
+    with pytest.raises(InvalidRequestError, match="'image' of a system message"):
         sent(ImageBlock(url=PNG_URL), role="system")
 
 
@@ -161,9 +161,11 @@ def test_an_image_of_the_system_is_refused():
             DocumentBlock(data=b"%PDF", document_mimetype="application/pdf", title="report.pdf"),
             "[file not shown: report.pdf]",
         ),
+        (DocumentBlock(data=b"%PDF", document_mimetype="application/pdf"), "[file not shown]"),
+        (DocumentBlock(url="https://example.org/b/a.pdf"), "[file not shown: a.pdf]"),
         (DocumentBlock(data=b"Some text.", document_mimetype="text/plain"), "Some text."),
     ],
-    ids=["image", "audio", "video", "pdf", "text"],
+    ids=["image", "audio", "video", "pdf", "nameless-pdf", "url", "text"],
 )
 def test_media_of_a_tool_or_the_assistant_become_a_note(block, note, role):
     assert sent(block, role=role).content == note

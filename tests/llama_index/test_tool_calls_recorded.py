@@ -79,9 +79,7 @@ def test_the_model_may_answer_in_text(calls, monster_llm):
     [(ASK, "", PRODUCT), ("Hello!", "no", [])],
     ids=["tool-needed", "no-tool-needed"],
 )
-def test_a_schema_holds_for_the_text_and_leaves_calls_free(
-    calls, monster_llm, text, said, called
-):
+def test_a_schema_holds_for_the_text_and_leaves_calls_free(calls, monster_llm, text, said, called):
     args, kwargs = (TOOLS, text), {"guided_choice": ["yes", "no"]}
     response = answered(calls.is_async, monster_llm, "chat_with_tools", *args, **kwargs)
     items = streamed(calls.is_async, monster_llm, "stream_chat_with_tools", *args, **kwargs)

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent, ToolCallResult
+from llama_index.core.base.llms.types import ImageBlock, TextBlock
+from llama_index.core.tools import FunctionTool
 
 from tests.core.scripted_server import Reply, ScriptedServer, answer, events, token
 from tests.llama_index.consumers.library import add, chat, get_weather
+from tests.llama_index.toolbox import Turn, scripted_turns
 
 STREAMED = pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "whole"])
 
@@ -57,3 +60,16 @@ async def test_agents_hand_over_to_and_fro_and_each_calls_its_own_tools(streamin
     speakers = [text.split(".")[0] for text in systems]
     first, second = "The forecaster", "The calculator"
     assert speakers == [first, first, second, second, first]
+
+
+@STREAMED
+async def test_a_tool_that_returns_a_picture_does_not_end_an_agent(streaming: bool) -> None:
+    def shot() -> list[TextBlock | ImageBlock]:
+        """Take a picture of the page."""
+        return [TextBlock(text="the page"), ImageBlock(image=b"\x89PNG\r\n\x1a\n")]
+
+    turn = Turn(calls=[("shot", "{}")])
+    llm, bodies = scripted_turns(turn, turn, Turn("I see."))
+    agent = FunctionAgent(tools=[FunctionTool.from_defaults(shot)], llm=llm, streaming=streaming)
+    assert str(await agent.run("Look.")) == "I see."
+    assert json.dumps(bodies[-1]["messages"]).count("image not shown") == 2

@@ -36,9 +36,7 @@ async def test_an_answer_is_made_in_every_mode_in_async_code(llm: MonsterLLM, mo
 
 
 @pytest.mark.parametrize("mode", ["refine", "compact", "tree_summarize"])
-def test_a_response_is_of_the_class_in_every_mode(
-    llm: MonsterLLM, mode: str
-) -> None:
+def test_a_response_is_of_the_class_in_every_mode(llm: MonsterLLM, mode: str) -> None:
     synthesizer = get_response_synthesizer(
         llm=llm, response_mode=mode, output_cls=City, text_qa_template=ASK, refine_template=REFINE
     )
