@@ -66,7 +66,7 @@ def tool_definition(tool: Tool) -> dict[str, Any]:
         check_definition(tool)
     try:
         definition = _converted(tool)
-    except (AttributeError, KeyError, SchemaError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, RecursionError, SchemaError, TypeError, ValueError) as error:
         raise InvalidRequestError(
             f"The tool {_name(tool)!r} cannot be used: {_first_line(error)}. Give a function, a "
             "LangChain tool, a pydantic class, a TypedDict, or the definition of a function with "
@@ -128,7 +128,9 @@ def definition_of(schema: dict[str, Any], tool: Any = None) -> dict[str, Any]:
 
 def inlined(schema: dict[str, Any]) -> dict[str, Any]:
     """Return a schema whose first level stands there, and not behind a reference."""
-    target = (schema.get("$defs") or {}).get(str(schema.get("$ref")).removeprefix("#/$defs/"))
+    definitions = schema.get("$defs")
+    name = str(schema.get("$ref")).removeprefix("#/$defs/")
+    target = definitions.get(name) if isinstance(definitions, Mapping) else None
     if not isinstance(target, Mapping):
         return schema
     return {**{key: value for key, value in schema.items() if key != "$ref"}, **target}
@@ -145,7 +147,8 @@ def _is_recursive(schema: Mapping[str, Any]) -> bool:
     definitions = {
         f"#/{place}/{name}": part
         for place in ("$defs", "definitions")
-        for name, part in (schema.get(place) or {}).items()
+        if isinstance(schema.get(place), Mapping)
+        for name, part in schema[place].items()
     }
     direct = {name: set(_references(part)) for name, part in definitions.items()}
     for start in direct:

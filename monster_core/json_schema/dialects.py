@@ -106,8 +106,8 @@ def unwrap(source: Mapping[str, Any]) -> dict[str, Any]:
     become the schema's title and description.
 
     Raises:
-        SchemaError: The mapping has an unknown key where a keyword was probably meant, or no
-            keyword of JSON schema at all.
+        SchemaError: The mapping has an unknown key where a keyword was probably meant, or unknown
+            keys only.
     """
     schema = without_nulls(_unwrapped(source))
     for key in schema.keys() - _KEYWORDS:
@@ -116,7 +116,8 @@ def unwrap(source: Mapping[str, Any]) -> dict[str, Any]:
             raise SchemaError(
                 f"{key!r} is not a keyword of JSON schema: did you mean {meant[0]!r}?"
             )
-    if schema and schema.keys().isdisjoint(_KEYWORDS - _ANNOTATIONS):
+    is_none = bool(schema.keys() - _KEYWORDS) and schema.keys() & _KEYWORDS <= _ANNOTATIONS
+    if is_none:
         keys = ", ".join(map(repr, list(schema)[:5]))
         raise SchemaError(f"it has no keyword of JSON schema, such as type or properties: {keys}")
     return schema
@@ -131,9 +132,9 @@ def without_nulls(schema: Mapping[str, Any]) -> dict[str, Any]:
     try:
         if b"null" not in orjson.dumps(schema):
             return dict(schema)
-    except TypeError:  # a value that JSON does not know: whoever writes the schema says so
-        pass
-    return _pruned(schema)
+        return _pruned(schema)
+    except (RecursionError, TypeError):  # it cannot be written as JSON: whoever does says so
+        return dict(schema)
 
 
 def _pruned(schema: Mapping[str, Any]) -> dict[str, Any]:
