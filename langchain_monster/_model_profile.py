@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from langchain_core.language_models import ModelProfile
 
+from monster_core.model_families import ModelFamily, family_of
+
 __all__ = ["is_derived", "profile_of", "with_context_window"]
 
 
@@ -20,7 +22,7 @@ def profile_of(model: str, family: str | None = None) -> ModelProfile:
     Raises:
         InvalidRequestError: There is no such family.
     """
-    return cast("ModelProfile", {**_known_of(model, family)})
+    return cast("ModelProfile", {**_known_of(model, family_of(model, family))})
 
 
 def is_derived(profile: Any) -> bool:
@@ -33,7 +35,7 @@ def is_derived(profile: Any) -> bool:
     if not isinstance(name, str):
         return False
     by_family = dict.fromkeys(_BY_FAMILY)
-    return {**_known_of(name, None), **by_family} == {**profile, **by_family}
+    return {**_known_of(name, family_of(name)), **by_family} == {**profile, **by_family}
 
 
 def with_context_window(
@@ -56,10 +58,7 @@ def with_context_window(
 
 
 @lru_cache(maxsize=256)
-def _known_of(model: str, family: str | None) -> dict[str, Any]:
-    from monster_core.model_families import family_of
-
-    known = family_of(model, family)
+def _known_of(model: str, known: ModelFamily) -> dict[str, Any]:
     profile: dict[str, Any] = {
         "name": model,
         "text_inputs": True,

@@ -63,7 +63,7 @@ from llama_index_monster._tool_calls import (
 from monster_core.errors import InvalidRequestError, MonsterError, StructuredAnswerError
 from monster_core.model_arguments import BaseUrl, ModelArguments
 from monster_core.model_base import MonsterModelBase
-from monster_core.model_families import FAMILIES, family_of
+from monster_core.model_families import context_window_of_family
 from monster_core.models_endpoint import LONGEST_DISCOVERY, ServedModel
 from monster_core.request.builder import build_request
 from monster_core.request.chat_request import ChatRequest
@@ -640,8 +640,7 @@ def _start_event(
 
 def _assumed_context_window(model: str, family: str | None) -> int:
     """Return the context window of a model's family, or a safe one with a warning in the log."""
-    known = FAMILIES.get(family) if family else family_of(model)
-    window = known and known.context_window
+    window = context_window_of_family(model, family)
     if window is None and model not in _warned:
         _warned.add(model)
         _log.warning(  # not a warning: metadata must not raise where warnings are errors

@@ -1,8 +1,10 @@
-"""Everything that both frameworks' classes share: fields, settings, transport and reading.
+"""Everything that both frameworks' classes share: requests, responses, schemas and transport.
 
-Imports neither framework, and httpx only when the first request is sent.
+It imports neither framework, and httpx only when the first request is sent. What may be imported
+from outside this package is ``monster_core.errors`` and what stands here.
 """
 
+from monster_core.model_families import ModelFamily, register_model_family
 from monster_core.version import __version__
 
-__all__ = ["__version__"]
+__all__ = ["ModelFamily", "__version__", "register_model_family"]

@@ -89,7 +89,7 @@ def run(script: str) -> str:
 
 UNUSED = {
     "monster_core": [
-        *("httpx", "orjson", "pydantic", "jsonschema", "langchain_core", "llama_index"),
+        *("httpx", "pydantic", "jsonschema", "langchain_core", "llama_index"),
     ],
     "monster_emulator": ["starlette", "uvicorn", "monster_core", "langchain_core", "llama_index"],
 }

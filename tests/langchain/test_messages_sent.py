@@ -211,7 +211,7 @@ HISTORY_BLOCKS: list[tuple[str, dict[str, Any], str]] = [
     ("media", {"type": "media", "mime_type": "audio/mp3", "data": PNG}, "[audio not shown]"),
     (
         "link",
-        {"type": "resource_link", "uri": "file:///a.txt", "name": "a.txt"},
+        {"type": "resource_link", "uri": "memo:///a.txt", "name": "a.txt"},
         "[file not shown: a.txt]",
     ),
     ("Bedrock image", {"image": {"format": "png", "source": {"bytes": b"1"}}}, "[image not shown]"),

@@ -38,7 +38,7 @@ PNG = "iVBORw0KGgo="
         },
         {"document": {"format": "txt", "name": "notes", "source": {"text": "Buy milk."}}},
         {"type": "search_result", "content": [{"type": "text", "text": "Buy milk."}]},
-        {"type": "resource", "resource": {"uri": "file:///notes", "text": "Buy milk."}},
+        {"type": "resource", "resource": {"uri": "memo://notes", "text": "Buy milk."}},
     ],
     ids=str,
 )
@@ -141,7 +141,7 @@ MEDIA: list[tuple[Any, str]] = [
         {"document": {"format": "pdf", "name": "report", "source": {"bytes": b"x"}}},
         "[file not shown: report]",
     ),
-    ({"type": "resource_link", "uri": "file:///report"}, "[file not shown: file:///report]"),
+    ({"type": "resource_link", "uri": "memo://report"}, "[file not shown: memo://report]"),
     ({"type": "media", "mime_type": "video/mp4", "data": "AAAA"}, "[video not shown]"),
 ]
 

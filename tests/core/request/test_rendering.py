@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monster_core.errors import InvalidRequestError
-from monster_core.model_families import FAMILIES, ModelFamily, family_of
+from monster_core.model_families import FAMILIES, ModelFamily
 from monster_core.request.messages import Message
 from monster_core.request.rendering import render
 from monster_core.response.types import ToolCall
@@ -210,37 +210,6 @@ def test_a_second_image_is_refused() -> None:
 def test_half_a_character_in_a_result_is_told_by_its_number() -> None:
     (told,) = render([Message("tool", "half \ud83d")], FAMILIES["hermes"], "hermes")
     assert "half \\ud83d" in told["content"]
-
-
-@pytest.mark.parametrize(
-    "model, family",
-    [
-        ("meta-llama/Meta-Llama-3.1-8B-Instruct", "llama-3.1"),
-        ("meta-llama/Meta-Llama-3-8B-Instruct", "llama-3"),
-        ("meta-llama/Llama-3.2-11B-Vision-Instruct", "llama-3-vision"),
-        ("meta-llama/Llama-3.3-70B-Instruct", "llama-3.1"),
-        ("meta-llama/Llama-2-7b-chat-hf", "llama-2"),
-        ("google/gemma-2-9b-it", "gemma"),
-        ("mistralai/Mistral-7B-Instruct-v0.2", "mistral"),
-        ("microsoft/Phi-3-mini-4k-instruct", "phi-3"),
-        ("microsoft/Phi-3-medium-128k-instruct", "phi-3-128k"),
-        ("TinyLlama/TinyLlama-1.1B-Chat-v1.0", "zephyr"),
-        ("HuggingFaceH4/zephyr-7b-beta", "zephyr"),
-        ("Qwen/Qwen2.5-7B-Instruct", "qwen"),
-        ("NousResearch/Hermes-2-Pro-Llama-3-8B", "hermes"),
-        ("NousResearch/Hermes-3-Llama-3.1-8B", "hermes-3"),
-        ("teknium/OpenHermes-2.5-Mistral-7B", "hermes"),
-        ("my-own-model", "generic"),
-    ],
-)
-def test_a_family_is_known_by_the_models_name(model: str, family: str) -> None:
-    assert family_of(model) is FAMILIES[family]
-    assert family_of("my-own-model", family) is FAMILIES[family]
-
-
-def test_an_unknown_family_is_refused_with_the_nearest_name() -> None:
-    with pytest.raises(InvalidRequestError, match=r"did you mean 'llama-3\.1'"):
-        family_of("m", "llama3.1")
 
 
 SEARCH = ToolCall("3", "search", '{"query": "tide"}')
