@@ -206,3 +206,56 @@ def test_a_deep_copy_keeps_to_the_same_rate_limit_and_callbacks():
 
 def test_to_dict_is_plain_json():
     assert json.loads(MonsterLLM(timeout=5).to_json())["timeout"] == 5.0
+
+
+OPENAI_LIKE = [
+    "api_version",
+    "audio_config",
+    "is_chat_model",
+    "is_function_calling_model",
+    "modalities",
+    "reasoning_effort",
+    "reuse_client",
+    "should_use_structured_outputs",
+    "strict",
+]
+
+
+@pytest.mark.parametrize("name", OPENAI_LIKE)
+def test_an_argument_of_openai_like_without_an_equivalent_may_be_left_out(name):
+    with pytest.raises(ValidationError, match=f"Unknown argument '{name}': .*Leave it out"):
+        MonsterLLM(**{name: True})
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("openai_api_base", "did you mean 'api_base'"),
+        ("extra_body", "additional_kwargs"),
+        ("tokenizer", "Settings.tokenizer"),
+    ],
+)
+def test_an_argument_of_openai_like_says_what_takes_its_place(name, said):
+    with pytest.raises(ValidationError, match=said):
+        MonsterLLM(**{name: "x"})
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        ("api_base", "belongs to the model"),
+        ("context_window", "belongs to the model"),
+        ("functions", "use tools"),
+        ("function_call", "use tool_choice"),
+        ("max_completion_tokens", "did you mean 'max_tokens'"),
+        ("stream", "call a method that streams"),
+        ("strict", "Leave it out"),
+        ("tool_required", "tool_choice to 'required'"),
+        ("use_chat_completions", "Leave it out"),
+    ],
+)
+def test_a_call_says_what_to_do_instead_of_an_argument(calls, name, said):
+    llm = MonsterLLM(api_key="k")
+    for call in (calls.chat, calls.complete, calls.stream_chat, calls.stream_complete):
+        with pytest.raises(InvalidRequestError, match=said):
+            call(llm, **{name: "x"})
