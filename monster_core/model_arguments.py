@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_TIMEOUT_SECONDS",
     "ApiKey",
+    "AsyncTransport",
     "BaseUrl",
     "DefaultHeaders",
     "ModelArguments",
@@ -55,6 +56,7 @@ class ModelArguments(TypedDict, total=False):
     default_headers: Mapping[str, str | SecretStr] | None
     allow_http: bool | None
     http_client: httpx.Client | None
+    async_transport: Literal["httpx", "aiohttp"] | None
 
     user: str | None
     top_p: float | None
@@ -129,12 +131,24 @@ def _check_base_url(value: str | None, info: ValidationInfo) -> str | None:
     return check_base_url(value, allow_http=bool(info.data.get("allow_http")))
 
 
+def _check_async_transport(value: Any) -> Any:
+    from importlib.util import find_spec
+
+    if value == "aiohttp" and find_spec("httpx_aiohttp") is None:
+        raise ValueError(
+            "'aiohttp' needs a package that is not installed: "
+            "pip install 'monsterapi-integrations[aiohttp]'"
+        )
+    return value
+
+
 if TYPE_CHECKING:
     Timeout = float | httpx.Timeout | None
 else:
     Timeout = Annotated[Any, BeforeValidator(_check_timeout), PlainSerializer(_timeout_to_json)]
 ApiKey = Annotated[SecretStr, BeforeValidator(lambda key: check_key(key, "api_key"))]
 DefaultHeaders = Annotated[dict[str, SecretStr] | None, BeforeValidator(check_headers)]
+AsyncTransport = Annotated[Literal["httpx", "aiohttp"], AfterValidator(_check_async_transport)]
 BaseUrl = Annotated[str | None, AfterValidator(_check_base_url)]
 
 
@@ -183,7 +197,7 @@ def fill_in_settings(arguments: Mapping[str, Any], base_url_field: str) -> dict[
 
     found = environment_settings()
     filled = {name: value for name, value in arguments.items() if value is not None}
-    for name in ("api_key", "timeout", "max_retries", "allow_http", "model"):
+    for name in ("api_key", "timeout", "max_retries", "allow_http", "async_transport", "model"):
         value = getattr(found, name)
         if value is not None:
             filled.setdefault(name, value)

@@ -19,6 +19,7 @@ from monster_core.errors import ConfigurationError, InvalidRequestError, Monster
 from monster_core.model_arguments import (
     DEFAULT_TIMEOUT_SECONDS,
     ApiKey,
+    AsyncTransport,
     DefaultHeaders,
     Timeout,
     fill_in_settings,
@@ -106,6 +107,10 @@ class MonsterModelBase(CallParameters):
     )
     http_client: Any = Field(
         default=None, exclude=True, repr=False, description="An httpx.Client of your own."
+    )
+    async_transport: AsyncTransport | None = Field(
+        default=None,
+        description="What async requests are sent with; MONSTER_ASYNC_TRANSPORT, or httpx.",
     )
 
     _clients: _Clients = PrivateAttr(default_factory=_Clients)
@@ -260,6 +265,7 @@ class MonsterModelBase(CallParameters):
             max_retries=self.max_retries or 0,
             default_headers={**(self.default_headers or {}), **(extra_headers or {})},
             max_response_bytes=self.max_response_bytes or MAX_RESPONSE_BYTES,
+            async_transport=self.async_transport or "httpx",
         )
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import ipaddress
 import os
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -32,6 +32,8 @@ class MonsterSettings(BaseSettings):
         timeout: Seconds, for each phase of a request; ``MONSTER_TIMEOUT``.
         max_retries: How often a failed request is sent again; ``MONSTER_MAX_RETRIES``.
         allow_http: Whether plain http is allowed off the loopback; ``MONSTER_ALLOW_HTTP``.
+        async_transport: What async requests are sent with, ``httpx`` or ``aiohttp``;
+            ``MONSTER_ASYNC_TRANSPORT``.
     """
 
     model_config = SettingsConfigDict(
@@ -44,6 +46,7 @@ class MonsterSettings(BaseSettings):
     timeout: float = Field(default=120.0, gt=0, allow_inf_nan=False)
     max_retries: int = Field(default=2, ge=0)
     allow_http: bool = False
+    async_transport: Literal["httpx", "aiohttp"] = "httpx"
 
     @field_validator("api_key")
     @classmethod

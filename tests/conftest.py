@@ -43,12 +43,12 @@ hypothesis.settings.load_profile("suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the whole suite run over each way on which requests are sent."""
+    """Let the suite run over either transport of async requests."""
     parser.addoption(
-        "--transport",
-        choices=["own", "hooked", "httpx"],
-        default="own",
-        help="own connections; the same below httpx's transport, as for a hook; httpx's clients",
+        "--async-transport",
+        choices=["httpx", "aiohttp"],
+        default="httpx",
+        help="what models send async requests with (MONSTER_ASYNC_TRANSPORT)",
     )
 
 
@@ -72,9 +72,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         )
         mark = pytest.mark.enable_socket if is_online else pytest.mark.allow_hosts(LOOPBACK)
         item.add_marker(mark)
-        if config.getoption("--transport") == "httpx":  # whose clients say so if nobody closed them
-            ignored = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-            item.add_marker(ignored)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -132,21 +129,6 @@ def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
     vcr.register_matcher("json_body", playback.same_body)
 
 
-@pytest.fixture(autouse=True)
-def transport(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Send requests on the way that the command line asks for."""
-    choice: str = request.config.getoption("--transport")
-    if choice == "httpx" and request.node.get_closest_marker("own_transport"):
-        pytest.skip("is about connections of our own")
-    if choice == "hooked":
-        for module in ("sync_transport", "async_transport"):
-            monkeypatch.setattr(f"monster_core.transport.{module}.is_hooked", lambda _: True)
-    if choice == "httpx":
-        monkeypatch.setattr("monster_core.transport.client.has_proxy", lambda: True)
-        monkeypatch.setattr("monster_core.transport.endpoint.Endpoint.uses_proxies", True)
-    return choice
-
-
 @pytest.fixture(scope="module")
 def vcr_cassette_dir() -> str:
     """Name the server that the tests of a module were recorded from."""
@@ -186,6 +168,7 @@ def environment(
             name.lower().endswith("_proxy")
         ):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("MONSTER_ASYNC_TRANSPORT", request.config.getoption("--async-transport"))
     if _is_recorded(request.node) or request.node.get_closest_marker("live"):
         monkeypatch.setenv("MONSTER_API_BASE", endpoint.base_url)
         monkeypatch.setenv("MONSTER_API_KEY", endpoint.api_key)

@@ -1,13 +1,15 @@
-"""Decide everything about one exchange with the server except the waiting.
+"""Decide everything about a call on its way to the server except the waiting.
 
 The sync and the async client share it; each adds only its own short loop.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import httpx
@@ -24,8 +26,7 @@ from monster_core.errors import (
     status_error,
 )
 from monster_core.response.stream import no_stream
-from monster_core.transport.deadline import Deadline, PhaseTimeouts
-from monster_core.transport.reply import OutgoingRequest
+from monster_core.transport.deadline import Deadline
 from monster_core.transport.retry import parse_retry_after, retry_delay
 
 if TYPE_CHECKING:
@@ -34,16 +35,26 @@ if TYPE_CHECKING:
     from monster_core.response.types import Chunk
     from monster_core.transport.body import Body
     from monster_core.transport.endpoint import Endpoint
-    from monster_core.transport.reply import Received
     from monster_core.transport.sse import EventDecoder
 
-__all__ = ["LONGEST_ERROR_BODY", "Attempt", "StreamState"]
+__all__ = ["AFTER_DONE_SECONDS", "LONGEST_ERROR_BODY", "Attempt", "StreamState", "failures"]
 
 _log = logging.getLogger(__name__)
 _UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
+_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError)
 LONGEST_ERROR_BODY = 100_000  # bytes of an error's body that are read
 _LONGEST_HEAD = 10_000  # bytes that are kept of a reply that may turn out to be no stream
-_AFTER_DONE = 0.25  # seconds for the connection to become reusable after [DONE]
+AFTER_DONE_SECONDS = 0.25
+"""How long the connection may take to become reusable after [DONE]."""
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """Return what is raised when sending fails.
+
+    httpx's transport over aiohttp lets some of aiohttp's own errors through.
+    """
+    aiohttp = sys.modules.get("aiohttp")
+    return _FAILURES if aiohttp is None else (*_FAILURES, aiohttp.ClientError)
 
 
 @dataclass(slots=True)
@@ -58,6 +69,7 @@ class Attempt:
     is_guided: bool = False
     shorter: Callable[[], bytes] | None = None
     attempts: int = 0
+    _phases: dict[str, float | None] = field(default_factory=dict)
 
     @classmethod
     def begin(cls, endpoint: Endpoint, call: ChatRequest) -> Attempt:
@@ -77,25 +89,53 @@ class Attempt:
         """Start the clock of a request that only asks."""
         return cls(endpoint, "GET", path, None, Deadline(endpoint.timeouts))
 
-    def request(self) -> OutgoingRequest:
-        """Return the next attempt's request."""
+    def request(self, make: Callable[..., httpx.Request]) -> httpx.Request:
+        """Return the next attempt's request.
+
+        Args:
+            make: httpx.Request, or the build_request of a caller's client, which adds that
+                client's own headers below ours.
+        """
         self.attempts += 1
-        return OutgoingRequest(
+        self._phases = self.deadline.phases()
+        return make(
             self.method,
             self.endpoint.url(self.path),
-            self.endpoint.headers,
-            self.content,
-            PhaseTimeouts(self.deadline),
+            headers=self.endpoint.headers,
+            content=self.content,
+            extensions={"timeout": self._phases},
         )
 
-    def bind(self, response: Received) -> None:
-        """Let the deadline shorten every single read of the reply's body."""
-        _log.debug("%s %s: 200", self.method, self.path)
-        stream = response.extensions.get("network_stream")
-        if stream is None:
-            return  # a replayed reply, or a transport with no stream to reach
-        read, limit = type(stream).read, self.deadline.limit
-        stream.read = lambda max_bytes, timeout=None: read(stream, max_bytes, limit(timeout))
+    def accept(self, response: httpx.Response) -> bool:
+        """Whether a response brings the answer.
+
+        Args:
+            response: The response, its body not read yet.
+        """
+        _log.debug("%s %s: %s", self.method, self.path, response.status_code)
+        return response.status_code == 200
+
+    def begin_stream(self) -> None:
+        """Note that a stream has begun: its content must come within the time between chunks.
+
+        httpx looks up the read timeout of a body when it begins to read it.
+        """
+        self.deadline.content_arrived()
+        self._phases["read"] = self.deadline.limit(self.deadline.timeouts.read)
+
+    def in_time(self, received: bytes) -> bytes:
+        """Return a piece of the body, unless the whole call has taken too long.
+
+        Args:
+            received: The piece.
+
+        Raises:
+            RequestTimeoutError: It has.
+        """
+        passed = self.deadline.total_passed()
+        if passed is not None:
+            raise passed
+        return received
 
     def delay_after(self, error: MonsterError) -> float | None:
         """Return the seconds to wait before the next attempt, or None if there is none."""
@@ -111,9 +151,8 @@ class Attempt:
         delay = retry_delay(error, self.attempts, self.endpoint.max_retries)
         return delay if delay is not None and self.deadline.allows(delay) else None
 
-    def refusal(self, response: Received, body: bytes) -> MonsterError:
+    def refusal(self, response: httpx.Response, body: bytes) -> MonsterError:
         """Return the error for a reply whose status is not 200."""
-        _log.debug("%s %s: %s", self.method, self.path, response.status_code)
         mask = self.endpoint.mask
         headers = {name.lower(): mask(value) for name, value in response.headers.items()}
         text = mask(body.decode("utf-8", "replace"))[:10_000]
@@ -139,13 +178,25 @@ class Attempt:
         return self.is_guided and isinstance(error, StatusError) and error.status_code == 500
 
     def failure(self, error: Exception) -> MonsterError:
-        """Return this package's error for one of httpx's, which loses its request's headers."""
-        if isinstance(error, httpx.RequestError) and getattr(error, "_request", None) is not None:
-            error.request = httpx.Request(error.request.method, error.request.url)
+        """Return this package's error for one of sending, with that one, laid bare, as its cause.
+
+        Args:
+            error: What was raised; of it, only type and text remain. Its request holds the key, and
+                so may the frames of its traceback and whatever it was raised from.
+        """
+        failure = self._failure(error)
+        if isinstance(error, httpx.HTTPError | httpx.InvalidURL | httpx.StreamError):
+            if isinstance(error, httpx.HTTPError) and getattr(error, "_request", None) is not None:
+                error.request = httpx.Request(error.request.method, error.request.url)
+            error.__cause__ = error.__context__ = error.__traceback__ = None
+            failure.__cause__ = error
+        return failure
+
+    def _failure(self, error: Exception) -> MonsterError:
         passed = self.deadline.passed()
         if passed is not None:
             return passed
-        if isinstance(error, httpx.TimeoutException):
+        if isinstance(error, httpx.TimeoutException) and not _is_mistaken(error):
             return _timed_out(error, self.endpoint)
         if isinstance(error, _UNSENDABLE):
             return InvalidRequestError(f"The request cannot be sent: {error}.")
@@ -165,7 +216,7 @@ _UNCOMPILED = (
 class StreamState:
     """Turn the bytes of a stream into chunks, and its end into a last chunk or an error."""
 
-    exchange: Attempt
+    attempt: Attempt
     body: Body
     decoder: EventDecoder
     reader: ResponseStream
@@ -175,8 +226,8 @@ class StreamState:
     def receive(self, received: bytes) -> Iterator[Chunk]:
         """Take the next bytes; give the chunks they completed, the last one at [DONE]."""
         try:
-            received = self.body.take(received)
-        except ResponseError as error:
+            received = self.attempt.in_time(self.body.take(received))
+        except (ResponseError, RequestTimeoutError) as error:
             error.partial_text = self.reader.partial_text
             raise
         if not self.has_events and len(self.head) < _LONGEST_HEAD:
@@ -193,22 +244,28 @@ class StreamState:
         if not self.reader.is_done:
             yield self.reader.end()
 
+    @property
+    def is_done(self) -> bool:
+        """Whether all that the caller gets has come; only the end of the body may follow."""
+        return self.reader.is_done
+
     def broken(self, error: Exception) -> list[Chunk]:
         """Take a failure of the connection; return the last chunk if the answer was complete."""
         if self.reader.is_complete:
             return [] if self.reader.is_done else [self.reader.end()]
-        failure = self.exchange.failure(error)
+        failure = self.attempt.failure(error)
         if isinstance(failure, RequestTimeoutError):
             failure.partial_text = self.reader.partial_text
-            raise failure from error
-        raise self.reader.interrupted(
+            raise failure
+        interrupted = self.reader.interrupted(
             f"The connection broke in mid-stream ({_reason(error)})"
-        ) from error
+        )
+        raise interrupted from failure.__cause__
 
     def _chunks(self, events: list[bytes]) -> Iterator[Chunk]:
         # one by one: all of a block at once would live long enough to keep the garbage collector
         # busy, and an error must not overtake what came before it
-        reader, deadline, has_content = self.reader, self.exchange.deadline, False
+        reader, deadline, has_content = self.reader, self.attempt.deadline, False
         for data in events:
             self.has_events = True
             if reader.is_done:
@@ -218,7 +275,7 @@ class StreamState:
                 has_content = True
                 yield chunk
             elif reader.is_done:
-                deadline.finish_within(_AFTER_DONE)
+                deadline.finish_within(AFTER_DONE_SECONDS)
                 yield reader.end()
                 return
         if has_content:
@@ -246,6 +303,14 @@ def _timed_out(error: httpx.TimeoutException, endpoint: Endpoint) -> MonsterErro
     )
     return RequestTimeoutError(
         f"The server did not {phase} within {seconds or 0:g} seconds (timeout, MONSTER_TIMEOUT)."
+    )
+
+
+def _is_mistaken(error: httpx.TimeoutException) -> bool:
+    """Whether aiohttp's transport calls a refused or broken connection a timeout."""
+    cause = error.__cause__
+    return type(cause).__module__.startswith("aiohttp.") and not isinstance(
+        cause, (TimeoutError, asyncio.TimeoutError)
     )
 
 

@@ -1,20 +1,22 @@
-"""Undo the compression of a reply's body, and refuse one that is larger than it may be."""
+"""Read the body of a response: undo its compression, and refuse one that is too large."""
 
 from __future__ import annotations
 
+import contextlib
+import socket
 import sys
+import threading
 import zlib
 from typing import TYPE_CHECKING, cast
 
 from monster_core.errors import ResponseError
-from monster_core.transport.reply import header_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable
+    from collections.abc import AsyncIterator, Iterator
 
-    from monster_core.transport.reply import Received
+    import httpx
 
-__all__ = ["ACCEPTED_ENCODING", "Body", "araw_bytes", "raw_bytes"]
+__all__ = ["ACCEPTED_ENCODING", "Body", "araw_bytes", "raw_bytes", "read_end"]
 
 ACCEPTED_ENCODING = "gzip"
 """The only compression that is asked for: every one more is one more way to send a bomb."""
@@ -33,13 +35,13 @@ class Body:
 
     __slots__ = ("_inflater", "_left", "_most")
 
-    def __init__(self, response: Received, most: int) -> None:
+    def __init__(self, response: httpx.Response, most: int) -> None:
         self._most = most
         self._left = min(most, sys.maxsize - 1)  # one more must still be a C integer
         self._inflater = _inflater(response)
 
     @classmethod
-    def begin(cls, response: Received, most: int) -> Body:
+    def begin(cls, response: httpx.Response, most: int) -> Body:
         """Begin to read a reply, unless it says itself that it is too large.
 
         Args:
@@ -50,7 +52,7 @@ class Body:
             ResponseError: It does, or it is compressed in a way that was not asked for.
         """
         body = cls(response, most)
-        length = header_of(response, "content-length")
+        length = "" if response.is_stream_consumed else response.headers.get("content-length", "")
         if length.isdecimal() and (len(length) > 19 or int(length) > most):
             raise body._too_large()
         return body
@@ -94,27 +96,82 @@ class Body:
         )
 
 
-def raw_bytes(response: Received) -> Iterable[bytes]:
-    """Return the body's bytes as they come.
+def raw_bytes(response: httpx.Response) -> Iterator[bytes]:
+    """Return the body's bytes as they come; the connection is free once the response is closed.
+
+    What was read before, by a mock or by a hook of the caller's client, comes decompressed.
 
     Args:
-        response: The reply.
+        response: The response.
     """
-    return cast("Iterable[bytes]", response.stream)
+    if response.is_stream_consumed:
+        return iter((response.content,))
+    return iter(cast("httpx.SyncByteStream", response.stream))
 
 
-def araw_bytes(response: Received) -> AsyncIterable[bytes]:
-    """Return the body's bytes as they come; the twin of :func:`raw_bytes`.
+def araw_bytes(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Return the body's bytes as they come; the async form of :func:`raw_bytes`.
 
     Args:
-        response: The reply.
+        response: The response.
     """
-    return cast("AsyncIterable[bytes]", response.stream)
+    if response.is_stream_consumed:
+        return _content(response)
+    return aiter(cast("httpx.AsyncByteStream", response.stream))
 
 
-def _inflater(response: Received) -> zlib._Decompress | None:
-    encoding = header_of(response, "content-encoding").strip().lower()
-    if encoding in ("identity", ""):
+async def _content(response: httpx.Response) -> AsyncIterator[bytes]:
+    yield response.content
+
+
+def read_end(response: httpx.Response, pieces: Iterator[bytes], seconds: float) -> None:
+    """Read what follows an answer that is complete, so that the connection can serve again.
+
+    As a rule the body ends at once. From a server that leaves it open, the connection is cut, and
+    by another thread: httpx lets nobody change the timeout of a body that is being read.
+
+    Args:
+        response: The response.
+        pieces: What is left of its body.
+        seconds: How long the end may take.
+    """
+    stream = response.extensions.get("network_stream")
+    connection = stream and stream.get_extra_info("socket")
+    if connection is None:  # a mock, or a transport of the caller's: nothing to wait for
+        return
+    guard = _Guard(connection)
+    timer = threading.Timer(seconds, guard.cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        for _ in pieces:
+            pass
+    finally:
+        guard.release()
+        timer.cancel()
+
+
+class _Guard:
+    """Cut a connection, unless it has been released for another request."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection: socket.socket | None = connection
+        self._lock = threading.Lock()
+
+    def cut(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                with contextlib.suppress(OSError):  # the server has closed it
+                    socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
+
+    def release(self) -> None:
+        with self._lock:
+            self._connection = None
+
+
+def _inflater(response: httpx.Response) -> zlib._Decompress | None:
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding in ("identity", "") or response.is_stream_consumed:
         return None
     if encoding not in ("gzip", "x-gzip"):
         raise ResponseError(

@@ -1,12 +1,17 @@
-"""Talk to the endpoint: the only code that does I/O, twice, without and with async."""
+"""Talk to the endpoint: the only code that does I/O, twice, without and with async.
+
+The two clients are the same short loops: what they do next is decided in
+:mod:`monster_core.transport.attempt`, and :mod:`monster_core.transport.http` lends what they send
+with.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import copy
 import time
-from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
 from typing import TYPE_CHECKING
 
 import httpx
@@ -21,14 +26,18 @@ from monster_core.models_endpoint import (
 )
 from monster_core.response.pipeline import ResponseStream, parse_response
 from monster_core.response.types import add_usage
-from monster_core.transport.async_transport import AsyncOriginClient, AsyncReply
-from monster_core.transport.attempt import LONGEST_ERROR_BODY, Attempt, StreamState
-from monster_core.transport.body import Body, araw_bytes, raw_bytes
+from monster_core.transport.attempt import (
+    AFTER_DONE_SECONDS,
+    LONGEST_ERROR_BODY,
+    Attempt,
+    StreamState,
+    failures,
+)
+from monster_core.transport.body import Body, araw_bytes, raw_bytes, read_end
+from monster_core.transport.deadline import time_limit
 from monster_core.transport.endpoint import Endpoint
-from monster_core.transport.proxied import LoopClients, can_watch, has_proxy, proxied_client
-from monster_core.transport.reply import OutgoingRequest
+from monster_core.transport.http import AsyncConnections, Connections
 from monster_core.transport.sse import EventDecoder
-from monster_core.transport.sync_transport import OriginClient, SyncReply
 
 if TYPE_CHECKING:
     from monster_core.request.chat_request import ChatRequest
@@ -36,11 +45,9 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncMonsterClient", "MonsterClient"]
 
-_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)
-
 
 class MonsterClient:
-    """Send calls over one pool of connections, made at the first call; serves many threads.
+    """Send calls over the connections that models of equal settings share; serves many threads.
 
     Args:
         endpoint: Where calls go.
@@ -49,8 +56,12 @@ class MonsterClient:
 
     def __init__(self, endpoint: Endpoint, http_client: httpx.Client | None = None) -> None:
         self.endpoint = endpoint
-        self._given = http_client
-        self._own: dict[str, httpx.Client | OriginClient] = {}
+        self._connections = Connections(endpoint)
+        self._make_request: Callable[..., httpx.Request] = httpx.Request
+        self._client: Callable[[], AbstractContextManager[httpx.Client]] = self._connections.use
+        if http_client is not None:
+            self._make_request = http_client.build_request
+            self._client = lambda: nullcontext(http_client)
 
     def with_endpoint(self, endpoint: Endpoint) -> MonsterClient:
         """Return a client that sends over the same connections, with other timeouts or headers.
@@ -71,12 +82,12 @@ class MonsterClient:
         Raises:
             MonsterError: The call failed.
         """
-        exchange = Attempt.begin(self.endpoint, call)
-        body = self._whole(exchange)
+        attempt = Attempt.begin(self.endpoint, call)
+        body = self._whole(attempt)
         try:
             completion = parse_response(body, call.spec)
         except MonsterError as error:
-            exchange.mask(error)
+            attempt.mask(error)
             raise
         if call.follow_up is None or completion.has_tool_calls:
             return completion
@@ -113,26 +124,32 @@ class MonsterClient:
                 yield chunk
 
     def _stream(self, call: ChatRequest, reader: ResponseStream) -> Generator[Chunk, None, None]:
-        exchange = Attempt.begin(self.endpoint, call)
-        response = self._open(exchange)
-        try:
-            body = Body.begin(response, self.endpoint.max_response_bytes)
-            state = StreamState(exchange, body, EventDecoder(), reader)
-            exchange.deadline.content_arrived()
-            for received in raw_bytes(response):
-                for chunk in state.receive(received):
+        attempt, broken = Attempt.begin(self.endpoint, call), None
+        with self._client() as client:
+            response = self._open(client, attempt)
+            try:
+                body = Body.begin(response, self.endpoint.max_response_bytes)
+                state = StreamState(attempt, body, EventDecoder(), reader)
+                attempt.begin_stream()
+                pieces = raw_bytes(response)
+                for received in pieces:
+                    for chunk in state.receive(received):
+                        yield chunk
+                    if state.is_done:
+                        read_end(response, pieces, AFTER_DONE_SECONDS)
+                        return
+                for chunk in state.close():
                     yield chunk
-            for chunk in state.close():
+            except MonsterError as error:
+                attempt.mask(error)
+                raise
+            except failures() as error:
+                broken = error
+            finally:
+                response.close()
+        if broken is not None:
+            for chunk in state.broken(broken):
                 yield chunk
-        except _FAILURES as error:
-            for chunk in state.broken(error):
-                yield chunk
-        except MonsterError as error:
-            exchange.mask(error)
-            raise
-        finally:
-            exchange.deadline.disarm()
-            response.close()
 
     def models(self) -> list[ServedModel]:
         """Return the models that the endpoint serves.
@@ -168,47 +185,41 @@ class MonsterClient:
         return None
 
     def close(self) -> None:
-        """Close the connections that are idle; the next call opens a new one."""
-        own = self._own.pop("client", None)
-        if own is not None:
-            own.close()
+        """Close the connections, unless other models use them; the next call opens a new one."""
+        self._connections.close()
 
-    def _whole(self, exchange: Attempt) -> bytes:
-        response = self._open(exchange)
-        try:
-            body = Body.begin(response, self.endpoint.max_response_bytes)
-            return b"".join(map(body.take, raw_bytes(response)))
-        except _FAILURES as error:
-            raise exchange.failure(error) from error
-        finally:
-            exchange.deadline.disarm()
-            response.close()
-
-    def _open(self, exchange: Attempt) -> httpx.Response | SyncReply:
-        """Send until a reply of 200 begins, or no attempt is left."""
-        client = self._http()
-        while True:
-            cause: Exception | None = None
+    def _whole(self, attempt: Attempt) -> bytes:
+        """Send, and return the body of the response."""
+        with self._client() as client:
+            response = self._open(client, attempt)
             try:
-                response = _sent(client, exchange.request())
-                if response.status_code == 200:
-                    exchange.bind(response)
-                    return response
-                failure = exchange.refusal(response, _error_body(response))
-            except _FAILURES as error:
-                failure, cause = exchange.failure(error), error
-            delay = exchange.delay_after(failure)
-            if delay is None:
-                raise failure from cause
-            time.sleep(delay)
+                body = Body.begin(response, self.endpoint.max_response_bytes)
+                return b"".join(attempt.in_time(body.take(piece)) for piece in raw_bytes(response))
+            except MonsterError:
+                raise
+            except failures() as error:
+                failure = attempt.failure(error)
+            finally:
+                response.close()
+        raise failure
 
-    def _http(self) -> httpx.Client | OriginClient:
-        client = self._given or self._own.get("client")
-        if client is None:
-            is_proxied = self.endpoint.uses_proxies and has_proxy()
-            made = proxied_client() if is_proxied else OriginClient(self.endpoint.origin)
-            client = self._own.setdefault("client", made)  # the first of several threads' wins
-        return client
+    def _open(self, client: httpx.Client, attempt: Attempt) -> httpx.Response:
+        """Send until a response of 200 begins, or no attempt is left."""
+        while True:
+            try:
+                request = attempt.request(self._make_request)
+                response = client.send(request, stream=True, follow_redirects=False)
+                if attempt.accept(response):
+                    return response
+                failure = attempt.refusal(response, _error_body(response))
+            except MonsterError:
+                raise
+            except failures() as error:
+                failure = attempt.failure(error)
+            delay = attempt.delay_after(failure)
+            if delay is None:
+                raise failure
+            time.sleep(delay)
 
 
 class AsyncMonsterClient:
@@ -221,9 +232,13 @@ class AsyncMonsterClient:
 
     def __init__(self, endpoint: Endpoint, http_client: httpx.AsyncClient | None = None) -> None:
         self.endpoint = endpoint
-        self._given = http_client
-        self._own: AsyncOriginClient | None = None
-        self._proxied = LoopClients() if endpoint.uses_proxies and has_proxy() else None
+        self._connections = AsyncConnections(endpoint)
+        self._make_request: Callable[..., httpx.Request] = httpx.Request
+        self._client: Callable[[], AbstractAsyncContextManager[httpx.AsyncClient]]
+        self._client = self._connections.use
+        if http_client is not None:
+            self._make_request = http_client.build_request
+            self._client = lambda: nullcontext(http_client)
 
     def with_endpoint(self, endpoint: Endpoint) -> AsyncMonsterClient:
         """Return a client that sends over the same connections, with other timeouts or headers.
@@ -231,20 +246,18 @@ class AsyncMonsterClient:
         Args:
             endpoint: The endpoint; its base URL is the same.
         """
-        if self._own is None and self._given is None and self._proxied is None:
-            self._own = AsyncOriginClient(self.endpoint.origin)
         other = copy.copy(self)
         other.endpoint = endpoint
         return other
 
     async def answer(self, call: ChatRequest) -> Completion:
         """Send a call and return its full answer; the twin of :meth:`MonsterClient.answer`."""
-        exchange = Attempt.begin(self.endpoint, call)
-        body = await self._whole(exchange)
+        attempt = Attempt.begin(self.endpoint, call)
+        body = await self._whole(attempt)
         try:
             completion = parse_response(body, call.spec)
         except MonsterError as error:
-            exchange.mask(error)
+            attempt.mask(error)
             raise
         if call.follow_up is None or completion.has_tool_calls:
             return completion
@@ -278,26 +291,33 @@ class AsyncMonsterClient:
     async def _stream(
         self, call: ChatRequest, reader: ResponseStream
     ) -> AsyncGenerator[Chunk, None]:
-        exchange = Attempt.begin(self.endpoint, call)
-        response = await self._open(exchange)
-        try:
-            body = Body.begin(response, self.endpoint.max_response_bytes)
-            state = StreamState(exchange, body, EventDecoder(), reader)
-            exchange.deadline.content_arrived()
-            async for received in araw_bytes(response):
-                for chunk in state.receive(received):
+        attempt, broken = Attempt.begin(self.endpoint, call), None
+        async with self._client() as client:
+            response = await self._open(client, attempt)
+            try:
+                body = Body.begin(response, self.endpoint.max_response_bytes)
+                state = StreamState(attempt, body, EventDecoder(), reader)
+                attempt.begin_stream()
+                pieces = araw_bytes(response)
+                while True:
+                    async with time_limit(attempt.deadline.left()):
+                        received = await anext(pieces, None)
+                    if received is None:
+                        break
+                    for chunk in state.receive(received):
+                        yield chunk
+                for chunk in state.close():
                     yield chunk
-            for chunk in state.close():
+            except MonsterError as error:
+                attempt.mask(error)
+                raise
+            except failures() as error:
+                broken = error
+            finally:
+                await response.aclose()
+        if broken is not None:
+            for chunk in state.broken(broken):
                 yield chunk
-        except _FAILURES as error:
-            for chunk in state.broken(error):
-                yield chunk
-        except MonsterError as error:
-            exchange.mask(error)
-            raise
-        finally:
-            exchange.deadline.disarm()
-            await response.aclose()
 
     async def models(self) -> list[ServedModel]:
         """Return the models that the endpoint serves; the twin of :meth:`MonsterClient.models`."""
@@ -318,72 +338,49 @@ class AsyncMonsterClient:
         return None
 
     async def aclose(self) -> None:
-        """Close the connections that are idle; the next call opens a new one."""
-        own, self._own = self._own, None
-        if own is not None:
-            await own.aclose()
-        if self._proxied is not None:
-            await self._proxied.aclose()
+        """Close the running loop's connections; see :meth:`MonsterClient.close`."""
+        await self._connections.aclose()
 
-    async def _whole(self, exchange: Attempt) -> bytes:
-        response = await self._open(exchange)
-        try:
-            body = Body.begin(response, self.endpoint.max_response_bytes)
-            return b"".join([body.take(received) async for received in araw_bytes(response)])
-        except _FAILURES as error:
-            raise exchange.failure(error) from error
-        finally:
-            exchange.deadline.disarm()
-            await response.aclose()
-
-    async def _open(self, exchange: Attempt) -> httpx.Response | AsyncReply:
-        """Send until a reply of 200 begins, or no attempt is left."""
-        client = await self._http()
-        while True:
-            cause: Exception | None = None
+    async def _whole(self, attempt: Attempt) -> bytes:
+        """Send, and return the body of the response."""
+        async with self._client() as client:
+            response = await self._open(client, attempt)
             try:
-                response = await _asent(client, exchange.request())
-                if response.status_code == 200:
-                    exchange.bind(response)
-                    return response
-                failure = exchange.refusal(response, await _aerror_body(response))
-            except _FAILURES as error:
-                failure, cause = exchange.failure(error), error
-            delay = exchange.delay_after(failure)
+                body = Body.begin(response, self.endpoint.max_response_bytes)
+                async with time_limit(attempt.deadline.left()):
+                    return b"".join(
+                        [body.take(received) async for received in araw_bytes(response)]
+                    )
+            except MonsterError:
+                raise
+            except failures() as error:
+                failure = attempt.failure(error)
+            finally:
+                await response.aclose()
+        raise failure
+
+    async def _open(self, client: httpx.AsyncClient, attempt: Attempt) -> httpx.Response:
+        """Send until a response of 200 begins, or no attempt is left."""
+        while True:
+            try:
+                request = attempt.request(self._make_request)
+                async with time_limit(attempt.deadline.left()):
+                    response = await client.send(request, stream=True, follow_redirects=False)
+                    if attempt.accept(response):
+                        return response
+                    failure = attempt.refusal(response, await _error_body_async(response))
+            except MonsterError:
+                raise
+            except failures() as error:
+                failure = attempt.failure(error)
+            delay = attempt.delay_after(failure)
             if delay is None:
-                raise failure from cause
+                raise failure
             await asyncio.sleep(delay)
 
-    async def _http(self) -> httpx.AsyncClient | AsyncOriginClient:
-        if self._given is not None:
-            return self._given
-        if self._proxied is None and not can_watch(asyncio.get_running_loop()):
-            self._proxied = LoopClients()
-        if self._proxied is not None:
-            return await self._proxied.get()
-        if self._own is None:
-            self._own = AsyncOriginClient(self.endpoint.origin)
-        return self._own
 
-
-def _sent(
-    client: httpx.Client | OriginClient, request: OutgoingRequest
-) -> httpx.Response | SyncReply:
-    if isinstance(client, OriginClient):
-        return client.send(request)
-    return client.send(request.made_by(client.build_request), stream=True, follow_redirects=False)
-
-
-async def _asent(
-    client: httpx.AsyncClient | AsyncOriginClient, request: OutgoingRequest
-) -> httpx.Response | AsyncReply:
-    if isinstance(client, AsyncOriginClient):
-        return await client.send(request)
-    made = request.made_by(client.build_request)
-    return await client.send(made, stream=True, follow_redirects=False)
-
-
-def _error_body(response: httpx.Response | SyncReply) -> bytes:
+def _error_body(response: httpx.Response) -> bytes:
+    """Return the beginning of a refusal's body; it is only read to say why."""
     text = b""
     try:
         body = Body(response, LONGEST_ERROR_BODY)
@@ -398,7 +395,8 @@ def _error_body(response: httpx.Response | SyncReply) -> bytes:
     return text
 
 
-async def _aerror_body(response: httpx.Response | AsyncReply) -> bytes:
+async def _error_body_async(response: httpx.Response) -> bytes:
+    """Return the beginning of a refusal's body; see :func:`_error_body`."""
     text = b""
     try:
         body = Body(response, LONGEST_ERROR_BODY)

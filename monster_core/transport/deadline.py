@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,24 @@ from monster_core.errors import RequestTimeoutError
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Deadline", "PhaseTimeouts", "Timeouts"]
+__all__ = ["Deadline", "Timeouts", "time_limit"]
 
-_SHORTEST = 0.001  # 0 would mean "do not wait at all" to a socket
+_SHORTEST_SECONDS = 0.001  # 0 would mean "do not wait at all" to a socket
+
+if sys.version_info >= (3, 11):
+    time_limit = asyncio.timeout
+    """An async context manager that raises TimeoutError after some seconds, or never if None."""
+else:
+    from collections.abc import AsyncIterator
+    from contextlib import asynccontextmanager
+
+    import anyio
+
+    @asynccontextmanager
+    async def time_limit(seconds: float | None) -> AsyncIterator[None]:
+        """Raise TimeoutError after some seconds, or never if None."""
+        with anyio.fail_after(seconds):
+            yield
 
 
 @dataclass(frozen=True)
@@ -79,9 +95,15 @@ class Deadline:
         """
         self._idle_end = time.monotonic() + seconds
 
-    def disarm(self) -> None:
-        """Stop limiting: the connection goes back to the pool."""
-        self._total_end = self._idle_end = None
+    def phases(self) -> dict[str, float | None]:
+        """Return the timeout of each phase of a request that begins now, by httpx's names."""
+        timeouts = self.timeouts
+        return {
+            "connect": self.limit(timeouts.connect),
+            "read": self.limit(timeouts.read),
+            "write": self.limit(timeouts.write),
+            "pool": self.limit(timeouts.pool),
+        }
 
     def limit(self, timeout: float | None) -> float | None:
         """Return the shorter of a timeout and what is left.
@@ -89,11 +111,25 @@ class Deadline:
         Args:
             timeout: Seconds, or None for no limit.
         """
-        ends = [end for end in (self._total_end, self._idle_end) if end is not None]
-        if not ends:
+        if self._total_end is None and self._idle_end is None:
             return timeout
-        left = max(min(ends) - time.monotonic(), _SHORTEST)
+        ends = [end for end in (self._total_end, self._idle_end) if end is not None]
+        left = max(min(ends) - time.monotonic(), _SHORTEST_SECONDS)
         return left if timeout is None else min(timeout, left)
+
+    def left(self) -> float | None:
+        """Return the seconds until the next deadline that no read timeout of httpx keeps.
+
+        None if there is none: after each piece of content, its read timeout is as short.
+        """
+        now, idle_end = time.monotonic(), self._idle_end
+        if idle_end is not None:
+            left, read = idle_end - now, self.timeouts.read
+            if self.timeouts.idle is not None and read is not None:
+                read = min(read, self.timeouts.idle)
+            if read is None or left < read - _SHORTEST_SECONDS:
+                return left if self._total_end is None else min(left, self._total_end - now)
+        return None if self._total_end is None else self._total_end - now
 
     def allows(self, delay: float) -> bool:
         """Whether a retry after this many seconds would still begin in time.
@@ -103,40 +139,21 @@ class Deadline:
         """
         return self._total_end is None or time.monotonic() + delay < self._total_end
 
+    def total_passed(self) -> RequestTimeoutError | None:
+        """Return the error for a whole call that took too long, or None."""
+        if self._total_end is None or time.monotonic() + _SHORTEST_SECONDS < self._total_end:
+            return None
+        return RequestTimeoutError(
+            f"The call took longer than total_timeout, {self.timeouts.total:g} seconds."
+        )
+
     def passed(self) -> RequestTimeoutError | None:
         """Return the error for a deadline that has passed, or None."""
-        now = time.monotonic() + _SHORTEST
-        if self._total_end is not None and now >= self._total_end:
-            return RequestTimeoutError(
-                f"The call took longer than total_timeout, {self.timeouts.total:g} seconds."
-            )
-        if self._idle_end is not None and now >= self._idle_end:
-            return RequestTimeoutError(
-                f"No content came for {self.timeouts.idle:g} seconds (stream_idle_timeout)."
-            )
-        return None
-
-
-class PhaseTimeouts(Mapping[str, float | None]):
-    """Hand httpx each phase's timeout at the moment the phase begins, within the deadline."""
-
-    __slots__ = ("_deadline", "_phases")
-
-    def __init__(self, deadline: Deadline) -> None:
-        timeouts = deadline.timeouts
-        self._deadline = deadline
-        self._phases = {
-            "connect": timeouts.connect,
-            "read": timeouts.read,
-            "write": timeouts.write,
-            "pool": timeouts.pool,
-        }
-
-    def __getitem__(self, phase: str) -> float | None:
-        return self._deadline.limit(self._phases[phase])
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._phases)
-
-    def __len__(self) -> int:
-        return len(self._phases)
+        passed = self.total_passed()
+        if passed is not None or self._idle_end is None:
+            return passed
+        if time.monotonic() + _SHORTEST_SECONDS < self._idle_end:
+            return None
+        return RequestTimeoutError(
+            f"No content came for {self.timeouts.idle:g} seconds (stream_idle_timeout)."
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -12,13 +11,11 @@ from pydantic import SecretStr
 
 from monster_core.errors import ConfigurationError
 from monster_core.secrets import mask
-from monster_core.settings import is_loopback
 from monster_core.transport.body import ACCEPTED_ENCODING
 from monster_core.transport.deadline import Timeouts
-from monster_core.transport.pool import Origin
 from monster_core.version import __version__
 
-__all__ = ["MAX_RESPONSE_BYTES", "Endpoint", "tls_context"]
+__all__ = ["MAX_RESPONSE_BYTES", "Endpoint"]
 
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 """The default bound of a reply: some 200,000 streamed tokens, or a far larger full answer."""
@@ -35,6 +32,7 @@ class Endpoint:
         max_retries: How often a failed request is sent again.
         default_headers: Further headers; their values are secrets.
         max_response_bytes: The most bytes of one reply, decompressed.
+        async_transport: What async requests are sent with, "httpx" or "aiohttp".
     """
 
     base_url: str
@@ -43,25 +41,7 @@ class Endpoint:
     max_retries: int
     default_headers: Mapping[str, SecretStr] = field(default_factory=dict)
     max_response_bytes: int = MAX_RESPONSE_BYTES
-
-    @property
-    def origin(self) -> Origin:
-        """The server behind the base URL."""
-        url = self.url("")
-        is_secure = url.scheme == "https"
-        return Origin(
-            host=url.raw_host.decode("ascii"),
-            port=url.port or (443 if is_secure else 80),
-            tls=tls_context() if is_secure else None,
-        )
-
-    @property
-    def uses_proxies(self) -> bool:
-        """Whether the environment's proxies may be used.
-
-        Not for this machine: a key that may go there over plain http would leave it in the clear.
-        """
-        return not is_loopback(self.url("").host)
+    async_transport: str = "httpx"
 
     @cached_property
     def headers(self) -> httpx.Headers:
@@ -75,7 +55,7 @@ class Endpoint:
                 "No API key: pass api_key or set MONSTER_API_KEY (a server without keys takes "
                 "any value, EMPTY by custom)."
             )
-        headers = _Headers(
+        headers = httpx.Headers(
             {
                 "accept": "application/json",
                 "accept-encoding": ACCEPTED_ENCODING,
@@ -116,21 +96,6 @@ class Endpoint:
         return mask(text, (secret.get_secret_value() for secret in secrets if secret))
 
 
-class _Headers(httpx.Headers):
-    """Hold a request's headers, and show none of their values in a traceback."""
-
-    def __repr__(self) -> str:
-        return f"<the headers {', '.join(self)}>"
-
-
 @lru_cache(maxsize=64)
 def _parsed(url: str) -> httpx.URL:
     return httpx.URL(url)
-
-
-@lru_cache(maxsize=1)
-def tls_context() -> ssl.SSLContext:
-    """Return the process's TLS context: building one takes tens of milliseconds."""
-    context = httpx.create_ssl_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context

@@ -1,8 +1,9 @@
-"""Drive the client and its async twin alike, so that one test body checks both."""
+"""Drive the sync and the async client alike, so that one test body checks both."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +34,7 @@ def endpoint(base_url: str, **changes: Any) -> Endpoint:
         "api_key": SecretStr("open-sesame"),
         "timeouts": Timeouts.of(5, idle=None, total=None),
         "max_retries": 0,
+        "async_transport": os.environ.get("MONSTER_ASYNC_TRANSPORT", "httpx"),
     }
     return Endpoint(**{**given, **changes})
 

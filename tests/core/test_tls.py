@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import trustme
 
 from monster_core import errors
-from monster_core.transport.endpoint import tls_context
 from tests.core.drivers import Driver
 from tests.core.scripted_server import ScriptedServer, answer, events, token
 
@@ -27,13 +26,10 @@ def server_context(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLCon
 
 
 @pytest.fixture(autouse=True)
-def trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Trust the tests' own authority, as SSL_CERT_FILE says."""
     AUTHORITY.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    tls_context.cache_clear()
-    yield
-    tls_context.cache_clear()
 
 
 def test_answers_and_streams_come_over_one_connection(serve: Serve, connect: Connect) -> None:

@@ -82,7 +82,6 @@ def test_threads_with_loops_of_their_own(emulated_llm, fast_switching):
     assert falls_to(before)
 
 
-@pytest.mark.own_transport
 def test_loops_inside_a_running_loop(on_emulator):
     async def run(llm: MonsterLLM) -> None:
         for number in range(10):

@@ -211,7 +211,6 @@ def test_a_key_goes_unencrypted_to_this_machine_only(url: str) -> None:
         check_base_url(url, allow_http=False)
 
 
-@pytest.mark.own_transport
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
 def test_no_proxy_sees_what_goes_to_this_machine(
     make: Make, call: Call, serve: Serve, monkeypatch: pytest.MonkeyPatch, variable: str

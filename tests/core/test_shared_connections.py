@@ -1,0 +1,327 @@
+"""Models of equal settings share connections; each leaves the others' alone, and none is left."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import ssl
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trustme
+from pydantic import SecretStr
+
+from monster_core.transport import http
+from monster_core.transport.client import AsyncMonsterClient, MonsterClient
+from monster_core.transport.deadline import Timeouts
+from tests.core.drivers import call, endpoint
+from tests.core.scripted_server import Reply, ScriptedServer, answer, events, token
+
+Serve = Callable[..., ScriptedServer]
+AUTHORITY = trustme.CA()
+MANY = 20
+
+
+@pytest.fixture
+def serve_securely(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serve:
+    AUTHORITY.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
+    return lambda *replies: serve(*replies, tls=context)
+
+
+@pytest.fixture(params=["http", "https"])
+def server(request: pytest.FixtureRequest, serve: Serve, serve_securely: Serve) -> ScriptedServer:
+    return (serve if request.param == "http" else serve_securely)(answer())
+
+
+def ask(base_url: str, **changes: Any) -> None:
+    """Call with a client that nobody keeps."""
+    MonsterClient(endpoint(base_url, **changes)).answer(call())
+
+
+async def ask_async(base_url: str, **changes: Any) -> None:
+    await AsyncMonsterClient(endpoint(base_url, **changes)).answer(call())
+
+
+def test_models_that_are_kept_share_one_connection(server: ScriptedServer) -> None:
+    clients = [MonsterClient(endpoint(server.base_url)) for _ in range(MANY)]
+    for client in clients:
+        client.answer(call())
+    assert server.connections == 1
+
+
+def test_models_that_nobody_keeps_share_one_connection(server: ScriptedServer) -> None:
+    for _ in range(MANY):
+        ask(server.base_url)
+        gc.collect()
+    assert server.connections == 1
+
+
+def test_models_of_one_event_loop_share_one_connection(server: ScriptedServer) -> None:
+    async def ask_in_turn() -> None:
+        kept = [AsyncMonsterClient(endpoint(server.base_url)) for _ in range(MANY)]
+        for client in kept:
+            await client.answer(call())
+            await ask_async(server.base_url)
+
+    asyncio.run(ask_in_turn())
+    assert server.connections == 1
+
+
+def test_models_of_other_keys_headers_and_timeouts_share_a_connection_and_no_header(
+    serve: Serve,
+) -> None:
+    server = serve(answer())
+    changes = [
+        {"api_key": SecretStr("key-of-a"), "default_headers": {"x-tenant": SecretStr("a")}},
+        {"api_key": SecretStr("key-of-b"), "timeouts": Timeouts.of(7, idle=None, total=None)},
+    ]
+    for change in [*changes, *changes]:
+        ask(server.base_url, **change)
+    assert server.connections == 1
+    sent = [(one.headers["authorization"], one.headers.get("x-tenant")) for one in server.received]
+    assert sent == [("Bearer key-of-a", "a"), ("Bearer key-of-b", None)] * 2
+
+
+def test_no_cookie_of_one_models_response_is_sent_by_another(serve: Serve) -> None:
+    head, body = answer().parts[0].split(b"\r\n\r\n", 1)  # type: ignore[union-attr]
+    server = serve(Reply([head + b"\r\nset-cookie: session=a; path=/\r\n\r\n" + body]))
+    for _ in range(2):
+        ask(server.base_url)
+
+    async def twice() -> None:
+        for _ in range(2):
+            await ask_async(server.base_url)
+
+    asyncio.run(twice())
+    assert [one.headers.get("cookie") for one in server.received] == [None] * 4
+
+
+def test_models_of_other_servers_share_nothing(serve: Serve) -> None:
+    servers = [serve(answer()), serve(answer())]
+    clients = [MonsterClient(endpoint(one.base_url)) for one in servers]
+    for client in clients:
+        client.answer(call())
+    clients[0].close()
+    assert servers[0].clients_left.acquire(timeout=5)
+    clients[1].answer(call())
+    assert servers[1].connections == 1
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"])
+def test_another_proxy_or_authority_is_another_client(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    AUTHORITY.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    connections = [http.Connections(endpoint("https://a.example/v1")) for _ in range(3)]
+    with connections[0].use() as before, connections[1].use() as same:
+        assert before is same
+        value = "http://127.0.0.1:9"
+        monkeypatch.setenv(
+            variable, str(tmp_path / "authority.pem") if "CERT" in variable else value
+        )
+        with connections[2].use() as other:
+            assert other is not before
+    for one in connections:
+        one.close()
+
+
+def test_a_clients_own_connections_are_never_shared(serve: Serve) -> None:
+    server = serve(answer())
+    with httpx.Client(headers={"x-mine": "1"}) as own:
+        MonsterClient(endpoint(server.base_url), own).answer(call())
+        ask(server.base_url)
+    assert [one.headers.get("x-mine") for one in server.received] == ["1", None]
+    assert server.connections == 2
+
+
+def test_closing_one_model_leaves_the_others_their_connection(serve: Serve) -> None:
+    server = serve(answer())
+    first, second = (MonsterClient(endpoint(server.base_url)) for _ in range(2))
+    for client in (first, second):
+        client.answer(call())
+    first.close()
+    first.close()
+    second.answer(call())
+    assert server.connections == 1
+    assert not server.clients_left.acquire(blocking=False)
+    second.close()
+    assert server.clients_left.acquire(timeout=5)
+    first.answer(call())
+    assert server.connections == 2
+    first.close()
+
+
+async def test_closing_one_model_leaves_the_others_of_its_loop_their_connection(
+    serve: Serve,
+) -> None:
+    server = serve(answer())
+    first, second = (AsyncMonsterClient(endpoint(server.base_url)) for _ in range(2))
+    for client in (first, second):
+        await client.answer(call())
+    await first.aclose()
+    await second.answer(call())
+    assert server.connections == 1
+    await second.aclose()
+    assert await asyncio.to_thread(server.clients_left.acquire, timeout=5)
+
+
+def test_a_model_that_is_closed_in_mid_stream_ends_its_stream_first(serve: Serve) -> None:
+    more = threading.Event()
+    server = serve(events(token("one"), more, token("two", "stop"), "[DONE]"))
+    client = MonsterClient(endpoint(server.base_url))
+    chunks = client.stream(call(stream=True))
+    assert next(chunks).text == "one"
+    client.close()
+    more.set()
+    assert [chunk.text for chunk in chunks if chunk.text] == ["two"]
+    assert server.clients_left.acquire(timeout=5)
+
+
+async def test_a_model_that_is_closed_in_mid_stream_ends_its_async_stream_first(
+    serve: Serve,
+) -> None:
+    more = threading.Event()
+    server = serve(events(token("one"), more, token("two", "stop"), "[DONE]"))
+    client = AsyncMonsterClient(endpoint(server.base_url))
+    chunks = client.stream(call(stream=True))
+    assert (await anext(chunks)).text == "one"
+    await client.aclose()
+    more.set()
+    assert [chunk.text async for chunk in chunks if chunk.text] == ["two"]
+    assert await asyncio.to_thread(server.clients_left.acquire, timeout=5)
+
+
+def test_models_that_nobody_closed_leave_few_connections_behind(serve: Serve) -> None:
+    servers = [serve(answer()) for _ in range(8)]
+    for server in servers:
+        ask(server.base_url)
+        gc.collect()
+    assert servers[0].clients_left.acquire(timeout=5)
+
+
+def test_many_threads_that_are_first_together_share_one_client(serve: Serve) -> None:
+    server = serve(answer())
+    clients = [MonsterClient(endpoint(server.base_url)) for _ in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda client: client.answer(call()), clients))
+    shared = {id(client._connections.use().client) for client in clients}
+    assert len(shared) == 1
+
+
+def run_python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a script that must neither fail nor warn."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(script), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+ENDS = {
+    "a sync call": "MonsterClient(target).answer(call())",
+    "a sync client that is kept": "kept = MonsterClient(target); kept.answer(call())",
+    "asyncio.run": "asyncio.run(AsyncMonsterClient(target).answer(call()))",
+    "a loop that is only closed": """
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(AsyncMonsterClient(target).answer(call()))
+        loop.close()""",
+    "a client that outlives its loops": """
+        kept = AsyncMonsterClient(target)
+        for _ in range(3):
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(kept.answer(call()))
+            loop.close()
+            asyncio.run(kept.answer(call()))""",
+    "loops of threads": """
+        def work():
+            loop = asyncio.new_event_loop()
+            loop.run_until_complete(kept.answer(call()))
+            loop.close()
+        kept = AsyncMonsterClient(target)
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for one in threads: one.start()
+        for one in threads: one.join()""",
+    "a stream that is left": """
+        async def leave():
+            chunks = AsyncMonsterClient(target).stream(call(stream=True))
+            async for _ in chunks:
+                break
+            await chunks.aclose()
+        asyncio.run(leave())""",
+    "a cancelled call": """
+        async def cancel():
+            asked = asyncio.ensure_future(AsyncMonsterClient(target).answer(call()))
+            await asyncio.sleep(0.001)
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+        asyncio.run(cancel())""",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
+def test_nothing_warns_whatever_ends_first(
+    serve: Serve, serve_securely: Serve, end: str, is_secure: bool
+) -> None:
+    reply = events(token("Hi", "stop"), "[DONE]") if "stream" in end else answer()
+    server = (serve_securely if is_secure else serve)(reply)
+    script = f"""
+        import asyncio, gc, sys, threading
+        from monster_core.transport.client import AsyncMonsterClient, MonsterClient
+        from tests.core.drivers import call, endpoint
+
+        target = endpoint(sys.argv[1])
+        {ENDS[end].strip()}
+    """
+    done = run_python(script, server.base_url)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_child_leaves_the_parents_connections_alone_and_warns_of_nothing(
+    serve_securely: Serve,
+) -> None:
+    secure_server = serve_securely(answer())
+    done = run_python(
+        """
+        import asyncio, os, sys
+        from monster_core.transport.client import AsyncMonsterClient, MonsterClient
+        from tests.core.drivers import call, endpoint
+
+        client = MonsterClient(endpoint(sys.argv[1]))
+        async_client = AsyncMonsterClient(endpoint(sys.argv[1]))
+        client.answer(call())
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(async_client.answer(call()))
+        child = os.fork()
+        if not child:
+            client.answer(call())
+            client.close()
+            asyncio.run(async_client.answer(call()))
+            del client, async_client
+            sys.stderr.flush()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        client.answer(call())
+        loop.run_until_complete(async_client.answer(call()))
+        loop.close()
+        """,
+        secure_server.base_url,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    by_connection = [one.connection for one in secure_server.received]
+    assert sorted(map(by_connection.count, set(by_connection))) == [1, 1, 2, 2]
