@@ -193,13 +193,10 @@ def _read(
     if isinstance(given, dict):  # copied: a tool that changes its arguments changes no message
         return ResponseToolCall(call_id, name, "", copied(given))
     finish_reason = response.additional_kwargs.get("finish_reason")
-    arguments, problem = parse_arguments(name, given, finish_reason)
-    if problem and finish_reason is None:
+    if finish_reason is None and response.delta is not None:  # the stream goes on
         partial = parse_partial_json(given)
-        if isinstance(partial, dict):
-            return ResponseToolCall(call_id, name, given, partial)
-        if response.delta is not None:  # of a stream that goes on: no tool is run yet
-            return ResponseToolCall(call_id, name, given, {})
+        return ResponseToolCall(call_id, name, given, partial if isinstance(partial, dict) else {})
+    arguments, problem = parse_arguments(name, given, finish_reason)
     return ResponseToolCall(call_id, name, given, arguments, problem)
 
 

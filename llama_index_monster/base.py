@@ -104,7 +104,8 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
     """Ask a model that MonsterAPI, or any vLLM 0.5 endpoint, serves.
 
     Every request field of the server is an argument here and of each call; the call's wins, and
-    None means "not sent". Settings come from an argument, else from the environment
+    None means "not sent". A call also takes ``timeout``, ``extra_headers`` and ``extra_body``.
+    Settings come from an argument, else from the environment
     (``MONSTER_API_KEY``, ``MONSTER_API_BASE``, ``MONSTER_MODEL``, ``MONSTER_TIMEOUT``,
     ``MONSTER_MAX_RETRIES``), else from their default. Making one opens no connection.
 
@@ -222,7 +223,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
 
         Args:
             messages: The conversation.
-            **kwargs: Request fields for this call.
+            **kwargs: Request fields for this call, ``timeout``, ``extra_headers``, ``extra_body``.
 
         Raises:
             MonsterError: The call failed.
@@ -238,7 +239,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         Args:
             prompt: The prompt.
             formatted: Whether completion_to_prompt has been applied.
-            **kwargs: Request fields for this call.
+            **kwargs: Request fields for this call, ``timeout``, ``extra_headers``, ``extra_body``.
 
         Raises:
             MonsterError: The call failed.
@@ -253,7 +254,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
 
         Args:
             messages: The conversation.
-            **kwargs: Request fields for this call.
+            **kwargs: Request fields for this call, ``timeout``, ``extra_headers``, ``extra_body``.
 
         Yields:
             Responses; each holds everything so far, and what is new as its delta.

@@ -86,7 +86,9 @@ def parse_partial_json(text: str) -> Any:
     Args:
         text: The text so far.
     """
-    number = _TRAILING_NUMBER.search(text, max(0, len(text) - _MAX_NUMBER_CHARS))
+    number = None
+    if text.endswith(_NUMBER_ENDINGS):
+        number = _TRAILING_NUMBER.search(text, max(0, len(text) - _MAX_NUMBER_CHARS))
     whole = text[: number.start()] if number else text
     try:
         return from_json(whole, allow_partial="trailing-strings", allow_inf_nan=False)
@@ -96,6 +98,7 @@ def parse_partial_json(text: str) -> Any:
 
 # pydantic_core would show the 1 of a 10 that has not arrived as a whole
 _TRAILING_NUMBER = re.compile(r"(?<=[\[:,\s])-?[0-9][0-9.eE+-]*\Z")
+_NUMBER_ENDINGS = tuple("0123456789.eE+-")
 _MAX_NUMBER_CHARS = 5000
 
 

@@ -124,11 +124,24 @@ def test_reasoning_text_and_calls_stand_in_this_order(calls):
         ("", {}),
         ('{"a": 1, "b', {"a": 1}),
         ('{"a": "wor', {"a": "wor"}),
+        ("six", {}),
     ],
 )
-def test_calls_of_other_responses_are_read_as_far_as_they_go(arguments, expected):
-    [one] = selections(response_of(("f", arguments)))
+def test_calls_of_other_streams_are_read_as_far_as_they_go(arguments, expected):
+    response = response_of(("f", arguments))
+    response.delta = ""
+    [one] = selections(response)
     assert (one.tool_id, one.tool_name, one.tool_kwargs) == ("call_0", "f", expected)
+
+
+@pytest.mark.parametrize("arguments", ['{"a": 1, "b', '{"a": "wor', "six", "[1]"])
+def test_calls_of_other_whole_responses_are_judged(arguments):
+    response = response_of(("f", arguments))
+    with pytest.raises(StructuredAnswerError, match="'f'"):
+        selections(response)
+    [one] = selections(response, error_on_no_tool_call=False)
+    assert one.tool_name.startswith("f (not run: ")
+    assert one.tool_kwargs == {}
 
 
 def test_calls_of_other_responses_may_stand_in_additional_kwargs_alone():
@@ -141,8 +154,3 @@ def test_calls_of_other_responses_may_stand_in_additional_kwargs_alone():
         ("1", "f", {"a": 1}),
         ("call_1", "g", {}),
     ]
-
-
-def test_a_response_without_a_finish_reason_is_judged_once_nothing_can_follow():
-    with pytest.raises(StructuredAnswerError, match="not JSON"):
-        selections(response_of(("f", "six")))
