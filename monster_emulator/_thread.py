@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from ._client import Clients
+from ._clock import EventLoop
 from ._connection import Connection
 
 # a broken-off answer is an error to uvicorn; here it is what was asked for
@@ -77,7 +78,12 @@ class ServerThread(threading.Thread):
 
     def run(self) -> None:
         """Serve until stopped."""
-        asyncio.run(self._serve())
+        loop = EventLoop()
+        try:
+            loop.run_until_complete(self._serve())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            loop.close()
 
     def stop(self) -> None:
         """End what is being answered, then the server, and wait for it."""

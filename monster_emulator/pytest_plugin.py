@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from . import _clock as _clock  # before a test can stop the time
+
 if TYPE_CHECKING:
     from monster_emulator import Emulator
 
