@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from monster_core.errors import ResponseError, stream_error
-from monster_core.response.types import Choice, Completion, ToolCall, Usage, call_id
+from monster_core.response.types import Choice, Completion, ToolCall, Usage, new_call_id
 
 __all__ = [
     "NO_JSON",
@@ -48,7 +48,7 @@ def parse_completion(body: bytes) -> Completion:
         raise ResponseError(f"The server's reply holds no choices: {shown(body)}")
     answer_id = text_of(data.get("id"))
     choices = [
-        _read_choice(choice, position, answer_id)
+        _read_choice(choice, position)
         for position, choice in enumerate(data["choices"])
         if isinstance(choice, dict)
     ]
@@ -64,7 +64,7 @@ def parse_completion(body: bytes) -> Completion:
     )
 
 
-def _read_choice(choice: dict[str, Any], position: int, answer_id: str) -> Choice:
+def _read_choice(choice: dict[str, Any], position: int) -> Choice:
     raw_message = choice.get("message")
     message: dict[str, Any] = raw_message if isinstance(raw_message, dict) else {}
     index = whole_number(choice.get("index"))
@@ -74,8 +74,8 @@ def _read_choice(choice: dict[str, Any], position: int, answer_id: str) -> Choic
         index=index,
         text=_content(message.get("content")),
         tool_calls=[
-            _read_call(call, call_id(answer_id, number, choice=index))
-            for number, call in enumerate(calls if isinstance(calls, list) else [])
+            _read_call(call)
+            for call in (calls if isinstance(calls, list) else [])
             if isinstance(call, dict)
         ],
         finish_reason=text_of(choice.get("finish_reason")) or None,
@@ -85,11 +85,11 @@ def _read_choice(choice: dict[str, Any], position: int, answer_id: str) -> Choic
     )
 
 
-def _read_call(call: dict[str, Any], own_id: str) -> ToolCall:
+def _read_call(call: dict[str, Any]) -> ToolCall:
     raw_function = call.get("function")
     function: dict[str, Any] = raw_function if isinstance(raw_function, dict) else {}
     return ToolCall(
-        text_of(call.get("id")) or own_id,
+        text_of(call.get("id")) or new_call_id(),
         text_of(function.get("name")),
         arguments_of(function.get("arguments")),
     )

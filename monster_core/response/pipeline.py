@@ -38,7 +38,7 @@ def parse_response(body: bytes, spec: ResponseSpec) -> Completion:
         if spec.tool_names or choice.tool_calls:
             from monster_core.response.tool_calls import collect_tool_calls
 
-            collect_tool_calls(choice, completion.id, spec)
+            collect_tool_calls(choice, spec)
         if spec.schema is not None and spec.schema.changes_instances and not choice.tool_calls:
             _restore_text(choice, spec.schema)
     return completion

@@ -27,7 +27,7 @@ from monster_core.response.completion import (
     text_of,
     whole_number,
 )
-from monster_core.response.types import Chunk, ToolCallDelta, Usage, call_id
+from monster_core.response.types import Chunk, ToolCallDelta, Usage, new_call_id
 
 __all__ = ["StreamDecoder", "no_stream"]
 
@@ -165,7 +165,7 @@ class StreamDecoder:
             self._id,
             self._model,
             text,
-            self._calls.read(calls, self._id) if calls else None,
+            self._calls.read(calls) if calls else None,
             text_of(reasoning) or None,
             read_logprobs(logprobs) if logprobs is not None else None,
             finish_reason,
@@ -213,7 +213,7 @@ class _CallIdentities:
         self._names: dict[int, str] = {}
         self._index_of_id: dict[str, int] = {}
 
-    def read(self, calls: Any, answer_id: str) -> list[ToolCallDelta]:
+    def read(self, calls: Any) -> list[ToolCallDelta]:
         deltas: list[ToolCallDelta] = []
         for position, call in enumerate(calls if isinstance(calls, list) else []):
             if not isinstance(call, dict):
@@ -228,7 +228,7 @@ class _CallIdentities:
             deltas.append(
                 ToolCallDelta(
                     index,
-                    (text_of(call.get("id")) or call_id(answer_id, index)) if is_first else None,
+                    (text_of(call.get("id")) or new_call_id()) if is_first else None,
                     name if is_first else None,
                     arguments_of(function.get("arguments")),
                 )

@@ -22,7 +22,7 @@ from monster_core.response.types import (
     ResponseSpec,
     ToolCall,
     ToolCallDelta,
-    call_id,
+    new_call_id,
 )
 
 if TYPE_CHECKING:
@@ -69,12 +69,11 @@ def _problem(name: str, arguments: str, finish_reason: str | None) -> str:
     )
 
 
-def collect_tool_calls(choice: Choice, response_id: str, spec: ResponseSpec) -> None:
+def collect_tool_calls(choice: Choice, spec: ResponseSpec) -> None:
     """Find the calls in the text of a choice, and judge those and the ones that the server sent.
 
     Args:
         choice: The choice as the server sent it; it is changed.
-        response_id: The server's id of the response.
         spec: What is known of the request.
     """
     calls = choice.tool_calls
@@ -83,7 +82,7 @@ def collect_tool_calls(choice: Choice, response_id: str, spec: ResponseSpec) -> 
         pieces = [parser.feed(choice.text), parser.flush()]
         choice.text = "".join(text for text, _ in pieces)
         deltas = [delta for _, found in pieces for delta in found]
-        calls += _joined(deltas, response_id, choice.index, first=len(calls))
+        calls += _joined(deltas)
     choice.tool_calls = calls[: spec.max_tool_calls]
     for call in choice.tool_calls:
         _restore(call, spec)
@@ -98,15 +97,12 @@ def _judge(call: ToolCall, finish_reason: str | None) -> None:
         call.arguments = "{}"
 
 
-def _joined(
-    deltas: Iterable[ToolCallDelta], response_id: str, choice: int, *, first: int
-) -> list[ToolCall]:
+def _joined(deltas: Iterable[ToolCallDelta]) -> list[ToolCall]:
     calls: list[ToolCall] = []
     pieces: list[list[str]] = []
     for delta in deltas:
         if delta.name is not None:
-            own_id = call_id(response_id, first + delta.index, choice=choice)
-            calls.append(ToolCall(own_id, delta.name, ""))
+            calls.append(ToolCall(new_call_id(), delta.name, ""))
             pieces.append([])
         pieces[delta.index].append(delta.arguments)
     for call, arguments in zip(calls, pieces, strict=True):
@@ -138,7 +134,6 @@ class ToolCallStep:
         "_indexes",
         "_parser",
         "_pieces",
-        "_response_id",
         "_restorers",
         "_spec",
         "_withheld",
@@ -153,7 +148,6 @@ class ToolCallStep:
         self._pieces: dict[int, list[str]] = {}  # of each call's arguments
         self._restorers: dict[int, StreamRestorer] = {}
         self._finish_reason: str | None = None
-        self._response_id = ""
 
     @property
     def has_tool_calls(self) -> bool:
@@ -166,7 +160,6 @@ class ToolCallStep:
         Args:
             chunk: The chunk; it is changed.
         """
-        self._response_id = chunk.id
         deltas = self._numbered("sent", chunk.tool_calls) if chunk.tool_calls else []
         if chunk.text and self._parser is not None:
             chunk.text, found = self._parser.feed(chunk.text)
@@ -214,10 +207,7 @@ class ToolCallStep:
     def _numbered(self, source: str, deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
         """Number the calls that the server sent as such, and those in its text, through."""
         for delta in deltas:
-            index = self._indexes.setdefault((source, delta.index), len(self._indexes))
-            if index != delta.index and delta.id == call_id(self._response_id, delta.index):
-                delta.id = call_id(self._response_id, index)
-            delta.index = index
+            delta.index = self._indexes.setdefault((source, delta.index), len(self._indexes))
         return deltas
 
     def _completed(self, deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
@@ -234,7 +224,7 @@ class ToolCallStep:
         return _merged(kept)
 
     def _begin(self, delta: ToolCallDelta, name: str) -> None:
-        delta.id = delta.id or call_id(self._response_id, delta.index)
+        delta.id = delta.id or new_call_id()
         self._calls[delta.index] = ToolCall(delta.id, name, "")
         self._pieces[delta.index] = []
         lowered = self._spec.argument_schemas.get(name)

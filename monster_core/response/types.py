@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ __all__ = [
     "ToolCallDelta",
     "Usage",
     "add_usage",
-    "call_id",
+    "new_call_id",
 ]
 
 
@@ -198,16 +199,13 @@ def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:
     )
 
 
-def call_id(answer_id: str, index: int, *, choice: int = 0) -> str:
-    """Return the id of an answer's call: the same each time the same answer is read.
+def new_call_id() -> str:
+    """Return the id of a call that the server gave none.
 
-    Args:
-        answer_id: The server's id of the answer.
-        index: The call's place among those of its choice.
-        choice: The choice's place among the n answers.
+    It is random, since servers, proxies and caches repeat the ids of responses, and the ids of a
+    conversation's calls must differ.
     """
-    source = answer_id.removeprefix("cmpl-").removeprefix("chatcmpl-")[:24]
-    return f"call_{source}_{choice}_{index}" if choice else f"call_{source}_{index}"
+    return f"call_{token_hex(12)}"
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

@@ -93,6 +93,7 @@ async def test_an_agent_keeps_every_call_though_the_server_repeats_its_id(
     state = agent.invoke(given) if way == "sync" else await agent.ainvoke(given)
     calls = [m.tool_calls for m in state["messages"] if isinstance(m, AIMessage) and m.tool_calls]
     assert [call["args"]["city"] for (call,) in calls] == ["Oslo", "Rome"]
+    assert len({call["id"] for (call,) in calls}) == 2
     assert [m.text for m in state["messages"] if m.type == "tool"] == [
         "Sunny in Oslo",
         "Sunny in Rome",

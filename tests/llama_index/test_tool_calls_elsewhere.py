@@ -99,7 +99,8 @@ def test_a_forced_call_of_vllm_0_5_is_one_call(calls):
     ]
     items = stream(calls, scripted(deltas=deltas), "", tool_choice="multiply")
     assert blocks_of(items[-1]) == [("multiply", {"a": 6, "b": 7})]
-    assert {one.tool_id for item in items for one in selections(item)} == {"call_1_0"}
+    [call_id] = {one.tool_id for item in items for one in selections(item)}
+    assert call_id.startswith("call_")
 
 
 def test_reasoning_text_and_calls_stand_in_this_order(calls):

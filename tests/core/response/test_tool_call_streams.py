@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -78,6 +79,12 @@ def assembled(chunks: Iterable[Chunk]) -> tuple[str, list[ToolCall]]:
     return text, calls
 
 
+def alike(text_and_calls: tuple[str, list[ToolCall]]) -> tuple[str, list[ToolCall]]:
+    """Leave the calls' ids out: those that the server does not name are random."""
+    text, calls = text_and_calls
+    return text, [replace(call, id="") for call in calls]
+
+
 def full(
     text: str, spec: ResponseSpec = SPEC, finish_reason: str = "stop"
 ) -> tuple[str, list[ToolCall]]:
@@ -105,7 +112,7 @@ def test_a_stream_brings_what_the_full_answer_brings(parts: list[str], data: st.
     text = "".join(parts)
     text = text[: data.draw(st.integers(0, len(text)) | st.just(len(text)))]
     chunks = chunks_of(texts(*data.draw(pieces_of(text))), ResponseStream(SPEC))
-    assert assembled(chunks) == full(text)
+    assert alike(assembled(chunks)) == alike(full(text))
 
 
 SENT = today(0, '{"city": "Rome"}', id="abc", name="weather")
@@ -173,7 +180,7 @@ def test_nulls_of_absent_arguments_are_dropped_alike(arguments: Any, data: st.Da
     given = {name: value for name, value in arguments.items() if value is not None}
     assert [json.loads(call.arguments) for call in calls] == [given] * 2
     expected, whole = full(text, spec)
-    assert (told, [call.id for call in calls]) == (expected, [call.id for call in whole])
+    assert (told, len(calls)) == (expected, len(whole))
     assert [json.loads(call.arguments) for call in whole] == [given] * 2
 
 
@@ -181,7 +188,8 @@ def test_a_forced_tool_of_vllm_0_5_has_one_id_and_its_name_once() -> None:
     deltas = named("weather", "", '{"ci', 'ty": "Rome"', "", "}")
     for stream in (ResponseStream(ResponseSpec()), ResponseStream(SPEC)):
         text, calls = assembled(chunks_of(deltas, stream))
-        assert (text, calls) == ("", [ToolCall("call_7_0", "weather", '{"city": "Rome"}')])
+        assert calls[0].id.startswith("call_")
+        assert alike((text, calls)) == ("", [ToolCall("", "weather", '{"city": "Rome"}')])
 
 
 def test_a_forced_tool_drops_the_nulls_of_absent_arguments() -> None:
@@ -214,9 +222,9 @@ def test_arguments_sent_as_an_object_become_text() -> None:
 def test_several_calls_may_come_in_one_piece() -> None:
     text = '{"name": "weather", "parameters": {}}; {"name": "send_mail", "parameters": {"x": 1}}'
     chunks = chunks_of(texts(text), ResponseStream(SPEC))
-    assert assembled(chunks)[1] == [
-        ToolCall("call_7_0", "weather", "{}"),
-        ToolCall("call_7_1", "send_mail", '{"x": 1}'),
+    assert alike(assembled(chunks))[1] == [
+        ToolCall("", "weather", "{}"),
+        ToolCall("", "send_mail", '{"x": 1}'),
     ]
 
 
@@ -251,7 +259,7 @@ def test_a_call_that_max_tokens_cut_is_told_and_never_usable(cut: str) -> None:
     [whole] = full(cut, finish_reason="length")[1]
     assert whole.problem is not None
     assert "max_tokens cut the arguments of 'weather'" in whole.problem
-    assert chunks[-1].finished_calls == {0: whole}
+    assert chunks[-1].finished_calls == {0: replace(whole, id=calls[0].id)}
 
 
 def test_text_is_withheld_until_a_tool_is_called() -> None:
@@ -284,11 +292,6 @@ def test_each_of_several_answers_has_calls_of_its_own_id() -> None:
     answer = parse_response(json.dumps(body).encode(), SPEC)
     ids = [call.id for choice in answer.choices for call in choice.tool_calls]
     assert len(set(ids)) == len(ids) == 5
-    assert ids == [
-        call.id
-        for choice in parse_response(json.dumps(body).encode(), SPEC).choices
-        for call in choice.tool_calls
-    ]
 
 
 def test_log_probabilities_of_held_back_text_are_not_lost() -> None:
