@@ -1,0 +1,1 @@
+"""What users put around httpx sees every request: mocks, recorders and tracers."""
