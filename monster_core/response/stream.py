@@ -195,6 +195,9 @@ class StreamDecoder:
             return None
         if isinstance(event, dict) and _is_empty_event(event):
             return None
+        choice = _choice_without_delta(event)
+        if choice is not None:
+            return self._chunk(event, choice, {}, "")
         error = ResponseError(f"The stream holds an event that is no chunk: {shown(data)}")
         error.partial_text = self.partial_text
         raise error
@@ -246,6 +249,20 @@ class _CallIdentities:
 
 
 def _is_empty_event(event: dict[str, Any]) -> bool:
-    """Whether an event has no choice, or choices without a delta: a gateway's keep-alive."""
+    """Return whether an event has no choice: a gateway's keep-alive."""
     choices = event.get("choices")
     return (choices is None and "id" in event) or choices == []
+
+
+def _choice_without_delta(event: Any) -> dict[str, Any] | None:
+    """Return the choice of an event that adds no text; gateways send such a one first, or last."""
+    choices = event.get("choices") if isinstance(event, dict) else None
+    choice = choices[0] if isinstance(choices, list) and len(choices) == 1 else None
+    if not isinstance(choice, dict) or choice.get("index") or not choice.keys() <= _CHOICE_KEYS:
+        return None
+    return choice if choice.get("delta") is None else None
+
+
+_CHOICE_KEYS = frozenset(
+    {"content_filter_results", "delta", "finish_reason", "index", "logprobs", "stop_reason"}
+)

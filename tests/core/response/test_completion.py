@@ -295,6 +295,26 @@ def test_an_event_that_is_no_chunk_is_told_with_what_had_come(data: bytes) -> No
     assert caught.value.partial_text == "Hal"
 
 
+@pytest.mark.parametrize("first", [None, ...], ids=["null", "missing"])
+def test_a_choice_without_a_delta_adds_nothing_but_may_end_the_stream(first: Any) -> None:
+    def choice(finish_reason: str | None) -> dict[str, Any]:
+        delta = {} if first is ... else {"delta": first}
+        return {"choices": [{"index": 0, "finish_reason": finish_reason, **delta}]}
+
+    chunks = chunks_of(choice(None), event({"content": "Hi"}), choice("stop"))
+    assert [(chunk.text, chunk.finish_reason) for chunk in chunks] == [
+        ("Hi", None),
+        ("", "stop"),
+        ("", None),
+    ]
+
+
+@pytest.mark.parametrize("key", ["text", "message"])
+def test_a_choice_of_another_endpoint_is_refused(key: str) -> None:
+    with pytest.raises(errors.ResponseError):
+        chunks_of({"choices": [{"index": 0, key: "Hi"}]}, END)
+
+
 @pytest.mark.parametrize("keep_alive", [{"id": "x"}, {"choices": []}, {"usage": FULL["usage"]}])
 def test_events_that_add_nothing_are_skipped(keep_alive: Any) -> None:
     chunks = chunks_of(keep_alive, event({"content": "Hi"}), END)
