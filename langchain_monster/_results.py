@@ -6,6 +6,7 @@ or a cache may repeat, stands in the response metadata.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk, InvalidToolCall, ToolCall
@@ -154,7 +155,7 @@ def _invalidate(pieces: list[ToolCallChunk], index: int, call: CoreToolCall) -> 
         index: The call's index.
         call: The call, with all of its arguments.
     """
-    ending = next(ending for ending in _ENDINGS if not _is_object(call.arguments + ending))
+    ending = next(ending for ending in _ENDINGS if not _is_accepted(call.arguments + ending))
     for piece in pieces:
         if piece["index"] == index:
             piece["args"] = (piece["args"] or "") + ending
@@ -163,12 +164,20 @@ def _invalidate(pieces: list[ToolCallChunk], index: int, call: CoreToolCall) -> 
         pieces.append(tool_call_chunk(name=None, args=ending, id=None, index=index))
 
 
-def _is_object(arguments: str) -> bool:
-    """Whether LangChain makes an object of a call's arguments, as it does of none at all."""
+def _is_accepted(arguments: str) -> bool:
+    """Whether LangChain takes a text for a call's arguments.
+
+    Chunks take any beginning of an object, even an empty one; protocol events any JSON value.
+    """
+    if not arguments:
+        return True
     try:
-        return not arguments or isinstance(parse_partial_json(arguments), dict)
+        if isinstance(parse_partial_json(arguments), dict):
+            return True
+        json.loads(arguments)
     except (ValueError, RecursionError):
         return False
+    return True
 
 
 _ENDINGS = ("", "]", '"]', '\\"]', "}]", '"}]', '\\"}]', "]}]")

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from operator import itemgetter
 from typing import Any, ClassVar
 
-from langchain_core.language_models import LanguageModelInput
+from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.output_parsers import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableMap, RunnablePassthrough
+from langchain_core.runnables import AddableDict, RunnableConfig
 from langchain_core.utils.function_calling import convert_to_json_schema
 from langchain_core.utils.pydantic import is_basemodel_subclass
-from pydantic import BaseModel, ConfigDict, PrivateAttr, RootModel, TypeAdapter
+from pydantic import BaseModel, ConfigDict, PrivateAttr, RootModel, TypeAdapter, create_model
 from pydantic.errors import PydanticUserError
 from typing_extensions import is_typeddict, override
 
@@ -27,31 +26,12 @@ from monster_core.request.structured import OutputSpec, output_spec_of
 from monster_core.response.json import PartialJson
 from monster_core.response.structured import check_value
 
-__all__ = ["StructuredOutputParser", "bound_arguments", "check_beside_tools", "parsed_by"]
-
-
-def parsed_by(
-    parser: StructuredOutputParser,
-    llm: Runnable[LanguageModelInput, AIMessage],
-    *,
-    include_raw: bool,
-) -> Runnable[LanguageModelInput, Any]:
-    """Return a model whose answers are parsed.
-
-    Args:
-        parser: What reads the answers.
-        llm: The model, bound to the arguments that ask for the schema.
-        include_raw: Whether to return the message and what is wrong with it as well.
-    """
-    if not include_raw:
-        return llm | parser
-    parsed = RunnablePassthrough.assign(
-        parsed=itemgetter("raw") | parser, parsing_error=lambda _: None
-    )
-    failed = RunnablePassthrough.assign(parsed=lambda _: None)
-    # the model stands first, so that it is what gets the arguments of the call
-    kept = parsed.with_fallbacks([failed], exception_key="parsing_error")
-    return llm | RunnableMap(raw=RunnablePassthrough()) | kept
+__all__ = [
+    "RawOutputParser",
+    "StructuredOutputParser",
+    "bound_arguments",
+    "check_beside_tools",
+]
 
 
 def bound_arguments(parser: StructuredOutputParser, strict: bool | None) -> dict[str, Any]:
@@ -110,7 +90,7 @@ def check_beside_tools(method: str, tool_choice: Any) -> None:
 
 
 class StructuredOutputParser(BaseTransformOutputParser[Any]):
-    """Turn an answer into the value it stands for, or say why it is none.
+    """Turn an answer into the value that was asked for.
 
     Args:
         schema: What ``with_structured_output`` was given.
@@ -193,7 +173,7 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
         with as_langchain_errors():
             if self._spec.method == "function_calling":
                 return self._finished(_arguments(message))
-            if message.tool_calls and not message.text:
+            if message.tool_calls:
                 return None  # tools were bound as well, and the model chose one
             finish_reason = message.response_metadata.get("finish_reason")
             return self._finished(self._spec.read(message.text, finish_reason))
@@ -240,6 +220,53 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
             return None
 
 
+class RawOutputParser(StructuredOutputParser):
+    """Turn an answer into a dict of the message, its value, and what is wrong with it.
+
+    A stream yields the chunks of the message as ``raw``, and at its end the rest.
+    """
+
+    @property
+    @override
+    def OutputType(self) -> Any:
+        """The type of the dict."""
+        return dict[str, Any]
+
+    @override
+    def get_output_schema(self, config: RunnableConfig | None = None) -> type[BaseModel]:
+        """Return a pydantic class for any dict."""
+        return create_model("RawOutput", __base__=RootModel[dict[str, Any]])
+
+    @override
+    def parse_message(self, message: AIMessage) -> Any:
+        """Read a whole message; an answer that does not fit is not an error here."""
+        return {"raw": message, **self._parsed(message)}
+
+    def _parsed(self, message: AIMessage) -> AddableDict:
+        try:
+            return AddableDict(parsed=super().parse_message(message), parsing_error=None)
+        except OutputParserException as error:
+            return AddableDict(parsed=None, parsing_error=error)
+
+    @override
+    def _transform(self, input: Iterator[str | BaseMessage]) -> Iterator[Any]:
+        pieces: list[AIMessageChunk] = []
+        for chunk in input:
+            pieces.append(_as_chunk(chunk))
+            yield AddableDict(raw=chunk)
+        if pieces:
+            yield self._parsed(add_ai_message_chunks(*pieces))
+
+    @override
+    async def _atransform(self, input: AsyncIterator[str | BaseMessage]) -> AsyncIterator[Any]:
+        pieces: list[AIMessageChunk] = []
+        async for chunk in input:
+            pieces.append(_as_chunk(chunk))
+            yield AddableDict(raw=chunk)
+        if pieces:
+            yield self._parsed(add_ai_message_chunks(*pieces))
+
+
 class _Output(RootModel[Any]):
     """A value whose JSON schema is known, but whose type pydantic cannot describe."""
 
@@ -273,8 +300,7 @@ class _Growing:
     def finish(self) -> Iterator[Any]:
         if not self._pieces:
             return
-        first, *rest = self._pieces
-        value = self._parser.parse_message(add_ai_message_chunks(first, *rest))
+        value = self._parser.parse_message(add_ai_message_chunks(*self._pieces))
         if value != self._last or self._last is None:
             yield value
 

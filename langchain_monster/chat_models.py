@@ -339,21 +339,23 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
             InvalidRequestError: The schema or the method cannot be used.
         """
         from langchain_monster._structured_output import (
+            RawOutputParser,
             StructuredOutputParser,
             bound_arguments,
             check_beside_tools,
-            parsed_by,
         )
 
         with as_langchain_errors():
-            parser = StructuredOutputParser(schema, method)
+            kind: type[StructuredOutputParser]
+            kind = RawOutputParser if include_raw else StructuredOutputParser
+            parser = kind(schema, method)
             arguments = {**bound_arguments(parser, strict), **kwargs}
             if schema_in_prompt is not None:
                 arguments["schema_in_prompt"] = schema_in_prompt
             if tools:
                 check_beside_tools(parser.spec.method, kwargs.get("tool_choice"))
         bound = self.bind_tools(arguments.pop("tools", tools or ()), **arguments)
-        return parsed_by(parser, bound, include_raw=include_raw)
+        return bound | parser
 
     # --- What the endpoint serves
 

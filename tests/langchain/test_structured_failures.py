@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import re
 from enum import Enum
 from typing import Any, Literal
@@ -180,16 +182,86 @@ async def test_a_stream_yields_what_has_grown_so_far(
         assert seen[-1] == {"name": "Oslo", "people": 7}
 
 
+CALLING = [
+    delta(calls=[{"function": {"name": "City", "arguments": piece}}])
+    for piece in ('{"name": "O', "slo", '", "peo')
+]
+
+
 @every_way
 @every_shape
+@pytest.mark.parametrize(
+    "finish, error", [("length", TruncatedAnswerError), ("stop", StructuredAnswerError)]
+)
+@pytest.mark.parametrize(
+    "method, pieces",
+    [("guided_json", GROWING[:3]), ("json_mode", GROWING[:3]), ("function_calling", CALLING)],
+)
 async def test_a_stream_that_is_cut_raises_after_what_it_had(
-    scripted: Scripted, way: Way, shape: Any
+    scripted: Scripted,
+    way: Way,
+    shape: Any,
+    finish: str,
+    error: type[Exception],
+    method: str,
+    pieces: list[Any],
 ) -> None:
-    llm, _ = scripted(streamed(*GROWING[:3], delta(finish="length")))
+    llm, _ = scripted(streamed(*pieces, delta(finish=finish)))
     seen: list[Any] = []
-    with pytest.raises(TruncatedAnswerError, match="max_tokens"):
-        await grown(llm.with_structured_output(shape), way, seen)
-    assert shape is City or seen[-1] == {"name": "Oslo"}
+    with pytest.raises(error):
+        await grown(llm.with_structured_output(shape, method=method), way, seen)
+    assert seen == [] if shape is City else seen[-1] == {"name": "Oslo"}
+
+
+class Path(BaseModel):
+    """A path, whose every beginning would be one, too."""
+
+    path: str = "/"
+
+
+@every_way
+@pytest.mark.parametrize("finish", ["length", "stop"])
+@pytest.mark.parametrize("method", ["guided_json", "function_calling"])
+@pytest.mark.parametrize("include_raw", [False, True])
+async def test_half_an_object_is_never_taken_for_a_whole_one(
+    scripted: Scripted, way: Way, finish: str, method: str, include_raw: bool
+) -> None:
+    half = '{"path": "/srv/'
+    called = {"function": {"name": "Path", "arguments": half}}
+    piece = delta(calls=[called]) if method == "function_calling" else delta(half)
+    told = {"tool_calls": [called]} if method == "function_calling" else {"content": half}
+    llm, _ = scripted(streamed(piece, delta(finish=finish)), whole(told, finish=finish))
+    structured = llm.with_structured_output(Path, method=method, include_raw=include_raw)
+    seen: list[Any] = []
+    if include_raw:
+        await grown(structured, way, seen)
+        found = [item.get("parsed") for item in [*seen, await asked(structured, way)]]
+        assert found[-1] is None
+        assert any(isinstance(item.get("parsing_error"), StructuredAnswerError) for item in seen)
+        return
+    with pytest.raises(StructuredAnswerError):
+        await grown(structured, way, seen)
+    with pytest.raises(StructuredAnswerError):
+        await asked(structured, way)
+
+
+@every_way
+@pytest.mark.parametrize("method", ["guided_json", "function_calling"])
+async def test_a_stream_with_the_raw_message_adds_up_to_what_invoke_returns(
+    scripted: Scripted, way: Way, method: str
+) -> None:
+    called = {"function": {"name": "City", "arguments": GOOD}}
+    pieces = [delta(calls=[called])] if method == "function_calling" else GROWING
+    llm, _ = scripted(streamed(*pieces, delta(finish="stop")))
+    seen: list[Any] = []
+    structured = llm.with_structured_output(City, method=method, include_raw=True)
+    await grown(structured, way, seen)
+    assert len(seen) > len(pieces)
+    total: Any = functools.reduce(operator.add, seen)
+    assert total["parsed"] == City(name="Oslo", people=7)
+    assert total["parsing_error"] is None
+    assert total["raw"].response_metadata["finish_reason"] == "stop"
+    assert total["raw"].usage_metadata is not None
 
 
 @every_way
