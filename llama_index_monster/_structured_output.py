@@ -82,7 +82,7 @@ def called_output(output_cls: type[Model], arguments: Mapping[str, Any]) -> Outp
 
     def read(response: ChatResponse) -> Model:
         for call in read_tool_calls(response):
-            raise_for(call, response.additional_kwargs.get("finish_reason"))
+            raise_for(call, response)
             return _validated(output_cls, call.arguments)
         raise StructuredAnswerError(
             f"The model called no function; it said {(response.message.content or '')[:200]!r}. "

@@ -27,11 +27,16 @@ __all__ = [
     "raise_for",
     "read_tool_calls",
     "to_selection",
+    "unknown_tools",
     "without_later_calls",
 ]
 
 PROBLEMS_KEY = "tool_call_problems"
 """The key of a response's additional_kwargs that says, by id, why a tool call must not be run."""
+
+
+_UNKNOWN_TOOLS_KEY = "unknown_tools"
+"""The key that says, by id, that a call names no tool; an agent finds that out by itself."""
 
 
 class ToolDefinitions:
@@ -216,20 +221,41 @@ def to_selection(call: ResponseToolCall) -> ToolSelection:
     return ToolSelection(tool_id=call.id, tool_name=call.name, tool_kwargs=call.arguments)
 
 
-def raise_for(call: ResponseToolCall, finish_reason: str | None) -> None:
-    """Raise an error if a tool call must not be run.
+def unknown_tools(message: ChatMessage, tools: Sequence[BaseTool]) -> dict[str, Any]:
+    """Return what a response's additional_kwargs say of calls of tools that were not offered.
+
+    Args:
+        message: The response's message.
+        tools: The tools that were offered.
+    """
+    names = {tool.metadata.get_name() for tool in tools or ()}
+    offered = ", ".join(sorted(names)) or "none"
+    unknown = {
+        block.tool_call_id: f"The model called {block.tool_name!r}; the tools are {offered}."
+        for block in message.blocks
+        if isinstance(block, ToolCallBlock) and block.tool_name not in names
+    }
+    return {_UNKNOWN_TOOLS_KEY: unknown} if unknown else {}
+
+
+def raise_for(call: ResponseToolCall, response: ChatResponse) -> None:
+    """Raise an error if a tool call must not, or cannot, be run.
 
     Args:
         call: The call.
-        finish_reason: Why the response ended.
+        response: The response that holds it.
 
     Raises:
         TruncatedAnswerError: ``max_tokens`` cut the call.
-        StructuredAnswerError: The arguments are not a JSON object.
+        StructuredAnswerError: The arguments are not a JSON object, or there is no such tool.
     """
+    extra = response.additional_kwargs
     if call.problem:
-        kind = TruncatedAnswerError if finish_reason == "length" else StructuredAnswerError
-        raise kind(call.problem)
+        is_cut = extra.get("finish_reason") == "length"
+        raise (TruncatedAnswerError if is_cut else StructuredAnswerError)(call.problem)
+    unknown = extra.get(_UNKNOWN_TOOLS_KEY, {}).get(call.id)
+    if unknown:
+        raise StructuredAnswerError(unknown)
 
 
 def without_later_calls(message: ChatMessage) -> ChatMessage:

@@ -58,6 +58,7 @@ from llama_index_monster._tool_calls import (
     raise_for,
     read_tool_calls,
     to_selection,
+    unknown_tools,
     without_later_calls,
 )
 from monster_core.errors import InvalidRequestError, MonsterError, StructuredAnswerError
@@ -390,9 +391,11 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         allow_parallel_tool_calls: bool = False,
         **kwargs: Any,
     ) -> ChatResponse:
-        if allow_parallel_tool_calls:
-            return response
-        return response.model_copy(update={"message": without_later_calls(response.message)})
+        message = response.message
+        if not allow_parallel_tool_calls:
+            message = without_later_calls(message)
+        extra = {**response.additional_kwargs, **unknown_tools(message, tools)}
+        return response.model_copy(update={"message": message, "additional_kwargs": extra})
 
     def get_tool_calls_from_response(
         self, response: ChatResponse, error_on_no_tool_call: bool = True, **kwargs: Any
@@ -408,7 +411,8 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
 
         Raises:
             TruncatedAnswerError: ``max_tokens`` cut a call's arguments.
-            StructuredAnswerError: A call's arguments are not a JSON object, or there is no call.
+            StructuredAnswerError: A call's arguments are not a JSON object, it calls a tool that
+                was not offered, or there is no call.
         """
         calls = read_tool_calls(response)
         if error_on_no_tool_call:
@@ -418,7 +422,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
                     f"Expected at least one tool call; the model called none and said {text!r}."
                 )
             for call in calls:
-                raise_for(call, response.additional_kwargs.get("finish_reason"))
+                raise_for(call, response)
         return [to_selection(call) for call in calls]
 
     @dispatcher.span

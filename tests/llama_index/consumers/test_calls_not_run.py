@@ -118,6 +118,14 @@ def test_predict_and_call_raises(turn, tools, deleted, calls):
     assert deleted == []
 
 
+@pytest.mark.parametrize("kwargs", [{}, {"allow_parallel_tool_calls": True}])
+def test_predict_and_call_names_the_tools_that_there_are(kwargs, tools, deleted, calls):
+    llm, _ = scripted_turns(Turn(calls=[("destroy", '{"path": "/data"}')]))
+    with pytest.raises(StructuredAnswerError, match="'destroy'; the tools are add, delete"):
+        answered(calls.is_async, llm, "predict_and_call", tools, "Tidy up.", **kwargs)
+    assert deleted == []
+
+
 @pytest.mark.parametrize("arguments", ['{"title": "Hey', "{title}", "[1]"])
 def test_llama_index_s_program_raises(arguments):
     llm, _ = scripted_turns(Turn(calls=[("Song", arguments)]))
