@@ -11,12 +11,12 @@ from langchain_core.runnables import Runnable, RunnableBinding
 from typing_extensions import override
 
 from langchain_monster._tools import Tool
-from monster_core.request.validation import ANSWER_SHAPES
+from monster_core.request.validation import OUTPUT_CONSTRAINTS
 
 __all__ = ["BoundChatMonster"]
 
 _TOOL_ARGUMENTS = frozenset({"tools", "tool_choice"})
-_SCHEMA_ARGUMENTS = ANSWER_SHAPES | {"ls_structured_output_format"}
+_SCHEMA_ARGUMENTS = OUTPUT_CONSTRAINTS | {"ls_structured_output_format"}
 
 
 class BoundChatMonster(RunnableBinding[LanguageModelInput, AIMessage]):  # type: ignore[no-redef]

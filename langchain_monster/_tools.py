@@ -12,7 +12,7 @@ from typing_extensions import is_typeddict
 from langchain_monster._typed_dicts import RecursiveTypeError, readable
 from monster_core.errors import InvalidRequestError
 from monster_core.json_schema import SchemaError, schema_of
-from monster_core.request.tool_definitions import (
+from monster_core.request.tools import (
     check_definition,
     read_definitions,
     resolve_tool_choice,

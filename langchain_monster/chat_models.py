@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from langchain_core.rate_limiters import BaseRateLimiter
     from pydantic import SecretStr
 
-    from monster_core.request.chat_request import ChatRequest
+    from monster_core.request.builder import ChatRequest
 
 __all__ = ["ChatMonster"]
 

@@ -66,8 +66,7 @@ from monster_core.model_arguments import BaseUrl, ModelArguments
 from monster_core.model_base import MonsterModelBase
 from monster_core.model_families import context_window_of_family
 from monster_core.models_endpoint import LONGEST_DISCOVERY, ServedModel
-from monster_core.request.builder import build_request
-from monster_core.request.chat_request import ChatRequest
+from monster_core.request.builder import ChatRequest, build_request
 from monster_core.secrets import with_masked_secrets
 
 if TYPE_CHECKING:

@@ -16,8 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from monster_core.model_families import ModelFamily, ToolFormat
-from monster_core.request.messages import Message
-from monster_core.request.rendering import render
+from monster_core.request.messages import Message, render
 
 __all__ = ["count_conversation", "estimate_tokens", "token_ids"]
 
@@ -97,8 +96,8 @@ def _weight(piece: re.Match[str]) -> float:
 
 
 def _definitions(tools: Sequence[Mapping[str, Any]], tool_format: ToolFormat) -> str:
-    from monster_core.request.tool_definitions import ToolChoice, read_definitions
     from monster_core.request.tool_prompts import write_definitions
+    from monster_core.request.tools import ToolChoice, read_definitions
 
     definitions = read_definitions(tools)
     return write_definitions(definitions, ToolChoice("auto"), tool_format, is_parallel=True)

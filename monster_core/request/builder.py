@@ -1,27 +1,44 @@
-"""Plan one chat call: choose how its tools and the shape of its answer are put to the server."""
+"""Build the request of one call: its body, and what must be known to read its response."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from monster_core.errors import InvalidRequestError
-from monster_core.model_families import ModelFamily, family_of
-from monster_core.request.chat_request import ChatRequest
+from monster_core.model_families import ModelFamily, ToolFormat, family_of
 from monster_core.request.fields import ConversationParameters
-from monster_core.request.messages import Message
-from monster_core.request.rendering import render
-from monster_core.request.validation import ANSWER_SHAPES, check_combinations
+from monster_core.request.messages import Message, render
+from monster_core.request.request_part import RequestPart
+from monster_core.request.validation import OUTPUT_CONSTRAINTS, check_combinations
 from monster_core.response.types import ResponseSpec
 
-if TYPE_CHECKING:
-    from monster_core.request.schema_guide import SchemaGuide
-    from monster_core.request.tools import ToolPlan
+__all__ = ["ChatRequest", "build_request"]
 
-__all__ = ["build_request"]
+
+@dataclass(slots=True)
+class ChatRequest:
+    """Hold one request for a chat completion.
+
+    Args:
+        body: The request's body, as JSON.
+        spec: What must be known of the request to read its response.
+        is_guided: Whether the server compiles a schema, pattern or grammar for it.
+        shorter_body: Makes a shorter body that asks for the same, for a prompt that does not fit
+            the context window; None if nothing can be left out.
+        follow_up: The request that is sent next if the model calls no tool; its response takes the
+            place of this one's text. The text is guided there, which it cannot be while tools may
+            be called.
+    """
+
+    body: bytes
+    spec: ResponseSpec
+    is_guided: bool = False
+    shorter_body: Callable[[], bytes] | None = None
+    follow_up: ChatRequest | None = None
 
 
 def build_request(
@@ -31,155 +48,134 @@ def build_request(
     stream: bool,
     extra: Mapping[str, Any] | None = None,
 ) -> ChatRequest:
-    """Plan a call.
+    """Build the request of one call.
 
     Args:
         messages: The conversation.
-        fields: The parameters to use, validated one by one.
-        stream: Whether to stream the answer.
+        fields: The request fields to use, validated one by one.
+        stream: Whether to stream the response.
         extra: Fields that this package does not know, sent as they are; None values are not sent.
 
     Raises:
         InvalidRequestError: The server would refuse it.
     """
     sent = dict(fields)
-    how = {name: sent.pop(name) for name in _CONVERSATION_FIELDS if name in sent}
+    options = {name: sent.pop(name) for name in _OPTIONS if name in sent}
     if "model" not in sent:
         raise InvalidRequestError("No model: pass model or set MONSTER_MODEL.")
     if not messages:
         raise InvalidRequestError("No messages: a conversation needs at least one.")
-    family = family_of(sent["model"], how.get("family"))
-    draft = _Draft(messages, family, how, stream, extra or {})
-    tools = draft.plan_tools(sent.pop("tools", None), sent.pop("tool_choice", None))
-    if tools is None or tools.fields:
-        guide = draft.plan_guide(sent)
-        return draft.call(sent, tools=tools, guide=None if tools else guide)
-    shape = _take_shape(sent)
-    first = draft.call(sent, tools=tools)
-    if not shape:
-        return first
-    shaped = {**sent, **shape}
-    guide = draft.plan_guide(shaped)
-    first.spec = replace(first.spec, withholds_text=True)
-    first.follow_up = draft.call(shaped, guide=guide)
-    return first
+    family = family_of(sent["model"], options.get("family"))
+    tool_format = options.get("tool_format") or family.tool_format
+    write = _BodyWriter(messages, family, tool_format, stream, extra or {})
+
+    given, choice = sent.pop("tools", None), sent.pop("tool_choice", None)
+    tools = _tools_part(given, choice, tool_format, options)
+    if tools.fields:  # a forced call, which takes the place of a response in a schema
+        _take_schema_part(sent, options)
+        return _request(write, sent, tools)
+    if not tools.prompt:
+        return _request(write, sent, _take_schema_part(sent, options))
+    constraints = _take_constraints(sent)
+    request = _request(write, sent, tools)
+    if constraints:
+        constrained = {**sent, **constraints}
+        part = _take_schema_part(constrained, options)
+        request.spec = replace(request.spec, withholds_text=True)
+        request.follow_up = _request(write, constrained, part)
+    return request
 
 
-_GUIDES = ("guided_json", "guided_regex", "guided_grammar", "tool_choice")
-_CONVERSATION_FIELDS = frozenset(ConversationParameters.model_fields)
+_OPTIONS = frozenset(ConversationParameters.model_fields)
+_COMPILED_FIELDS = ("guided_json", "guided_regex", "guided_grammar", "tool_choice")
 
 
-@dataclass(slots=True)
-class _Draft:
-    """Hold what every request of one call has in common."""
+def _tools_part(
+    tools: Sequence[Mapping[str, Any]] | None,
+    choice: Any,
+    tool_format: ToolFormat,
+    options: Mapping[str, Any],
+) -> RequestPart:
+    if not tools and choice in (None, False, "none", "auto"):
+        return RequestPart()
+    from monster_core.request.tools import read_definitions, resolve_tool_choice, tools_part
 
-    messages: Sequence[Message]
-    family: ModelFamily
-    how: Mapping[str, Any]
-    stream: bool
-    extra: Mapping[str, Any]
+    definitions = read_definitions(tools or ())
+    return tools_part(
+        definitions,
+        resolve_tool_choice(choice, definitions),
+        tool_format,
+        is_parallel=options.get("parallel_tool_calls", True),
+        strategy=options.get("tool_strategy"),
+    )
 
-    def plan_tools(self, tools: Sequence[Mapping[str, Any]] | None, choice: Any) -> ToolPlan | None:
-        if not tools and choice in (None, False, "none", "auto"):
-            return None
-        from monster_core.request.tool_definitions import read_definitions, resolve_tool_choice
-        from monster_core.request.tools import plan_tools
 
-        definitions = read_definitions(tools or ())
-        plan = plan_tools(
-            definitions,
-            resolve_tool_choice(choice, definitions),
-            self._tool_format,
-            is_parallel=self.how.get("parallel_tool_calls", True),
-            strategy=self.how.get("tool_strategy"),
+def _take_schema_part(fields: dict[str, Any], options: Mapping[str, Any]) -> RequestPart:
+    """Take the schema of the response out of the fields, and return what it adds.
+
+    The model is told the schema of OpenAI's json_schema format; that of guided_json only if the
+    caller asks for it.
+    """
+    is_format = fields.get("response_format", {}).get("type") == "json_schema"
+    if is_format and "guided_json" in fields:
+        raise InvalidRequestError(
+            "Only one schema can guide an answer: leave out guided_json or response_format."
         )
-        return plan if plan.instructions else None
+    if not is_format and "guided_json" not in fields:
+        return RequestPart()
+    from monster_core.request.structured import schema_part
 
-    def plan_guide(self, sent: dict[str, Any]) -> SchemaGuide | None:
-        """Take the answer's schema out of the fields, and plan how it guides.
-
-        OpenAI's json_schema format is told to the model as well, guided_json is not by default.
-        """
-        is_format = sent.get("response_format", {}).get("type") == "json_schema"
-        if is_format and "guided_json" in sent:
-            raise InvalidRequestError(
-                "Only one schema can guide an answer: leave out guided_json or response_format."
-            )
-        if not is_format and "guided_json" not in sent:
-            return None
-        from monster_core.request.schema_guide import plan_guide
-
-        if is_format:
-            schema = sent.pop("response_format")["json_schema"]["schema"]
-        else:
-            schema = sent.pop("guided_json")
-        return plan_guide(
-            schema,
-            in_prompt=self.how.get("schema_in_prompt", is_format),
-            is_single=sent.get("best_of", sent.get("n", 1)) == 1,
-        )
-
-    def call(
-        self,
-        fields: Mapping[str, Any],
-        *,
-        tools: ToolPlan | None = None,
-        guide: SchemaGuide | None = None,
-    ) -> ChatRequest:
-        sent = dict(fields)
-        told = [plan.instructions for plan in (tools, guide) if plan and plan.instructions]
-        for plan in (tools, guide):
-            if plan is not None:
-                _add(sent, plan.fields)
-        check_combinations(sent, stream=self.stream)
-        request = ChatRequest(
-            self._body(sent, told),
-            _response_spec(tools, guide),
-            not sent.keys().isdisjoint(_GUIDES),
-        )
-        if guide is not None and guide.instructions and guide.is_enforced:
-            rest = [text for text in told if text is not guide.instructions]
-            request.shorter_body = lambda: self._body(sent, rest)
-        return request
-
-    def _body(self, fields: Mapping[str, Any], told: Sequence[str]) -> bytes:
-        messages = render(self.messages, self.family, self._tool_format, "\n\n".join(told))
-        body = {"model": fields["model"], "messages": messages, **fields}
-        body.update({name: value for name, value in self.extra.items() if value is not None})
-        if self.stream:
-            body["stream"] = True
-        return _encode(body)
-
-    @property
-    def _tool_format(self) -> Any:
-        return self.how.get("tool_format") or self.family.tool_format
+    if is_format:
+        schema = fields.pop("response_format")["json_schema"]["schema"]
+    else:
+        schema = fields.pop("guided_json")
+    return schema_part(
+        schema,
+        in_prompt=options.get("schema_in_prompt", is_format),
+        is_single=fields.get("best_of", fields.get("n", 1)) == 1,
+    )
 
 
-def _response_spec(tools: ToolPlan | None, guide: SchemaGuide | None) -> ResponseSpec:
-    schema = guide.lowered if guide is not None else None
-    if tools is None:
-        return ResponseSpec(schema=schema)
-    return ResponseSpec(tools.names, tools.most_calls, tools.lowered, schema)
+def _take_constraints(fields: dict[str, Any]) -> dict[str, Any]:
+    """Take out the fields that constrain the response: under them, no tool could be called."""
+    taken = {name: fields.pop(name) for name in list(fields) if name in OUTPUT_CONSTRAINTS}
+    return {} if taken == {"response_format": {"type": "text"}} else taken
 
 
-def _take_shape(sent: dict[str, Any]) -> dict[str, Any]:
-    """Take out the fields that constrain the answer: under them, no tool could be called."""
-    shape = {name: sent.pop(name) for name in list(sent) if name in ANSWER_SHAPES}
-    return {} if shape == {"response_format": {"type": "text"}} else shape
-
-
-def _add(sent: dict[str, Any], fields: Mapping[str, Any]) -> None:
-    for name, value in fields.items():
+def _request(write: _BodyWriter, fields: Mapping[str, Any], part: RequestPart) -> ChatRequest:
+    sent = dict(fields)
+    for name, value in part.fields.items():
         if name in sent:
             raise InvalidRequestError(
                 f"{name} cannot be combined with a forced tool or a json_schema answer, which "
                 "set it themselves."
             )
         sent[name] = value
+    check_combinations(sent, stream=write.stream)
+    is_guided = not sent.keys().isdisjoint(_COMPILED_FIELDS)
+    request = ChatRequest(write.body(sent, part.prompt), part.spec, is_guided)
+    if part.prompt and part.is_prompt_optional:
+        request.shorter_body = lambda: write.body(sent, None)
+    return request
 
 
-def _encode(body: Mapping[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
-    except TypeError as error:
-        raise InvalidRequestError(f"The request cannot be written as JSON: {error}.") from None
+@dataclass(frozen=True, slots=True)
+class _BodyWriter:
+    """Write the bodies of one call, which have the conversation in common."""
+
+    messages: Sequence[Message]
+    family: ModelFamily
+    tool_format: ToolFormat
+    stream: bool
+    extra: Mapping[str, Any]
+
+    def body(self, fields: Mapping[str, Any], prompt: str | None) -> bytes:
+        messages = render(self.messages, self.family, self.tool_format, prompt)
+        body = {"model": fields["model"], "messages": messages, **fields}
+        body.update({name: value for name, value in self.extra.items() if value is not None})
+        if self.stream:
+            body["stream"] = True
+        try:
+            return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
+        except TypeError as error:
+            raise InvalidRequestError(f"The request cannot be written as JSON: {error}.") from None

@@ -73,7 +73,7 @@ def _pattern(value: Any) -> Any:
     """Refuse a pattern that the server cannot compile: it answers it with a bare 500."""
     if not isinstance(value, (str, re.Pattern)):
         return value
-    from monster_core.request.guidable_patterns import guidable_pattern
+    from monster_core.request.structured import guidable_pattern
 
     try:
         return guidable_pattern(re.compile(value))

@@ -1,19 +1,29 @@
-"""Hold a message as plain data, free of any framework."""
+"""Hold a conversation as plain data, and write it as the messages that a chat template takes.
+
+The templates of vLLM 0.5.0 see role and content only: its ``OpenAIServingChat`` passes nothing else
+to ``apply_chat_template``. So calls and results become text, and roles or turns on which a family's
+template raises are folded into those that it takes.
+"""
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, takewhile
 from typing import Any, Literal
 
 from monster_core import json_values
 from monster_core.errors import InvalidRequestError
+from monster_core.model_families import ModelFamily, ToolFormat
+from monster_core.request.tool_prompts import write_calls, write_result
 from monster_core.response.types import ToolCall
 
-__all__ = ["Content", "Message", "Role", "write_json"]
+__all__ = ["Content", "Message", "Role", "render", "write_json"]
 
 Role = Literal["system", "user", "assistant", "tool"]
 Content = str | list[dict[str, Any]]
-"""A text, or content parts in the server's shape."""
+"""A text, or content parts in the server's form."""
 
 
 @dataclass(slots=True)
@@ -24,7 +34,7 @@ class Message:
         role: Who speaks.
         content: What is said.
         name: The speaker's name; on a tool's message the tool's.
-        tool_calls: The calls an assistant's message asks for.
+        tool_calls: The calls that an assistant's message asks for.
         tool_call_id: Which call a tool's message answers.
         is_error: Whether a tool's message reports a failure.
     """
@@ -51,7 +61,8 @@ def write_json(value: Any) -> str:
         value: The value; what JSON does not know is written as its text.
 
     Raises:
-        InvalidRequestError: It is nested too deeply, contains itself, or has keys JSON cannot have.
+        InvalidRequestError: It is nested too deeply, contains itself, or has keys that JSON cannot
+            have.
     """
     try:
         return json_values.write_json(value, str)
@@ -59,3 +70,220 @@ def write_json(value: Any) -> str:
         raise InvalidRequestError(
             f"Part of the conversation cannot be written as JSON: {error}."
         ) from None
+
+
+def render(
+    messages: Sequence[Message],
+    family: ModelFamily,
+    tool_format: ToolFormat,
+    instructions: str | None = None,
+) -> list[dict[str, Any]]:
+    """Write a conversation as the request's ``messages``.
+
+    Args:
+        messages: The conversation; it is not changed.
+        family: What the model's chat template takes.
+        tool_format: How calls are written.
+        instructions: What the model must know beside the conversation, such as its tools.
+
+    Returns:
+        One dict a message: role and content, and a name where there is one.
+
+    Raises:
+        InvalidRequestError: The conversation holds more images than the server takes.
+    """
+    turns = _with_calls_as_text(messages, family, tool_format)
+    if instructions:
+        turns = _with_instructions(turns, instructions)
+    if family.must_alternate or not family.has_system_role:
+        kept = _count_leading_systems(turns) if family.has_system_role else 0
+        turns = [*turns[:kept], *_with_system_folded(turns[kept:])]
+    if family.must_alternate:
+        turns = _alternating(turns)
+    _check_images(turns)
+    return [
+        {"role": turn.role, "content": turn.content}
+        if turn.name is None or turn.role == "tool"
+        else {"role": turn.role, "content": turn.content, "name": turn.name}
+        for turn in turns
+    ]
+
+
+def _with_calls_as_text(
+    messages: Sequence[Message], family: ModelFamily, tool_format: ToolFormat
+) -> list[Message]:
+    answered = _calls_answered(messages)
+    turns: list[Message] = []
+    for place, message in enumerate(messages):
+        if message.role == "tool":
+            call = answered.get(place)
+            calls_before = messages[place - 1].tool_calls if place else []
+            follows_only_call = len(calls_before) == 1 and calls_before[0] is call
+            text = write_result(
+                message.text,
+                call,
+                tool_format,
+                tool_name=message.name,
+                is_error=message.is_error,
+                is_plain=family.has_tool_role and follows_only_call,
+            )
+            turns.append(Message("tool" if family.has_tool_role else "user", text))
+        elif message.tool_calls:
+            written = write_calls(message.tool_calls, tool_format)
+            turns.append(Message("assistant", _followed(message.content, written), message.name))
+        else:
+            turns.append(message)
+    return turns
+
+
+def _calls_answered(messages: Sequence[Message]) -> dict[int, ToolCall]:
+    """Return the call that each tool's message answers, by the message's place.
+
+    The results that follow an assistant's calls are assigned together, so that one without an id
+    does not take the call that another one names.
+    """
+    answered: dict[int, ToolCall] = {}
+    known: dict[str, ToolCall] = {}  # every call so far by its id
+    pending: list[ToolCall] = []
+    results: dict[int, Message] = {}
+    for place, message in enumerate(messages):
+        if message.role == "tool":
+            results[place] = message
+        elif message.tool_calls:
+            if results or messages[place - 1].role != "assistant":
+                answered.update(_assigned(results, pending, known))
+                pending, results = [], {}
+            pending += message.tool_calls
+            known.update((call.id, call) for call in message.tool_calls if call.id)
+    answered.update(_assigned(results, pending, known))
+    return answered
+
+
+def _assigned(
+    results: Mapping[int, Message], pending: Sequence[ToolCall], known: Mapping[str, ToolCall]
+) -> Iterator[tuple[int, ToolCall]]:
+    """Yield the place of each result with the call that it answers; of an orphan nothing.
+
+    An id that a call has decides. Otherwise the tool's name does, which some frameworks give as
+    the id. The others belong to the calls that are left, in order; with ids that no call has, only
+    if there are as many of them as calls.
+    """
+    if not results:
+        return
+    by_id = _queues((call.id, call) for call in pending if call.id)
+    unassigned: dict[int, Message] = {}
+    taken: set[int] = set()  # identities of calls
+    for place, result in results.items():
+        call_id = result.tool_call_id or ""
+        if by_id.get(call_id):
+            call = by_id[call_id].popleft()
+            taken.add(id(call))
+            yield place, call
+        elif call_id in known:
+            yield place, known[call_id]
+        else:
+            unassigned[place] = result
+    by_name = _queues((call.name, call) for call in pending if id(call) not in taken)
+    nameless: dict[int, Message] = {}
+    for place, result in unassigned.items():
+        queues = [by_name[name] for name in (result.name, result.tool_call_id) if name in by_name]
+        queue = next(filter(None, queues), None)
+        if queue:
+            call = queue.popleft()
+            taken.add(id(call))
+            yield place, call
+        elif not result.name:
+            nameless[place] = result
+    left = deque(call for call in pending if id(call) not in taken)
+    is_one_each = len(left) == len(nameless)
+    for place, result in nameless.items():
+        if left and (is_one_each or not result.tool_call_id):
+            yield place, left.popleft()
+
+
+def _queues(calls: Iterable[tuple[str, ToolCall]]) -> dict[str, deque[ToolCall]]:
+    queues: dict[str, deque[ToolCall]] = {}
+    for key, call in calls:
+        queues.setdefault(key, deque()).append(call)
+    return queues
+
+
+def _followed(content: Content, text: str) -> Content:
+    if isinstance(content, str):
+        return f"{content}\n{text}" if content else text
+    return [*content, {"type": "text", "text": text}]
+
+
+def _with_instructions(turns: list[Message], instructions: str) -> list[Message]:
+    if turns and turns[0].role == "system":
+        first = turns[0]
+        both = Message("system", _joined((first.content, instructions)), first.name)
+        return [both, *turns[1:]]
+    return [Message("system", instructions), *turns]
+
+
+def _count_leading_systems(turns: Sequence[Message]) -> int:
+    return sum(1 for _ in takewhile(lambda turn: turn.role == "system", turns))
+
+
+def _with_system_folded(turns: Sequence[Message]) -> list[Message]:
+    """Put system messages into the user's turn that follows, or make one of them."""
+    folded: list[Message] = []
+    waiting: list[Content] = []
+    for turn in turns:
+        if turn.role == "system":
+            waiting.append(turn.content)
+            continue
+        if waiting and turn.role == "user":
+            turn = Message("user", _joined((*waiting, turn.content)), turn.name)
+        elif waiting:
+            folded.append(Message("user", _joined(waiting)))
+        waiting = []
+        folded.append(turn)
+    if waiting:
+        folded.append(Message("user", _joined(waiting)))
+    return folded
+
+
+def _alternating(turns: Sequence[Message]) -> list[Message]:
+    """Merge neighbours of the same role, and let the user begin."""
+    merged = []
+    for role, group in groupby(turns, lambda turn: turn.role):
+        first, *others = group
+        if others:
+            contents = [turn.content for turn in (first, *others)]
+            first = Message(role, _joined(contents), first.name)
+        merged.append(first)
+    start = 1 if merged and merged[0].role == "system" else 0
+    if len(merged) > start and merged[start].role == "assistant":
+        merged.insert(start, Message("user", "(The conversation goes on.)"))
+    return merged
+
+
+def _joined(contents: Iterable[Content]) -> Content:
+    """Join contents by empty lines; those that hold an image become one list of parts."""
+    pieces = [content for content in contents if content]
+    if all(isinstance(piece, str) for piece in pieces):
+        return "\n\n".join(map(str, pieces))
+    parts: list[dict[str, Any]] = []
+    for is_text, group in groupby(pieces, lambda piece: isinstance(piece, str)):
+        if is_text:
+            parts.append({"type": "text", "text": "\n\n".join(map(str, group))})
+        else:
+            parts += (part for piece in group for part in piece if isinstance(part, dict))
+    return parts
+
+
+def _check_images(turns: Iterable[Message]) -> None:
+    # vLLM 0.5.0 raises NotImplementedError for a second image (serving_chat.py, parsing of content)
+    images = sum(
+        part.get("type") == "image_url"
+        for turn in turns
+        if isinstance(turn.content, list)
+        for part in turn.content
+    )
+    if images > 1:
+        raise InvalidRequestError(
+            f"The conversation holds {images} images: the server takes one a request. "
+            "Leave the others out."
+        )

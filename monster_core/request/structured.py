@@ -1,15 +1,16 @@
-"""Decide how an answer is given the shape of a type, and read it back as that type.
+"""Decide how a response in a type, schema, choice, pattern or grammar is asked for and read.
 
-A schema becomes a guide (``response_format`` of type json_schema), a Literal or an Enum a choice, a
-compiled pattern a regular expression, a Lark grammar a grammar. Whatever comes back is held
-against the original: a constraint may fail open.
+:func:`output_spec_of` turns a type into request fields and into what reads the response as a value
+of the type; :func:`schema_part` turns a JSON schema into what it adds to a request. Whatever comes
+back is checked against the original: a constraint may fail open.
 """
 
 from __future__ import annotations
 
 import enum
+import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
@@ -20,10 +21,14 @@ from monster_core.errors import (
     TruncatedAnswerError,
 )
 from monster_core.json_schema import SchemaError, lower, schema_of
-from monster_core.request.guidable_patterns import guidable_pattern
+from monster_core.json_schema.lower import canonical
+from monster_core.json_schema.schema_for_prompt import told
+from monster_core.name_suggestions import unknown_name
+from monster_core.request.request_part import RequestPart
 from monster_core.response.json import parse_json_text
+from monster_core.response.types import ResponseSpec
 
-__all__ = ["METHODS", "OutputSpec", "output_spec_of"]
+__all__ = ["METHODS", "OutputSpec", "guidable_pattern", "output_spec_of", "schema_part"]
 
 METHODS = (
     "guided_json",
@@ -34,18 +39,18 @@ METHODS = (
     "guided_regex",
     "guided_grammar",
 )
-"""Every way to ask for a structured answer; "json_schema" is another name of "guided_json"."""
+"""Every way to ask for structured output; "json_schema" is another name of "guided_json"."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSpec:
-    """Hold how a shape is asked for and read back.
+    """Hold how structured output is asked for and read.
 
     Args:
-        method: How the answer is constrained.
-        fields: The parameters that ask for it.
+        method: How the response is constrained.
+        fields: The request fields that ask for it.
         schema: The JSON schema, for the methods that have one.
-        read: Turns the answer's text and its finish reason into the value.
+        read: Turns the response's text and its finish reason into the value.
     """
 
     method: str
@@ -54,39 +59,37 @@ class OutputSpec:
     schema: dict[str, Any] | None = None
 
 
-def output_spec_of(shape: Any, method: str | None = None) -> OutputSpec:
-    """Decide how to ask for a shape.
+def output_spec_of(output_type: Any, method: str | None = None) -> OutputSpec:
+    """Decide how to ask for output of a type.
 
     Args:
-        shape: A pydantic class, TypedDict, dataclass, JSON schema (dict or text), Literal, Enum,
-            compiled pattern or Lark grammar.
-        method: One of METHODS; None for the one that fits the shape.
+        output_type: A type that pydantic can validate, a JSON schema (dict or text, also in the
+            wrapper of a provider), a Literal, an Enum, a compiled pattern or a Lark grammar.
+        method: One of METHODS; None for the one that fits the type.
 
     Raises:
-        InvalidRequestError: The method is unknown, or does not fit the shape.
+        InvalidRequestError: The method is unknown, or does not fit the type.
     """
     if method is not None and method not in METHODS:
-        from monster_core.name_suggestions import unknown_name
-
         raise InvalidRequestError(
             f"{unknown_name('method', method, METHODS)} Use one of {', '.join(METHODS)}."
         )
-    chosen = method or _fitting_method(shape)
+    chosen = method or _fitting_method(output_type)
     if chosen == "guided_choice":
-        return _choice(shape)
+        return _choice(output_type)
     if chosen == "guided_regex":
-        return _pattern(shape)
+        return _pattern(output_type)
     if chosen == "guided_grammar":
-        return _grammar(shape)
-    return _json(shape, "guided_json" if chosen == "json_schema" else chosen)
+        return _grammar(output_type)
+    return _json(output_type, "guided_json" if chosen == "json_schema" else chosen)
 
 
-def _fitting_method(shape: Any) -> str:
-    if _choices_of(shape) is not None:
+def _fitting_method(output_type: Any) -> str:
+    if _choices_of(output_type) is not None:
         return "guided_choice"
-    if isinstance(shape, re.Pattern):
+    if isinstance(output_type, re.Pattern):
         return "guided_regex"
-    if _grammar_text(shape) is not None:
+    if _grammar_text(output_type) is not None:
         return "guided_grammar"
     return "guided_json"
 
@@ -94,12 +97,12 @@ def _fitting_method(shape: Any) -> str:
 _TEXT_HINT = " A text must be a JSON schema, or a Lark grammar with a start rule."
 
 
-def _json(shape: Any, method: str) -> OutputSpec:
+def _json(output_type: Any, method: str) -> OutputSpec:
     try:
-        schema = schema_of(shape)
+        schema = schema_of(output_type)
     except (SchemaError, TypeError) as error:
         reason = error.reason if isinstance(error, SchemaError) else str(error)
-        hint = _TEXT_HINT if isinstance(shape, str) else ""
+        hint = _TEXT_HINT if isinstance(output_type, str) else ""
         raise InvalidRequestError(f"The schema cannot be used: {reason}.{hint}") from error
     named = {"name": str(schema.get("title") or "answer"), "schema": schema}
     fields = {"response_format": {"type": "json_schema", "json_schema": named}}
@@ -113,27 +116,56 @@ def _json(shape: Any, method: str) -> OutputSpec:
     return OutputSpec(method, fields, read, schema)
 
 
-def _choice(shape: Any) -> OutputSpec:
-    values = _choices_of(shape)
-    if values is None and isinstance(shape, (list, tuple)):
-        values = {str(value): value for value in shape}
+def _choice(output_type: Any) -> OutputSpec:
+    values = _choices_of(output_type)
+    if values is None and isinstance(output_type, (list, tuple)):
+        values = list(output_type)
     if not values:
         raise InvalidRequestError("guided_choice takes a Literal, an Enum or a list of texts.")
-    found: dict[str, Any] = values
+    by_text = _by_text(values)
 
     def read(text: str, finish_reason: str | None) -> Any:
-        if text in found:
-            return found[text]
-        if text.strip() in found:
-            return found[text.strip()]
-        raise _unfit(text, f"none of {', '.join(found)}", finish_reason)
+        if text in by_text:
+            return by_text[text]
+        if text.strip() in by_text:
+            return by_text[text.strip()]
+        raise _unfit(text, f"none of {', '.join(by_text)}", finish_reason)
 
-    return OutputSpec("guided_choice", {"guided_choice": list(found)}, read)
+    return OutputSpec("guided_choice", {"guided_choice": list(by_text)}, read)
 
 
-def _pattern(shape: Any) -> OutputSpec:
+def _choices_of(output_type: Any) -> list[Any] | None:
+    """Return the values of a Literal or the members of an Enum; None for another type."""
+    if get_origin(output_type) is Literal:
+        return list(get_args(output_type))
+    if isinstance(output_type, type) and issubclass(output_type, enum.Enum):
+        return list(output_type)
+    return None
+
+
+def _by_text(values: Iterable[Any]) -> dict[str, Any]:
+    """Return each value by the text that the model writes for it."""
+    by_text: dict[str, Any] = {}
+    for value in values:
+        text = str(value.value if isinstance(value, enum.Enum) else value)
+        if not text:
+            raise InvalidRequestError("guided_choice cannot offer an empty text: leave it out.")
+        if text in by_text and by_text[text] is not value and not _is_same(by_text[text], value):
+            raise InvalidRequestError(
+                f"guided_choice cannot tell {by_text[text]!r} from {value!r}, which are the same "
+                f"text: leave one out, or use method='guided_json'."
+            )
+        by_text.setdefault(text, value)
+    return by_text
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    return type(one) is type(other) and bool(one == other)
+
+
+def _pattern(output_type: Any) -> OutputSpec:
     try:
-        pattern = re.compile(shape)
+        pattern = re.compile(output_type)
     except (TypeError, re.error) as error:
         raise InvalidRequestError(f"guided_regex takes a regular expression: {error}.") from None
     if not isinstance(pattern.pattern, str):
@@ -148,19 +180,61 @@ def _pattern(shape: Any) -> OutputSpec:
     return OutputSpec("guided_regex", {"guided_regex": sent}, read)
 
 
-def _grammar(shape: Any) -> OutputSpec:
-    grammar = _grammar_text(shape) or (shape if isinstance(shape, str) else None)
-    if grammar is None or not re.search(r"^\s*\??start\b[^:\n]*:", grammar, re.MULTILINE):
+def guidable_pattern(pattern: re.Pattern[str]) -> str:
+    """Return a pattern as the server can compile it: it always matches the whole response.
+
+    Args:
+        pattern: The compiled pattern.
+
+    Raises:
+        InvalidRequestError: It uses what the server cannot compile.
+    """
+    if pattern.flags & ~(re.UNICODE | re.DOTALL):
+        raise InvalidRequestError("guided_regex takes no flags: write the pattern without them.")
+    source = _ANCHORED_START.sub("", _ANCHORED_END.sub(r"\1", pattern.pattern))
+    obstacle = next((found[1] for found in _PIECES.finditer(source) if found[1]), None)
+    if obstacle:
+        raise InvalidRequestError(
+            f"guided_regex cannot use {obstacle!r}: the server compiles no look-around, "
+            "back-reference, special group or anchor inside a pattern, and no \\u, \\N or \\0."
+        )
+    return source
+
+
+# outlines 0.0.44 compiles patterns with interegular, which knows none of these
+_ANCHORED_START = re.compile(r"\A(?:\^|\\A)")
+_ANCHORED_END = re.compile(r"(?<!\\)((?:\\\\)*)(?:\$|\\Z)\Z")
+_PIECES = re.compile(
+    r"\[\^?\]?(?:\\[^uUN]|[^\]\\])*\]"  # a class of characters: nothing in it is an anchor
+    r"|(\(\?(?:[=!>#(]|<[=!]|P=)|\\(?:[1-9bBAZuUN]|0(?![0-7]))|[\^$])"
+    r"|\\?.",
+    re.DOTALL,
+)
+
+
+def _grammar(output_type: Any) -> OutputSpec:
+    grammar = _grammar_text(output_type)
+    if grammar is None:
         raise InvalidRequestError("guided_grammar takes a Lark grammar with a start rule.")
 
     def read(text: str, finish_reason: str | None) -> str:
         if text:
             return text
         raise StructuredAnswerError(
-            "The answer is empty: the server cannot read the grammar (Lark EBNF), and says nothing."
+            "The answer is empty: the server cannot read the grammar (Lark EBNF), and does not "
+            "say so."
         )
 
     return OutputSpec("guided_grammar", {"guided_grammar": grammar}, read)
+
+
+def _grammar_text(output_type: Any) -> str | None:
+    source = getattr(output_type, "source_grammar", output_type)  # of a lark.Lark
+    has_start = isinstance(source, str) and _START_RULE.search(source)
+    return source if has_start else None
+
+
+_START_RULE = re.compile(r"^\s*\??start\b[^:\n]*:", re.MULTILINE)
 
 
 def _unfit(text: str, what: str, finish_reason: str | None) -> ResponseError:
@@ -173,17 +247,40 @@ def _unfit(text: str, what: str, finish_reason: str | None) -> ResponseError:
     )
 
 
-def _choices_of(shape: Any) -> dict[str, Any] | None:
-    """Return the texts to choose from, each with the value it stands for."""
-    if get_origin(shape) is Literal:
-        return {str(value): value for value in get_args(shape)}
-    if isinstance(shape, type) and issubclass(shape, enum.Enum):
-        return {str(member.value): member for member in shape}
-    return None
+_log = logging.getLogger(__name__)
+_obstacles_logged: set[str] = set()
 
 
-def _grammar_text(shape: Any) -> str | None:
-    source = getattr(shape, "source_grammar", shape)
-    if isinstance(source, str) and re.search(r"^\s*\??start\b[^:\n]*:", source, re.MULTILINE):
-        return source
-    return None
+def schema_part(
+    schema: Mapping[str, Any], *, in_prompt: bool, is_single: bool = True
+) -> RequestPart:
+    """Return what the JSON schema of the response adds to a request.
+
+    Args:
+        schema: The schema of the whole response.
+        in_prompt: Whether the model is told the schema, too: guiding alone does not inform it.
+        is_single: Whether one response is asked for: only then may the server keep to a grammar.
+
+    Raises:
+        InvalidRequestError: It is not a usable JSON schema.
+    """
+    try:
+        lowered = lower(schema)
+    except SchemaError as error:
+        raise InvalidRequestError(f"The answer's schema cannot be used: {error}.") from error
+    shown = canonical(told(schema)).decode()
+    prompt = f"Answer with only JSON that satisfies this JSON schema:\n\n{shown}"
+    spec = ResponseSpec(schema=lowered)
+    if lowered.obstacle is None:
+        fields = {"guided_json": lowered.schema}
+        return RequestPart(fields, prompt if in_prompt else None, spec, is_prompt_optional=True)
+    if lowered.obstacle not in _obstacles_logged:
+        _obstacles_logged.add(lowered.obstacle)
+        _log.warning(
+            "The answer cannot be guided by its schema (%s): the schema stands in the prompt, and "
+            "the answer is checked afterwards.",
+            lowered.obstacle,
+        )
+    is_object = is_single and schema.get("type", "object") == "object"
+    fields = {"response_format": {"type": "json_object"}} if is_object else {}
+    return RequestPart(fields, prompt, spec)

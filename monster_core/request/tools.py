@@ -1,70 +1,295 @@
-"""Decide how a tool choice is served: natively, through a guided union, or through the prompt.
+"""Decide what tools add to a request.
 
-The server knows only a named choice, whose schema guides the answer, and shows no tool to the
-model. So tools are always told in the prompt; a choice among several is one guided union; "auto"
-is left to the model and read back from its text.
+Read in the order of the functions: :func:`read_definitions` takes the definitions of any provider,
+:func:`resolve_tool_choice` reduces the caller's choice to one of four cases, and :func:`tools_part`
+chooses a strategy for it. vLLM 0.5.0 knows the choices "none" and one named tool, whose schema
+guides the response (``ChatCompletionToolChoiceOption`` in its ``protocol.py``), and never shows a
+tool to the model. So the prompt always holds the definitions, and:
+
+=========  =================================================================================
+strategy   how a call is obtained
+=========  =================================================================================
+"native"   a named ``tool_choice``
+"guided"   ``guided_json``: a union of one call object for each tool, an array when parallel
+"prompt"   the prompt alone; the text is read as calls or as text, whatever it is
+=========  =================================================================================
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from inspect import cleandoc
 from typing import Any, Literal
 
 from monster_core.errors import InvalidRequestError
-from monster_core.json_schema import LoweredSchema, SchemaError, lower
+from monster_core.json_schema import LoweredSchema, SchemaError, lower, schema_of
 from monster_core.json_schema.tool_call_schema import lower_calls
 from monster_core.model_families import ToolFormat
-from monster_core.request.tool_definitions import ToolChoice, ToolDefinition
-from monster_core.request.tool_prompts import ARGUMENTS_KEY, write_definitions
+from monster_core.name_suggestions import unknown_name
+from monster_core.request.request_part import RequestPart
+from monster_core.request.tool_prompts import arguments_key, write_definitions
+from monster_core.response.types import ResponseSpec
 
-__all__ = ["ToolPlan", "ToolStrategy", "plan_tools"]
+__all__ = [
+    "ToolChoice",
+    "ToolDefinition",
+    "ToolStrategy",
+    "check_definition",
+    "read_definitions",
+    "resolve_tool_choice",
+    "tools_part",
+]
 
 ToolStrategy = Literal["native", "guided", "prompt"]
-"""How a forced call is obtained: a named choice, a guided union, or the prompt alone."""
+"""How a forced call is obtained: by a named choice, by a guided union, or by the prompt alone."""
 
-_LONGEST_COMPILATION = 2.5  # seconds; the server keeps what it has compiled
-_MEMBER_KEYWORDS = (
-    "$ref",
-    "additionalProperties",
-    "allOf",
-    "anyOf",
-    "oneOf",
-    "patternProperties",
-    "properties",
-)
+_MAX_COMPILE_SECONDS = 2.5  # for the union of all calls; the server keeps what it has compiled
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class ToolPlan:
-    """Hold what a tool choice adds to a request, and how its answer is read.
+class ToolDefinition:
+    """Hold one function that a model may call.
 
     Args:
-        instructions: What the prompt says of the tools; None where there are none.
-        fields: Request fields to send.
-        names: The tools whose calls are read from the answer's text.
-        lowered: The schemas that guided a tool's arguments, by the tool's name.
-        most_calls: How many calls an answer may hold; what more there are is dropped.
+        name: The function's name.
+        description: What it does, for the model to read.
+        parameters: The JSON schema of its arguments.
     """
 
-    instructions: str | None = None
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    names: frozenset[str] = frozenset()
-    lowered: Mapping[str, LoweredSchema] = field(default_factory=dict)
-    most_calls: int | None = None
+    name: str
+    description: str
+    parameters: dict[str, Any]
 
 
-def plan_tools(
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """Hold what the caller wants, whatever words expressed it.
+
+    Args:
+        kind: "none", "auto", "any" (one of the tools must be called) or "named".
+        name: The tool to call, where the kind is "named".
+    """
+
+    kind: Literal["none", "auto", "any", "named"]
+    name: str | None = None
+
+
+# --- Definitions
+
+
+def read_definitions(tools: Sequence[Mapping[str, Any]]) -> list[ToolDefinition]:
+    """Read the definitions of tools in the form of any provider.
+
+    Args:
+        tools: Functions as OpenAI's two APIs, Anthropic, Bedrock, Gemini and MCP define them.
+
+    Raises:
+        InvalidRequestError: One is not a function, has no name or no usable schema, or two have
+            the same name.
+    """
+    definitions = [_read_definition(function) for tool in tools for function in _functions(tool)]
+    names = Counter(definition.name for definition in definitions)
+    repeated = sorted(name for name, count in names.items() if count > 1)
+    if repeated:
+        raise InvalidRequestError(f"Two tools are named {repeated[0]!r}: give each its own name.")
+    return definitions
+
+
+def check_definition(tool: Mapping[str, Any]) -> None:
+    """Check that a dict defines functions, in whichever provider's form.
+
+    Args:
+        tool: The definition.
+
+    Raises:
+        InvalidRequestError: It is a tool that another provider runs on its own servers, such as
+            a web search, or a key of it is misspelt.
+    """
+    for function in _functions(tool):
+        _check_keys(function)
+
+
+_SCHEMA_KEYS = (
+    "parameters",
+    "input_schema",
+    "inputSchema",
+    "parametersJsonSchema",
+    "parameters_json_schema",
+    "schema",
+    "json_schema",
+)
+"""Keys that hold the schema of a function's arguments, in one provider's form or another's."""
+
+_FUNCTION_KEYS = frozenset({*_SCHEMA_KEYS, "description", "name", "properties", "title", "type"})
+_MISSPELLABLE_KEYS = (*_SCHEMA_KEYS, "description", "properties")
+_MIN_LIKENESS = 0.75
+
+_LISTS_OF_FUNCTIONS = ("function_declarations", "functionDeclarations")
+_NOT_TOOLS = frozenset({"cachePoint", "cache_point"})
+"""What Bedrock takes in a list of tools beside tools."""
+
+_FUNCTION_TYPES = frozenset({"array", "custom", "function", "json_schema", "object"})
+"""Types that stand in definitions of functions, or in schemas that stand for one."""
+
+
+def _functions(tool: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the functions that one entry of a list of tools defines, without their wrapper."""
+    if not isinstance(tool, Mapping):
+        raise InvalidRequestError(f"A tool is a dict, not {tool!r:.100}. {_FORM}")
+    for key in _LISTS_OF_FUNCTIONS:
+        functions = tool.get(key)
+        if isinstance(functions, (list, tuple)):
+            for function in functions:
+                yield from _functions(function)
+            return
+    for key in ("function", "toolSpec", "json_schema"):
+        inner = tool.get(key)
+        if isinstance(inner, Mapping) and not (key == "json_schema" and "name" in tool):
+            yield inner
+            return
+    if tool.keys() <= _NOT_TOOLS:
+        return
+    builtin = _builtin_name(tool)
+    if builtin is not None:
+        raise InvalidRequestError(
+            f"The tool {builtin!r} runs on the servers of another provider, and this server runs "
+            "no tools: give a function of your own that does the same."
+        )
+    yield tool
+
+
+def _builtin_name(tool: Mapping[str, Any]) -> str | None:
+    """Return the name of a tool that its provider runs; None for a function."""
+    if not tool.keys().isdisjoint(_SCHEMA_KEYS) or "properties" in tool:
+        return None
+    kind = tool.get("type")
+    if isinstance(kind, str) and kind not in _FUNCTION_TYPES:
+        return kind
+    if kind is None and tool and all(isinstance(part, Mapping) for part in tool.values()):
+        return str(next(iter(tool)))  # Gemini's {"googleSearch": {}}
+    return None
+
+
+def _check_keys(function: Mapping[str, Any]) -> None:
+    for key in function.keys() - _FUNCTION_KEYS:
+        [*meant] = get_close_matches(str(key), _MISSPELLABLE_KEYS, 1, _MIN_LIKENESS)
+        if meant and meant[0] not in function:
+            if meant[0] in _SCHEMA_KEYS and not function.keys().isdisjoint(_SCHEMA_KEYS):
+                continue  # such as MCP's outputSchema, beside its inputSchema
+            raise InvalidRequestError(
+                f"{key!r} is not a key of a tool's definition: did you mean {meant[0]!r}?"
+            )
+
+
+def _read_definition(function: Mapping[str, Any]) -> ToolDefinition:
+    if function.keys() - _PLAIN_KEYS:
+        _check_keys(function)
+    name = function.get("name") or function.get("title")
+    if not isinstance(name, str):
+        raise InvalidRequestError(f"A tool has no name. {_FORM}")
+    # Python 3.13 drops a docstring's indentation by itself: the prompt must not depend on it
+    description = cleandoc(str(function.get("description") or ""))
+    return ToolDefinition(name, description, _parameters(function, name))
+
+
+_PLAIN_KEYS = frozenset({"name", "description", "parameters", "strict", "type"})
+_FORM = (
+    'Give {"type": "function", "function": {"name": ..., "description": ..., "parameters": ...}}.'
+)
+
+
+def _parameters(function: Mapping[str, Any], name: str) -> dict[str, Any]:
+    key = next((key for key in _SCHEMA_KEYS if function.get(key) is not None), None)
+    given: Any = function[key] if key else function if "properties" in function else None
+    if isinstance(given, Mapping) and isinstance(given.get("json"), Mapping):
+        given = given["json"]  # Bedrock's inputSchema
+    if given is None or given == {}:
+        return {"type": "object", "properties": {}}
+    try:
+        return schema_of(given)
+    except (SchemaError, TypeError) as error:
+        reason = error.reason if isinstance(error, SchemaError) else str(error)
+        raise InvalidRequestError(
+            f"The parameters of the tool {name!r} are not a usable JSON schema: {reason}. Give a "
+            "schema of type object."
+        ) from error
+
+
+# --- The choice among them
+
+
+def resolve_tool_choice(choice: Any, definitions: Sequence[ToolDefinition]) -> ToolChoice:
+    """Reduce every way to express a tool choice to a closed set.
+
+    Args:
+        choice: None, "auto", "none", "any", "required", a bool, a tool's name, or the dict of
+            OpenAI, Anthropic or Bedrock.
+        definitions: The tools to choose from.
+
+    Raises:
+        InvalidRequestError: It names no tool of these, or cannot be understood.
+    """
+    wanted = _unwrapped_choice(choice)
+    names = [definition.name for definition in definitions]
+    if wanted in (None, False, "auto"):
+        return ToolChoice("auto" if definitions else "none")
+    if wanted == "none":
+        return ToolChoice("none")
+    if not definitions:
+        raise InvalidRequestError(f"tool_choice {choice!r} needs tools, and there are none.")
+    if isinstance(wanted, str) and wanted in names:
+        return ToolChoice("named", wanted)
+    if wanted is True or wanted in ("any", "required"):
+        return ToolChoice("named", names[0]) if len(names) == 1 else ToolChoice("any")
+    if isinstance(wanted, str):
+        raise InvalidRequestError(
+            f"{unknown_name('tool', wanted, names)} tool_choice takes auto, none, any, required or "
+            f"a tool's name: {', '.join(names)}."
+        )
+    raise InvalidRequestError(
+        f"tool_choice cannot be {choice!r}: use auto, none, any, required, a tool's name, or "
+        '{"type": "function", "function": {"name": ...}}.'
+    )
+
+
+_CHOICE_TYPES = frozenset({"any", "auto", "none", "required"})
+
+
+def _unwrapped_choice(choice: Any) -> Any:
+    """Return the word or the name in a provider's dict; what is not such a dict as it is."""
+    if not isinstance(choice, Mapping):
+        return choice
+    for key in ("function", "tool"):  # OpenAI's and Bedrock's
+        inner = choice.get(key)
+        if isinstance(inner, Mapping) and isinstance(inner.get("name"), str):
+            return inner["name"]
+    if isinstance(choice.get("name"), str):
+        return choice["name"]
+    kind = choice.get("type")
+    if kind in _CHOICE_TYPES:
+        return kind
+    if len(choice) == 1 and choice.keys() <= _CHOICE_TYPES:  # Bedrock's {"any": {}}
+        return next(iter(choice))
+    return choice
+
+
+# --- What they add to the request
+
+
+def tools_part(
     definitions: Sequence[ToolDefinition],
     choice: ToolChoice,
     tool_format: ToolFormat,
     *,
     is_parallel: bool,
     strategy: ToolStrategy | None = None,
-) -> ToolPlan:
-    """Plan how a choice among tools is put to the server.
+) -> RequestPart:
+    """Return what tools add to a request.
 
     Args:
         definitions: The tools.
@@ -77,41 +302,46 @@ def plan_tools(
         InvalidRequestError: The strategy cannot serve the choice, or a schema cannot be used.
     """
     if choice.kind == "none":
-        return ToolPlan()
-    plan = _plan(definitions, choice, tool_format, is_parallel, strategy)
-    return plan if is_parallel else replace(plan, most_calls=1)
+        return RequestPart()
+    chosen, forced = _choose_strategy(definitions, choice, strategy)
+    fields: dict[str, Any] = {}
+    if chosen == "native":
+        named = next(tool for tool in definitions if tool.name == choice.name)
+        fields = _native_fields(named, forced[named.name])
+    elif chosen == "guided":
+        key = arguments_key(tool_format)
+        schema = lower_calls(forced, key, is_list=is_parallel, limit=_MAX_COMPILE_SECONDS)
+        fields = {"guided_json": schema}
+    shown, asked = list(definitions), choice
+    if choice.kind != "auto" and chosen != "native":  # the response names the function it calls
+        shown = [tool for tool in definitions if choice.name in (None, tool.name)]
+        asked = ToolChoice("any")
+    prompt = write_definitions(shown, asked, tool_format, is_parallel=is_parallel)
+    names = frozenset(tool.name for tool in definitions)
+    return RequestPart(fields, prompt, ResponseSpec(names, None if is_parallel else 1, forced))
 
 
-def _plan(
-    definitions: Sequence[ToolDefinition],
-    choice: ToolChoice,
-    tool_format: ToolFormat,
-    is_parallel: bool,
-    strategy: ToolStrategy | None,
-) -> ToolPlan:
-    instructions = write_definitions(definitions, choice, tool_format, is_parallel=is_parallel)
-    names = frozenset(definition.name for definition in definitions)
-    if choice.kind == "auto" or strategy == "prompt":
-        return ToolPlan(_prompted(definitions, choice, tool_format, is_parallel), {}, names)
-    if strategy == "native" and choice.kind != "named":
+def _choose_strategy(
+    definitions: Sequence[ToolDefinition], choice: ToolChoice, wanted: ToolStrategy | None
+) -> tuple[ToolStrategy, dict[str, LoweredSchema]]:
+    """Return the strategy for a choice, and the schemas of the tools that it forces."""
+    if choice.kind == "auto" or wanted == "prompt":
+        return "prompt", {}
+    if wanted == "native" and choice.kind != "named":
         raise InvalidRequestError(
             "The native tool strategy forces one named tool: name it in tool_choice, or leave "
             "tool_strategy out."
         )
-    forced = [tool for tool in definitions if choice.name in (None, tool.name)]
-    lowered = {tool.name: _lowered(tool) for tool in forced}
-    obstacles = [f"{name}: {low.obstacle}" for name, low in lowered.items() if low.obstacle]
-    if obstacles:
-        _log.warning(
-            "The server cannot be made to call %s; the prompt alone asks for it.", obstacles[0]
-        )
-        return ToolPlan(_prompted(definitions, choice, tool_format, is_parallel), {}, names)
-    if choice.kind == "named" and strategy != "guided":
-        return ToolPlan(instructions, _native(forced[0], lowered), names, lowered)
-    instructions = _prompted(definitions, choice, tool_format, is_parallel)
-    key = ARGUMENTS_KEY[tool_format]
-    schema = lower_calls(lowered, key, is_list=is_parallel, limit=_LONGEST_COMPILATION)
-    return ToolPlan(instructions, {"guided_json": schema}, names, lowered)
+    forced = {tool.name: _lowered(tool) for tool in definitions if choice.name in (None, tool.name)}
+    for name, lowered in forced.items():
+        if lowered.obstacle:
+            _log.warning(
+                "The server cannot be made to call %s: %s; the prompt alone asks for it.",
+                name,
+                lowered.obstacle,
+            )
+            return "prompt", {}
+    return wanted or ("native" if choice.kind == "named" else "guided"), forced
 
 
 def _lowered(tool: ToolDefinition) -> LoweredSchema:
@@ -123,6 +353,17 @@ def _lowered(tool: ToolDefinition) -> LoweredSchema:
         ) from error
 
 
+_MEMBER_KEYWORDS = (
+    "$ref",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "patternProperties",
+    "properties",
+)
+
+
 def _closed(parameters: dict[str, Any]) -> dict[str, Any]:
     """Let a function without parameters be called with none, not with any that come to mind."""
     has_members = any(parameters.get(keyword) for keyword in _MEMBER_KEYWORDS)
@@ -131,22 +372,13 @@ def _closed(parameters: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": {}, "additionalProperties": False}
 
 
-def _prompted(
-    definitions: Sequence[ToolDefinition],
-    choice: ToolChoice,
-    tool_format: ToolFormat,
-    is_parallel: bool,
-) -> str:
-    """Write the prompt of an answer that names the function it calls."""
-    shown = [tool for tool in definitions if choice.name in (None, tool.name)]
-    kind = ToolChoice("auto" if choice.kind == "auto" else "any")
-    return write_definitions(shown, kind, tool_format, is_parallel=is_parallel)
-
-
-def _native(tool: ToolDefinition, lowered: Mapping[str, LoweredSchema]) -> dict[str, Any]:
-    function = {"name": tool.name, "description": tool.description}
-    sent = {**function, "parameters": lowered[tool.name].schema}
+def _native_fields(tool: ToolDefinition, lowered: LoweredSchema) -> dict[str, Any]:
+    function = {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": lowered.schema,
+    }
     return {
-        "tools": [{"type": "function", "function": sent}],
+        "tools": [{"type": "function", "function": function}],
         "tool_choice": {"type": "function", "function": {"name": tool.name}},
     }

@@ -1,18 +1,18 @@
-"""Turn parameters into the body of one request, and refuse what the server would refuse."""
+"""Check request fields one by one and together, and refuse what the server would refuse."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError
 
-from monster_core.deferred import built
 from monster_core.errors import InvalidRequestError
 from monster_core.name_suggestions import unknown_argument
 from monster_core.request.fields import CallParameters
 
-__all__ = ["ANSWER_SHAPES", "check_combinations", "merge_parameters", "validate_parameters"]
+__all__ = ["OUTPUT_CONSTRAINTS", "check_combinations", "merge_parameters", "validate_parameters"]
 
 
 def validate_parameters(values: Mapping[str, Any], *, also: Iterable[str] = ()) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def validate_parameters(values: Mapping[str, Any], *, also: Iterable[str] = ()) 
         if name not in _FIELDS:
             raise InvalidRequestError(unknown_argument(name, _FIELDS, of_the_model=also))
     try:
-        checked = built(CallParameters).model_validate(values)
+        checked = _validating_model()(**values)
     except ValidationError as error:
         raise InvalidRequestError(describe(error)) from None
     found = checked.__dict__
@@ -44,7 +44,7 @@ def merge_parameters(
 ) -> dict[str, Any]:
     """Lay the arguments of one call over those of the instance; the call's win.
 
-    A call that asks for an answer of some shape asks for no other: not for the instance's.
+    A call that constrains the response drops the constraint of the instance.
 
     Args:
         prepared: The instance's fields, already validated.
@@ -59,7 +59,9 @@ def merge_parameters(
     """
     if not call:
         return dict(prepared)
-    replaced = call.keys() | (ANSWER_SHAPES if not call.keys().isdisjoint(ANSWER_SHAPES) else ())
+    replaced = set(call)
+    if not OUTPUT_CONSTRAINTS.isdisjoint(call):
+        replaced |= OUTPUT_CONSTRAINTS
     merged = {name: value for name, value in prepared.items() if name not in replaced}
     merged.update(validate_parameters(call, also=also))
     return merged
@@ -113,10 +115,24 @@ def describe(error: ValidationError) -> str:
     )
 
 
+@cache
+def _validating_model() -> type[CallParameters]:
+    """Return a class that validates; building its validator at import would take 20 ms.
+
+    Threads that are here first at the same time build one each, all of them whole. pydantic's own
+    ``defer_build`` lets such threads meet a class that is half built.
+    """
+
+    class Validating(CallParameters):
+        model_config = ConfigDict(defer_build=False)
+
+    return Validating
+
+
 _FIELDS = frozenset(CallParameters.model_fields)
 _GUIDES = ("guided_json", "guided_regex", "guided_choice", "guided_grammar")
-ANSWER_SHAPES = frozenset({*_GUIDES, "response_format"})
-"""The fields that give an answer its shape."""
+OUTPUT_CONSTRAINTS = frozenset({*_GUIDES, "response_format"})
+"""The fields that constrain the text of the response."""
 
 _SEVERAL_ANSWERS = {"n", "best_of", "use_beam_search", "length_penalty", "early_stopping"}
 _ENDLESS = 2**63

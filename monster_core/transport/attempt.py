@@ -30,7 +30,7 @@ from monster_core.transport.deadline import Deadline
 from monster_core.transport.retry import parse_retry_after, retry_delay
 
 if TYPE_CHECKING:
-    from monster_core.request.chat_request import ChatRequest
+    from monster_core.request.builder import ChatRequest
     from monster_core.response.pipeline import ResponseStream
     from monster_core.response.types import Chunk
     from monster_core.transport.body import Body

@@ -40,7 +40,7 @@ from monster_core.transport.http import AsyncConnections, Connections
 from monster_core.transport.sse import EventDecoder
 
 if TYPE_CHECKING:
-    from monster_core.request.chat_request import ChatRequest
+    from monster_core.request.builder import ChatRequest
     from monster_core.response.types import Chunk, Completion
 
 __all__ = ["AsyncMonsterClient", "MonsterClient"]

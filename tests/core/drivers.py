@@ -11,8 +11,7 @@ import httpx
 from pydantic import SecretStr
 
 from monster_core.models_endpoint import ServedModel
-from monster_core.request.builder import build_request
-from monster_core.request.chat_request import ChatRequest
+from monster_core.request.builder import ChatRequest, build_request
 from monster_core.request.messages import Message
 from monster_core.response.types import Chunk, Completion
 from monster_core.transport.client import AsyncMonsterClient, MonsterClient

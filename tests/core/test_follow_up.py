@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from monster_core.request.builder import build_request
-from monster_core.request.chat_request import ChatRequest
+from monster_core.request.builder import ChatRequest, build_request
 from monster_core.request.messages import Message
 from monster_core.response.types import Chunk, Completion, Usage
 from monster_core.transport.client import AsyncMonsterClient, MonsterClient

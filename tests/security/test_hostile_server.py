@@ -18,8 +18,7 @@ from langchain_monster._results import ChunkConverter, to_chat_result
 from llama_index_monster import MonsterLLM
 from llama_index_monster._responses import StreamedResponse, to_chat_response
 from monster_core.errors import MonsterError, RateLimitError, StatusError
-from monster_core.request.builder import build_request
-from monster_core.request.chat_request import ChatRequest
+from monster_core.request.builder import ChatRequest, build_request
 from monster_core.request.messages import Message
 from monster_core.response.completion import parse_completion
 from monster_core.response.json import PartialJson

@@ -17,8 +17,7 @@ from llama_index_monster._responses import (
     to_completion_response,
 )
 from monster_core.errors import MonsterError
-from monster_core.request.builder import build_request
-from monster_core.request.chat_request import ChatRequest
+from monster_core.request.builder import ChatRequest, build_request
 from monster_core.request.messages import Message
 from monster_core.response.pipeline import ResponseStream, parse_response
 from monster_core.response.types import Chunk

@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monster_core.errors import InvalidRequestError
-from monster_core.request.builder import build_request
-from monster_core.request.chat_request import ChatRequest
+from monster_core.request.builder import ChatRequest, build_request
 from monster_core.request.fields import REQUEST_FIELDS
 from monster_core.request.messages import Message
 from monster_core.request.validation import merge_parameters, validate_parameters

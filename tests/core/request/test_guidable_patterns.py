@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monster_core.errors import InvalidRequestError
-from monster_core.request.guidable_patterns import guidable_pattern
+from monster_core.request.structured import guidable_pattern
 from tests.core.response.strategies import many
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monster_core.errors import InvalidRequestError
-from monster_core.request.tool_definitions import (
+from monster_core.request.tools import (
     ToolChoice,
     ToolDefinition,
     read_definitions,
@@ -34,17 +34,26 @@ def test_a_tool_may_have_neither_description_nor_parameters(given: dict[str, Any
 @pytest.mark.parametrize(
     "tools, said",
     [
-        ([{}], "A tool has no name: give"),
+        ([{}], "A tool has no name. Give"),
         ([{"type": "web_search"}], "'web_search' runs on the servers of another provider"),
         ([{"type": "computer_20250124", "name": "computer"}], "'computer_20250124' runs on"),
         ([{"googleSearch": {}}], "'googleSearch' runs on the servers"),
         ([{"name": "a", "paramters": {}}], "did you mean 'parameters'"),
-        ([{"type": "function", "function": {"name": ""}}], "A tool has no name: give"),
-        ([{"function": "weather"}], "A tool has no name: give"),
+        ([{"type": "function", "function": {"name": ""}}], "A tool has no name. Give"),
+        ([{"function": "weather"}], "A tool has no name. Give"),
         ([{"name": "a"}, {"name": "b"}, {"name": "a"}], "Two tools are named 'a': give each"),
-        ([{"name": "a", "parameters": "string"}], "parameters of the tool 'a' are no JSON schema"),
-        ([{"name": "a", "parameters": [1]}], "parameters of the tool 'a' are no JSON schema"),
-        ([{"name": "a", "parameters": True}], "parameters of the tool 'a' are no JSON schema"),
+        (
+            [{"name": "a", "parameters": "string"}],
+            "tool 'a' are not a usable JSON schema",
+        ),
+        (
+            [{"name": "a", "parameters": [1]}],
+            "tool 'a' are not a usable JSON schema",
+        ),
+        (
+            [{"name": "a", "parameters": True}],
+            "tool 'a' are not a usable JSON schema",
+        ),
     ],
 )
 def test_an_unusable_definition_is_refused(tools: list[Any], said: str) -> None:

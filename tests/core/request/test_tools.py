@@ -11,8 +11,8 @@ from monster_core.errors import InvalidRequestError
 from monster_core.json_schema import lower
 from monster_core.model_families import ToolFormat
 from monster_core.request.fields import REQUEST_FIELDS
-from monster_core.request.tool_definitions import ToolChoice, ToolDefinition
-from monster_core.request.tools import ToolPlan, plan_tools
+from monster_core.request.request_part import RequestPart
+from monster_core.request.tools import ToolChoice, ToolDefinition, tools_part
 
 CITY = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 NOTHING = {"type": "object", "properties": {}}
@@ -23,7 +23,7 @@ NOW = ToolDefinition("now", "", NOTHING)
 ONE, TWO = [WEATHER], [WEATHER, MAIL]
 
 
-def plan(
+def part(
     tools: list[ToolDefinition],
     kind: Any,
     name: str | None = None,
@@ -31,15 +31,15 @@ def plan(
     tool_format: ToolFormat = "llama",
     is_parallel: bool = True,
     strategy: Any = None,
-) -> ToolPlan:
+) -> RequestPart:
     choice = ToolChoice(kind, name)
-    return plan_tools(tools, choice, tool_format, is_parallel=is_parallel, strategy=strategy)
+    return tools_part(tools, choice, tool_format, is_parallel=is_parallel, strategy=strategy)
 
 
 @pytest.mark.parametrize("tools", [ONE, TWO])
 @pytest.mark.parametrize("strategy", [None, "native", "guided", "prompt"])
 def test_none_tells_and_sends_nothing(tools: list[ToolDefinition], strategy: Any) -> None:
-    assert plan(tools, "none", strategy=strategy) == ToolPlan()
+    assert part(tools, "none", strategy=strategy) == RequestPart()
 
 
 @pytest.mark.parametrize("tools", [ONE, TWO])
@@ -47,10 +47,10 @@ def test_none_tells_and_sends_nothing(tools: list[ToolDefinition], strategy: Any
 def test_auto_is_told_and_read_back_from_the_text(
     tools: list[ToolDefinition], strategy: Any
 ) -> None:
-    made = plan(tools, "auto", strategy=strategy)
+    made = part(tools, "auto", strategy=strategy)
     assert made.fields == {}
-    assert made.names == {tool.name for tool in tools}
-    told = made.instructions or ""
+    assert made.spec.tool_names == {tool.name for tool in tools}
+    told = made.prompt or ""
     assert all(f'"name":"{tool.name}"' in told.replace(": ", ":") for tool in tools)
     assert "otherwise answer in plain text" in told
 
@@ -58,12 +58,12 @@ def test_auto_is_told_and_read_back_from_the_text(
 @pytest.mark.parametrize("tools", [ONE, TWO])
 @pytest.mark.parametrize("strategy", [None, "native"])
 def test_a_name_is_forced_natively(tools: list[ToolDefinition], strategy: Any) -> None:
-    made = plan(tools, "named", "weather", strategy=strategy)
+    made = part(tools, "named", "weather", strategy=strategy)
     assert made.fields["tool_choice"] == {"type": "function", "function": {"name": "weather"}}
     [sent] = made.fields["tools"]
     assert sent["function"].keys() == {"name", "description", "parameters"}
     assert sent["function"]["parameters"] == lower(CITY).schema
-    assert "Call the function weather now" in (made.instructions or "")
+    assert "Call the function weather now" in (made.prompt or "")
 
 
 @pytest.mark.parametrize("is_parallel", [True, False])
@@ -71,40 +71,40 @@ def test_a_name_is_forced_natively(tools: list[ToolDefinition], strategy: Any) -
 def test_any_of_several_is_one_guided_union(
     tool_format: ToolFormat, key: str, is_parallel: bool
 ) -> None:
-    made = plan(TWO, "any", tool_format=tool_format, is_parallel=is_parallel)
+    made = part(TWO, "any", tool_format=tool_format, is_parallel=is_parallel)
     assert made.fields.keys() == {"guided_json"}
     schema = made.fields["guided_json"]
     assert (schema["type"] == "array") if is_parallel else (schema.get("type") != "array")
     union = schema["items"] if is_parallel else schema
     options = union.get("anyOf") or union["oneOf"]
     assert all(option["required"] == ["name", key] for option in options)
-    assert "Answer with a function call now" in (made.instructions or "")
+    assert "Answer with a function call now" in (made.prompt or "")
 
 
 @pytest.mark.parametrize("kind, name", [("named", "weather"), ("any", None)])
 def test_the_guided_strategy_guides_every_forced_call(kind: str, name: str | None) -> None:
-    made = plan(TWO, kind, name, strategy="guided", is_parallel=False)
+    made = part(TWO, kind, name, strategy="guided", is_parallel=False)
     assert made.fields.keys() == {"guided_json"}
-    is_told = '"send_mail"' in (made.instructions or "")
+    is_told = '"send_mail"' in (made.prompt or "")
     assert is_told == (kind == "any")
 
 
 @pytest.mark.parametrize("kind, name", [("named", "weather"), ("any", None)])
 def test_the_prompt_strategy_only_asks(kind: str, name: str | None) -> None:
-    made = plan(TWO, kind, name, strategy="prompt")
+    made = part(TWO, kind, name, strategy="prompt")
     assert made.fields == {}
-    assert "Answer with a function call now" in (made.instructions or "")
-    assert '"weather"' in (made.instructions or "")
+    assert "Answer with a function call now" in (made.prompt or "")
+    assert '"weather"' in (made.prompt or "")
 
 
 def test_the_native_strategy_needs_a_name() -> None:
     with pytest.raises(InvalidRequestError, match="forces one named tool: name it in tool_choice"):
-        plan(TWO, "any", strategy="native")
+        part(TWO, "any", strategy="native")
 
 
 @pytest.mark.parametrize("parameters", [NOTHING, {"type": "object"}, {"properties": {}}])
 def test_a_tool_without_parameters_is_called_with_none(parameters: dict[str, Any]) -> None:
-    made = plan([ToolDefinition("now", "", parameters)], "named", "now")
+    made = part([ToolDefinition("now", "", parameters)], "named", "now")
     sent = made.fields["tools"][0]["function"]["parameters"]
     assert sent == {"type": "object", "maxProperties": 0}
 
@@ -115,16 +115,16 @@ def test_a_schema_that_cannot_guide_falls_back_to_the_prompt(
 ) -> None:
     broken = ToolDefinition("broken", "", UNSATISFIABLE)
     with caplog.at_level(logging.WARNING):
-        made = plan([broken, WEATHER], kind, name)
+        made = part([broken, WEATHER], kind, name)
     assert made.fields == {}
-    assert "Answer with a function call now" in (made.instructions or "")
+    assert "Answer with a function call now" in (made.prompt or "")
     assert "The server cannot be made to call broken" in caplog.text
 
 
 def test_an_unusable_schema_is_refused_with_the_tools_name() -> None:
     missing = {"type": "object", "properties": {"x": {"$ref": "#/$defs/none"}}}
     with pytest.raises(InvalidRequestError, match="parameters of the tool 'odd' cannot be used"):
-        plan([ToolDefinition("odd", "", missing)], "named", "odd")
+        part([ToolDefinition("odd", "", missing)], "named", "odd")
 
 
 @pytest.mark.parametrize("is_parallel", [True, False])
@@ -134,7 +134,7 @@ def test_many_tools_stay_within_the_time_the_server_may_take(is_parallel: bool) 
         ToolDefinition(f"tool_{at}", "", {"type": "object", "properties": properties})
         for at in range(40)
     ]
-    made = plan(tools, "any", is_parallel=is_parallel)
+    made = part(tools, "any", is_parallel=is_parallel)
     assert lower(made.fields["guided_json"], limit=2.5).seconds <= 2.5
     assert all(tool.name in str(made.fields["guided_json"]) for tool in tools)
 
@@ -145,10 +145,10 @@ def test_many_tools_stay_within_the_time_the_server_may_take(is_parallel: bool) 
 def test_only_fields_of_the_request_model_are_sent(
     tools: list[ToolDefinition], kind: str, name: str | None, strategy: Any
 ) -> None:
-    assert plan(tools, kind, name, strategy=strategy).fields.keys() <= REQUEST_FIELDS
+    assert part(tools, kind, name, strategy=strategy).fields.keys() <= REQUEST_FIELDS
 
 
 def test_a_definition_that_is_no_json_is_refused_in_a_sentence() -> None:
     odd = ToolDefinition("odd", "", {"type": "object", "properties": {"x": {"enum": {1, 2}}}})
-    with pytest.raises(InvalidRequestError, match=r"A tool cannot be told as JSON: .*set"):
-        plan([odd], "auto")
+    with pytest.raises(InvalidRequestError, match=r"A tool cannot be written as JSON: .*set"):
+        part([odd], "auto")

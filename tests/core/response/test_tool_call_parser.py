@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monster_core.model_families import ToolFormat
-from monster_core.request.tool_prompts import ARGUMENTS_KEY, write_calls
+from monster_core.request.tool_prompts import write_calls
 from monster_core.response.tool_call_parser import ToolCallParser
 from tests.core.response.strategies import calls, few, json_objects, many, pieces_of, prose
 
 NAMES = ["weather", "send_mail", "größe"]
-FORMATS = list(ARGUMENTS_KEY)
+FORMATS: list[ToolFormat] = ["llama", "hermes", "mistral"]
 Calls = list[tuple[str, str]]
 
 

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monster_core.json_schema import lower
-from monster_core.request.tool_definitions import ToolChoice, ToolDefinition
-from monster_core.request.tools import plan_tools
+from monster_core.request.tools import ToolChoice, ToolDefinition, tools_part
 from monster_core.response.pipeline import ResponseStream, parse_response
 from monster_core.response.types import Chunk, ResponseSpec, ToolCall
 from tests.core.response.strategies import few, json_objects, pieces_of
@@ -161,8 +160,8 @@ def test_a_large_integer_keeps_its_digits(pieces: int) -> None:
 def forced(strategy: Any = None, **tools: Any) -> ResponseSpec:
     definitions = [ToolDefinition(name, "", schema) for name, schema in tools.items()]
     choice = ToolChoice("named", *tools) if len(tools) == 1 else ToolChoice("any")
-    plan = plan_tools(definitions, choice, "llama", is_parallel=True, strategy=strategy)
-    return ResponseSpec(plan.names, plan.most_calls, plan.lowered)
+    part = tools_part(definitions, choice, "llama", is_parallel=True, strategy=strategy)
+    return part.spec
 
 
 @few

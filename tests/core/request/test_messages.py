@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from monster_core.errors import InvalidRequestError
 from monster_core.model_families import FAMILIES, ModelFamily
-from monster_core.request.messages import Message
-from monster_core.request.rendering import render
+from monster_core.request.messages import Message, render
 from monster_core.response.types import ToolCall
 from tests.core.response.strategies import conversations, few, many
 
@@ -121,7 +120,7 @@ def test_a_result_without_its_call_is_told_as_such() -> None:
     orphan = Message("tool", "sunny", tool_call_id="gone")
     assert shown([orphan], LLAMA) == [("tool", "Result of an earlier function call: sunny")]
     named = Message("tool", "sunny", "weather")
-    assert shown([named], LLAMA) == [("tool", "Result of weather({}): sunny")]
+    assert shown([named], LLAMA) == [("tool", "Result of weather: sunny")]
 
 
 def test_a_failed_call_is_told_as_an_error() -> None:
@@ -264,7 +263,7 @@ def test_calls_that_share_an_id_are_answered_in_order() -> None:
 
 
 def test_a_result_of_another_tool_is_given_to_no_call() -> None:
-    assert results_of([ROME, OSLO], result("low", None, "tide")) == ["Result of tide({}): low"]
+    assert results_of([ROME, OSLO], result("low", None, "tide")) == ["Result of tide: low"]
 
 
 def test_the_only_call_s_result_needs_no_id_to_stand_alone() -> None:
