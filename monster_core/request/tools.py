@@ -133,7 +133,7 @@ _LISTS_OF_FUNCTIONS = ("function_declarations", "functionDeclarations")
 _NOT_TOOLS = frozenset({"cachePoint", "cache_point"})
 """What Bedrock takes in a list of tools beside tools."""
 
-_FUNCTION_TYPES = frozenset({"array", "custom", "function", "json_schema", "object"})
+_FUNCTION_TYPES = frozenset({"array", "function", "json_schema", "object"})
 """Types that stand in definitions of functions, or in schemas that stand for one."""
 
 

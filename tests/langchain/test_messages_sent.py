@@ -147,7 +147,7 @@ def test_a_conversation_becomes_roles_and_texts(scripted: Scripted) -> None:
             "content": 'Let me see.\n{"name": "add", "parameters": {"a":1}}',
         },
         {"role": "tool", "content": '2\n{"b":1}'},
-        {"role": "tool", "content": "Result of old({}): 3"},
+        {"role": "tool", "content": "Result of old: 3"},
         {"role": "user", "content": "And?"},
     ]
 
