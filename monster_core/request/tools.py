@@ -152,7 +152,7 @@ def _functions(tool: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         if isinstance(inner, Mapping) and not (key == "json_schema" and "name" in tool):
             yield inner
             return
-    if tool.keys() <= _NOT_TOOLS:
+    if tool and tool.keys() <= _NOT_TOOLS:
         return
     builtin = _builtin_name(tool)
     if builtin is not None:
