@@ -17,6 +17,7 @@ test: lint types
 lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo
 
 types: $(READY)
 	@$(BIN)/mypy
