@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableBinding
+from pydantic import field_validator
 from typing_extensions import override
 
 from langchain_monster._tools import Tool
 from monster_core.request.validation import OUTPUT_CONSTRAINTS
+from monster_core.secrets import with_masked_secrets
 
 __all__ = ["BoundChatMonster"]
 
@@ -25,6 +27,12 @@ class BoundChatMonster(RunnableBinding[LanguageModelInput, AIMessage]):  # type:
     LangChain's own binding forgets its arguments, tools among them, when ``bind_tools`` or
     ``with_structured_output`` is called on it.
     """
+
+    @field_validator("kwargs", mode="before")
+    @classmethod
+    def _mask_headers(cls, value: Any) -> Any:
+        """Mask the headers of a call, so that nothing that shows a chain shows them."""
+        return with_masked_secrets(value) if isinstance(value, Mapping) else value
 
     @classmethod
     @override

@@ -9,9 +9,11 @@ from langchain_core.tools import BaseTool, create_schema_from_function
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from typing_extensions import is_typeddict
 
+from langchain_monster._tracing import CALL_OPTIONS
 from langchain_monster._typed_dicts import RecursiveTypeError, readable
 from monster_core.errors import InvalidRequestError
 from monster_core.json_schema import SchemaError, schema_of
+from monster_core.request.call_options import split_call_options
 from monster_core.request.tools import (
     check_definition,
     read_definitions,
@@ -43,7 +45,8 @@ def bound_arguments(
             argument is unknown.
     """
     definitions = [tool_definition(tool) for tool in tools]
-    validate_parameters({name: kwargs[name] for name in kwargs if name not in _NOT_SENT})
+    fields, _ = split_call_options(kwargs, CALL_OPTIONS)
+    validate_parameters({name: fields[name] for name in fields if name not in _NOT_SENT})
     # two tools of one name are refused by the call
     by_name = {read.name: read for tool in definitions for read in read_definitions([tool])}
     resolve_tool_choice(tool_choice, list(by_name.values()))

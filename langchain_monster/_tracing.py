@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from langchain_core.language_models import LangSmithParams
+from pydantic import SecretStr
 
 from monster_core.request.fields import CallParameters
 
-__all__ = ["langsmith_params", "traced_params"]
+__all__ = ["CALL_OPTIONS", "cached_arguments", "langsmith_params", "traced_params"]
+
+CALL_OPTIONS = ("timeout", "extra_headers")
+"""Arguments of a call that are not request fields: how it is sent, not what it asks."""
 
 
 def langsmith_params(
@@ -43,6 +48,24 @@ def traced_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """
     known = {name: value for name, value in params.items() if name in _TRACED}
     return {name: _shown(value) if name in _GUIDES else value for name, value in known.items()}
+
+
+def cached_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call that a cached answer depends on, without any secret."""
+    kept = {name: value for name, value in arguments.items() if name not in CALL_OPTIONS}
+    headers = arguments.get("extra_headers")
+    if headers:  # a gateway may answer another tenant differently
+        kept["extra_headers"] = sha256(repr(_revealed(headers)).encode()).hexdigest()
+    return kept
+
+
+def _revealed(headers: Any) -> Any:
+    if not isinstance(headers, Mapping):
+        return headers
+    return sorted(
+        (name, value.get_secret_value() if isinstance(value, SecretStr) else value)
+        for name, value in headers.items()
+    )
 
 
 _GUIDES = frozenset({"guided_json", "guided_regex", "guided_choice", "guided_grammar"})

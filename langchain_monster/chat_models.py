@@ -33,7 +33,12 @@ from langchain_monster._token_counting import (
     count_tokens,
     token_ids,
 )
-from langchain_monster._tracing import langsmith_params, traced_params
+from langchain_monster._tracing import (
+    CALL_OPTIONS,
+    cached_arguments,
+    langsmith_params,
+    traced_params,
+)
 from langchain_monster.errors import InvalidRequestError, as_langchain_errors, to_langchain
 from monster_core.errors import MonsterError
 from monster_core.model_arguments import BaseUrl, ModelArguments
@@ -50,6 +55,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from monster_core.request.builder import ChatRequest
+    from monster_core.request.call_options import CallOptions
 
 __all__ = ["ChatMonster"]
 
@@ -86,9 +92,9 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
     """Chat with a model that MonsterAPI, or any vLLM 0.5 endpoint, serves.
 
     Every request field of the server is an argument here and of each call; the call's wins, and
-    None means "not sent". Settings come from an argument, else from the environment
-    (``MONSTER_API_KEY``, ``MONSTER_API_BASE``, ``MONSTER_MODEL``, ``MONSTER_TIMEOUT``,
-    ``MONSTER_MAX_RETRIES``), else from their default.
+    None means "not sent". A call also takes ``timeout`` and ``extra_headers``. Settings come from
+    an argument, else from the environment (``MONSTER_API_KEY``, ``MONSTER_API_BASE``,
+    ``MONSTER_MODEL``, ``MONSTER_TIMEOUT``, ``MONSTER_MAX_RETRIES``), else from their default.
 
     Example:
         .. code-block:: python
@@ -188,8 +194,8 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         from langchain_monster._results import to_chat_result
 
         with as_langchain_errors():
-            request = self._build_request(messages, stop, kwargs)
-            completion = self._client().answer(request)
+            request, options = self._build_request(messages, stop, kwargs)
+            completion = self._client(options).answer(request)
             return to_chat_result(completion)
 
     async def _agenerate(
@@ -202,8 +208,8 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         from langchain_monster._results import to_chat_result
 
         with as_langchain_errors():
-            request = self._build_request(messages, stop, kwargs)
-            completion = await self._async_client().answer(request)
+            request, options = self._build_request(messages, stop, kwargs)
+            completion = await self._async_client(options).answer(request)
             return to_chat_result(completion)
 
     def _stream(
@@ -216,9 +222,9 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         from langchain_monster._results import ChunkConverter
 
         with as_langchain_errors():
-            request = self._build_request(messages, stop, kwargs, stream=True)
+            request, options = self._build_request(messages, stop, kwargs, stream=True)
             converter = ChunkConverter(for_protocol_events=run_manager is not None)
-            with closing(self._client().stream(request)) as chunks:
+            with closing(self._client(options).stream(request)) as chunks:
                 for chunk in chunks:
                     generation = converter.convert(chunk)
                     if run_manager:
@@ -235,9 +241,9 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         from langchain_monster._results import ChunkConverter
 
         with as_langchain_errors():
-            request = self._build_request(messages, stop, kwargs, stream=True)
+            request, options = self._build_request(messages, stop, kwargs, stream=True)
             converter = ChunkConverter(for_protocol_events=run_manager is not None)
-            async with aclosing(self._async_client().stream(request)) as chunks:
+            async with aclosing(self._async_client(options).stream(request)) as chunks:
                 async for chunk in chunks:
                     generation = converter.convert(chunk)
                     if run_manager:
@@ -251,16 +257,19 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         kwargs: dict[str, Any],
         *,
         stream: bool = False,
-    ) -> ChatRequest:
+    ) -> tuple[ChatRequest, CallOptions]:
         from langchain_monster._messages import to_core
         from monster_core.request.builder import build_request
+        from monster_core.request.call_options import split_call_options
 
-        given = {name: value for name, value in kwargs.items() if name != "stream"}
+        given, options = split_call_options(kwargs, CALL_OPTIONS)
+        given.pop("stream", None)  # LangChain's own, which has decided already
         usage = given.pop("stream_usage", self.stream_usage)
         if stop is not None:
             given["stop"] = stop
         fields = self._request_fields(given, stream=stream, ask_usage=usage)
-        return build_request(to_core(messages), fields, stream=stream, extra=self._unknown_fields())
+        extra = self._unknown_fields()
+        return build_request(to_core(messages), fields, stream=stream, extra=extra), options
 
     # --- Tools and structured output
 
@@ -489,6 +498,9 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         self, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
         return traced_params(super()._get_invocation_params(stop, **kwargs))
+
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        return super()._get_llm_string(stop, **cached_arguments(kwargs))
 
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
         total: dict[str, int] = {}

@@ -38,7 +38,6 @@ from llama_index.core.types import BaseOutputParser, Model, PydanticProgramMode
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, Strict
 from typing_extensions import Self, Unpack
 
-from llama_index_monster._call_options import split_call_options
 from llama_index_monster._messages import to_core_messages
 from llama_index_monster._responses import (
     ato_chat_responses,
@@ -67,6 +66,7 @@ from monster_core.model_base import MonsterModelBase
 from monster_core.model_families import context_window_of_family
 from monster_core.models_endpoint import LONGEST_DISCOVERY, ServedModel
 from monster_core.request.builder import ChatRequest, build_request
+from monster_core.request.call_options import split_call_options
 from monster_core.secrets import with_masked_secrets
 
 if TYPE_CHECKING:
@@ -338,19 +338,11 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
 
     def _client_for(self, arguments: Mapping[str, Any]) -> MonsterClient:
         """Return the client, with the timeout and the headers of one call."""
-        _, options = split_call_options(arguments)
-        client = self._client()
-        if options.timeout is None and not options.extra_headers:
-            return client
-        return client.with_endpoint(self._endpoint(options.timeout, options.extra_headers))
+        return self._client(split_call_options(arguments)[1])
 
     def _async_client_for(self, arguments: Mapping[str, Any]) -> AsyncMonsterClient:
         """Async version of :meth:`_client_for`."""
-        _, options = split_call_options(arguments)
-        client = self._async_client()
-        if options.timeout is None and not options.extra_headers:
-            return client
-        return client.with_endpoint(self._endpoint(options.timeout, options.extra_headers))
+        return self._async_client(split_call_options(arguments)[1])
 
     def _prepare_chat_with_tools(
         self,

@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
+from pydantic import ConfigDict, Field, PrivateAttr, ValidationError
 from typing_extensions import Self
 
 from monster_core.errors import ConfigurationError, InvalidRequestError, MonsterError
@@ -30,6 +30,7 @@ from monster_core.request.validation import describe, merge_parameters, validate
 from monster_core.secrets import SECRETS, with_masked_secrets
 
 if TYPE_CHECKING:
+    from monster_core.request.call_options import CallOptions
     from monster_core.transport.client import AsyncMonsterClient, MonsterClient
     from monster_core.transport.endpoint import Endpoint
 
@@ -222,36 +223,31 @@ class MonsterModelBase(CallParameters):
         kept = {name: value for name, value in fields.items() if name not in known}
         return {**kept, **validate_parameters(known)}, unknown
 
-    def _client(self) -> MonsterClient:
-        """Return the client of the present settings."""
+    def _client(self, options: CallOptions | None = None) -> MonsterClient:
+        """Return the client of the present settings, with the timeout and headers of one call."""
         clients = self._clients
         if clients.client is None:
             from monster_core.transport.client import MonsterClient
 
             clients.client = MonsterClient(self._endpoint(), self.http_client)
-        return clients.client
+        if options is None or options.keeps_endpoint:
+            return clients.client
+        return clients.client.with_endpoint(self._endpoint(options))
 
-    def _async_client(self) -> AsyncMonsterClient:
-        """Return the async client of the present settings."""
+    def _async_client(self, options: CallOptions | None = None) -> AsyncMonsterClient:
+        """Async version of :meth:`_client`."""
         clients = self._clients
         if clients.async_client is None:
             from monster_core.transport.client import AsyncMonsterClient
 
             given = getattr(self, self._async_client_field)
             clients.async_client = AsyncMonsterClient(self._endpoint(), given)
-        return clients.async_client
+        if options is None or options.keeps_endpoint:
+            return clients.async_client
+        return clients.async_client.with_endpoint(self._endpoint(options))
 
-    def _endpoint(
-        self,
-        timeout: Timeout = None,
-        extra_headers: Mapping[str, SecretStr] | None = None,
-    ) -> Endpoint:
-        """Return the endpoint of the present settings.
-
-        Args:
-            timeout: The timeout of one call; this model's if None.
-            extra_headers: Headers of one call, beside this model's.
-        """
+    def _endpoint(self, options: CallOptions | None = None) -> Endpoint:
+        """Return the endpoint of the present settings, with the timeout and headers of one call."""
         from monster_core.transport.deadline import Timeouts
         from monster_core.transport.endpoint import MAX_RESPONSE_BYTES, Endpoint
 
@@ -260,10 +256,15 @@ class MonsterModelBase(CallParameters):
             base_url=getattr(self, self._base_url_field),
             api_key=self.api_key,
             timeouts=Timeouts.of(
-                timeout or self.timeout or DEFAULT_TIMEOUT_SECONDS, idle=idle, total=total
+                (options and options.timeout) or self.timeout or DEFAULT_TIMEOUT_SECONDS,
+                idle=idle,
+                total=total,
             ),
             max_retries=self.max_retries or 0,
-            default_headers={**(self.default_headers or {}), **(extra_headers or {})},
+            default_headers={
+                **(self.default_headers or {}),
+                **((options and options.extra_headers) or {}),
+            },
             max_response_bytes=self.max_response_bytes or MAX_RESPONSE_BYTES,
             async_transport=self.async_transport or "httpx",
         )

@@ -30,13 +30,14 @@ def with_masked_secrets(data: Mapping[str, Any]) -> dict[str, Any]:
     masked = dict(data)
     if masked.get("api_key") is not None:
         masked["api_key"] = _secret(masked["api_key"])
-    headers = masked.get("default_headers")
-    if headers is not None:
-        masked["default_headers"] = (
-            {name: _secret(value) for name, value in headers.items()}
-            if isinstance(headers, Mapping)
-            else _NO_TEXT
-        )
+    for name in ("default_headers", "extra_headers"):
+        headers = masked.get(name)
+        if headers is not None:
+            masked[name] = (
+                {header: _secret(value) for header, value in headers.items()}
+                if isinstance(headers, Mapping)
+                else _NO_TEXT
+            )
     return masked
 
 

@@ -87,8 +87,9 @@ def test_traces_hold_no_secret_and_no_huge_schema(emulator: Emulator) -> None:
     headers: Any = {"x-gateway": f"{SECRET}-header"}
     huge = {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(500)}}
     llm = chat_with(emulator, default_headers=headers, callbacks=[recorder], guided_json=huge)
+    llm.invoke("Hi", extra_headers={"x-run": SECRET})
     with pytest.raises(InvalidRequestError):
-        llm.invoke("Hi", extra_headers={"authorization": SECRET})
+        llm.invoke("Hi", headers={"authorization": SECRET})
     assert SECRET not in str(recorder.started)
     assert emulator.api_key not in str(recorder.started)
     params = recorder.started[0]["invocation_params"]

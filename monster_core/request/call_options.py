@@ -1,8 +1,8 @@
-"""The arguments of a call that are not request fields, as LlamaIndex's OpenAI classes take them."""
+"""Arguments of a call beside its request fields, as the frameworks' OpenAI classes take them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,7 +13,7 @@ from monster_core.request.fields import CallParameters
 from monster_core.request.validation import describe
 from monster_core.secrets import with_masked_secrets
 
-__all__ = ["CallOptions", "split_call_options"]
+__all__ = ["CALL_OPTIONS", "CallOptions", "split_call_options"]
 
 
 class CallOptions(BaseModel):
@@ -30,12 +30,24 @@ class CallOptions(BaseModel):
     extra_body: dict[str, Any] | None = None
     """Request fields; those that this package does not know are sent as they are."""
 
+    @property
+    def keeps_endpoint(self) -> bool:
+        """Whether the call is sent with the timeout and the headers of every other."""
+        return self.timeout is None and not self.extra_headers
 
-def split_call_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], CallOptions]:
+
+CALL_OPTIONS = tuple(CallOptions.model_fields)
+"""The names of all options."""
+
+
+def split_call_options(
+    arguments: Mapping[str, Any], names: Collection[str] = CALL_OPTIONS
+) -> tuple[dict[str, Any], CallOptions]:
     """Return a call's request fields and its other options.
 
     Args:
         arguments: The call's arguments by name.
+        names: The options that the framework takes.
 
     Returns:
         The request fields, those in ``extra_body`` that this package knows among them; and the
@@ -45,13 +57,11 @@ def split_call_options(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Ca
         InvalidRequestError: An option is of the wrong type.
     """
     fields = dict(arguments)
-    if fields.keys().isdisjoint(CallOptions.model_fields):
+    if fields.keys().isdisjoint(names):
         return fields, _NO_OPTIONS
-    given = {name: fields.pop(name) for name in CallOptions.model_fields if name in fields}
-    headers = given.pop("extra_headers", None)
-    masked = with_masked_secrets({"default_headers": headers})["default_headers"]
+    given = {name: fields.pop(name) for name in names if name in fields}
     try:
-        options = CallOptions(**given, extra_headers=masked)
+        options = CallOptions(**with_masked_secrets(given))
     except ValidationError as error:
         raise InvalidRequestError(describe(error)) from None
     extra_body = options.extra_body or {}
