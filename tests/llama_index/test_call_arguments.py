@@ -134,3 +134,11 @@ def test_a_secret_header_that_the_server_repeats_is_masked():
             llm.complete("Hi", extra_headers={"X-Tenant": SecretStr(secret)})
     assert secret not in str(raised.value)
     assert "***" in str(raised.value)
+
+
+def test_a_secret_header_is_not_in_llama_index_s_events(calls, events):
+    secret = "a-secret-that-nobody-may-see"
+    llm, _ = scripted_turns(Turn("Hello"))
+    calls.chat(llm, extra_headers={"X-Tenant": SecretStr(secret)})
+    assert events
+    assert not any(secret in str(event.model_dump()) for event in events)
