@@ -66,13 +66,13 @@ def count_message_tokens(
 ) -> int:
     """Return how many tokens a conversation takes as the text that would be sent."""
     from langchain_monster._messages import to_core
-    from langchain_monster._tools import tool_definition
+    from langchain_monster._tools import tool_definitions
     from monster_core.model_families import family_of
     from monster_core.token_counting import count_conversation
 
     return count_conversation(
         to_core(messages),
-        [tool_definition(tool) for tool in tools or ()],
+        tool_definitions(tools or ()),
         family_of(model or "", family),
         tool_format,
         count,

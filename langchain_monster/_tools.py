@@ -15,13 +15,20 @@ from monster_core.errors import InvalidRequestError
 from monster_core.json_schema import SchemaError, schema_of
 from monster_core.request.call_options import split_call_options
 from monster_core.request.tools import (
-    check_definition,
+    openai_definitions,
     read_definitions,
     resolve_tool_choice,
 )
 from monster_core.request.validation import validate_parameters
 
-__all__ = ["Tool", "bound_arguments", "definition_of", "inlined", "tool_definition"]
+__all__ = [
+    "Tool",
+    "bound_arguments",
+    "definition_of",
+    "inlined",
+    "tool_definition",
+    "tool_definitions",
+]
 
 Tool = dict[str, Any] | type | Callable[..., Any] | BaseTool
 """What ``bind_tools`` takes."""
@@ -44,7 +51,7 @@ def bound_arguments(
         InvalidRequestError: A tool cannot be used, the choice names no tool of these, or an
             argument is unknown.
     """
-    definitions = [tool_definition(tool) for tool in tools]
+    definitions = tool_definitions(tools)
     fields, _ = split_call_options(kwargs, CALL_OPTIONS)
     validate_parameters({name: fields[name] for name in fields if name not in _NOT_SENT})
     # two tools of one name are refused by the call
@@ -59,14 +66,30 @@ def bound_arguments(
     return {**{name: value for name, value in given.items() if value is not None}, **kwargs}
 
 
-def tool_definition(tool: Tool) -> dict[str, Any]:
-    """Return the definition of a tool in OpenAI's form.
+def tool_definitions(tools: Sequence[Tool]) -> list[dict[str, Any]]:
+    """Return the definitions of tools in OpenAI's form.
 
     Raises:
-        InvalidRequestError: It is not a function, or one that nobody here can run.
+        InvalidRequestError: One is not a function, or one that nobody here can run.
     """
-    if isinstance(tool, Mapping):
-        check_definition(tool)
+    definitions: list[dict[str, Any]] = []
+    for tool in tools:
+        if not isinstance(tool, Mapping):
+            definitions.append(tool_definition(tool))
+        elif isinstance(tool.get("function"), Mapping):
+            read_definitions([tool])
+            definitions.append(dict(tool))
+        else:
+            definitions += openai_definitions(tool)
+    return definitions
+
+
+def tool_definition(tool: type | Callable[..., Any] | BaseTool) -> dict[str, Any]:
+    """Return the definition of a tool that is not a dict in OpenAI's form.
+
+    Raises:
+        InvalidRequestError: It is not a function.
+    """
     try:
         definition = _converted(tool)
     except (AttributeError, KeyError, RecursionError, SchemaError, TypeError, ValueError) as error:
@@ -75,15 +98,12 @@ def tool_definition(tool: Tool) -> dict[str, Any]:
             "LangChain tool, a pydantic class, a TypedDict, or the definition of a function with "
             "its name as a dict."
         ) from error
-    check_definition(definition)
+    read_definitions([definition])
     return definition
 
 
-def _converted(tool: Tool) -> dict[str, Any]:
+def _converted(tool: type | Callable[..., Any] | BaseTool) -> dict[str, Any]:
     """Convert a tool as LangChain does, but for the schemas of which it would drop parts."""
-    if isinstance(tool, Mapping):
-        has_schema = any(isinstance(tool.get(key), Mapping) for key in ("schema", "json_schema"))
-        return definition_of(schema_of(tool), tool) if has_schema else convert_to_openai_tool(tool)
     if is_typeddict(tool):
         try:
             return convert_to_openai_tool(readable(tool))
@@ -142,7 +162,7 @@ def inlined(schema: dict[str, Any]) -> dict[str, Any]:
 def _name(tool: Any, schema: Mapping[str, Any] | None = None) -> str:
     if isinstance(tool, BaseTool):
         return tool.name
-    own = None if isinstance(tool, Mapping) else getattr(tool, "__name__", None)
+    own = getattr(tool, "__name__", None)
     return str(own or (schema or {}).get("title") or tool)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -10,7 +11,16 @@ import orjson
 
 from .errors import SchemaError
 
-_WRAPPERS = ("json_schema", "function", "toolSpec", "schema", "parameters", "input_schema")
+_WRAPPERS = (
+    "json_schema",
+    "function",
+    "toolSpec",
+    "schema",
+    "parameters",
+    "input_schema",
+    "inputSchema",
+    "parametersJsonSchema",
+)
 """Keys that hold a schema, or a wrapper of one, where the mapping itself is none."""
 
 _KEYWORDS = frozenset(
@@ -102,14 +112,14 @@ def unwrap(source: Mapping[str, Any]) -> dict[str, Any]:
     """Return the JSON schema in a mapping: the mapping itself, or what it wraps.
 
     The wrappers are those of OpenAI (``json_schema`` formats, functions of both of its APIs),
-    Anthropic (``input_schema``) and Bedrock (``toolSpec``). Name and description of a wrapper
-    become the schema's title and description.
+    Anthropic (``input_schema``), MCP (``inputSchema``), Bedrock (``toolSpec``) and Gemini. Name and
+    description of a wrapper become the schema's title and description.
 
     Raises:
         SchemaError: The mapping has an unknown key where a keyword was probably meant, or unknown
             keys only.
     """
-    schema = without_nulls(_unwrapped(source))
+    schema = _normalized(_unwrapped(source))
     for key in schema.keys() - _KEYWORDS:
         meant = get_close_matches(key, _MISSPELLABLE, 1, _MIN_LIKENESS)
         if meant and key not in _WRAPPERS:
@@ -123,37 +133,57 @@ def unwrap(source: Mapping[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def without_nulls(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a schema without the keywords that are null, which some servers of tools write.
+def _normalized(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a schema without the keywords that are null, and with its types in lower case.
 
-    The null of a ``const``, ``default``, ``enum`` or example is a value, and stays; an ``enum``
-    that is null itself does not.
+    Some MCP servers write null for an absent keyword. The null of a ``const``, ``default``,
+    ``enum`` or example is a value, and stays; an ``enum`` that is null itself does not. Gemini's
+    API writes types in upper case.
     """
     try:
-        if b"null" not in orjson.dumps(schema):
+        if not _NEEDS_NORMALIZING.search(orjson.dumps(schema)):
             return dict(schema)
-        return _pruned(schema)
+        return _normalized_schema(schema)
     except (RecursionError, TypeError):  # it cannot be written as JSON: whoever does says so
         return dict(schema)
 
 
-def _pruned(schema: Mapping[str, Any]) -> dict[str, Any]:
-    pruned: dict[str, Any] = {}
+_NEEDS_NORMALIZING = re.compile(rb'null|"type":\[?"[A-Z]')
+_UPPER_CASE_TYPES = frozenset({"ARRAY", "BOOLEAN", "INTEGER", "NULL", "NUMBER", "OBJECT", "STRING"})
+
+
+def _normalized_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
+    normalized: dict[str, Any] = {}
     for key, value in schema.items():
         if key in _VALUES:
             if value is not None or key not in ("enum", "examples"):
-                pruned[key] = value
+                normalized[key] = value
+        elif key == "type":
+            normalized.update(_type_keyword(value))
         elif key in _NAMED_SCHEMAS and isinstance(value, Mapping):
-            pruned[key] = {name: _pruned_part(part or {}) for name, part in value.items()}
+            normalized[key] = {name: _normalized_part(part or {}) for name, part in value.items()}
         elif value is not None:
-            pruned[key] = _pruned_part(value)
-    return pruned
+            normalized[key] = _normalized_part(value)
+    return normalized
 
 
-def _pruned_part(part: Any) -> Any:
+def _normalized_part(part: Any) -> Any:
     if isinstance(part, Mapping):
-        return _pruned(part)
-    return [_pruned_part(item) for item in part] if isinstance(part, list) else part
+        return _normalized_schema(part)
+    return [_normalized_part(item) for item in part] if isinstance(part, list) else part
+
+
+def _type_keyword(value: Any) -> dict[str, Any]:
+    if value in (None, "TYPE_UNSPECIFIED"):
+        return {}
+    if isinstance(value, list):
+        return {"type": [_lower_case(kind) for kind in value]}
+    return {"type": _lower_case(value)}
+
+
+def _lower_case(kind: Any) -> Any:
+    is_upper = isinstance(kind, str) and kind in _UPPER_CASE_TYPES
+    return kind.lower() if is_upper else kind
 
 
 def _unwrapped(source: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,10 +192,9 @@ def _unwrapped(source: Mapping[str, Any]) -> dict[str, Any]:
     for key in _WRAPPERS:
         inner = source.get(key)
         if isinstance(inner, Mapping):
+            json_of_bedrock = inner.get("json") if key == "inputSchema" else None
+            inner = json_of_bedrock if isinstance(json_of_bedrock, Mapping) else inner
             return _titled(source, _unwrapped(inner))
-    bedrock = source.get("inputSchema")
-    if isinstance(bedrock, Mapping) and isinstance(bedrock.get("json"), Mapping):
-        return _titled(source, _unwrapped(bedrock["json"]))
     return dict(source)
 
 

@@ -7,7 +7,6 @@ holds. The fields are those of vLLM 0.5.0's chat completion request.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
@@ -54,19 +53,16 @@ def _not_zero(value: int) -> int:
 
 
 def _json_schema(value: Any) -> Any:
-    """Accept a schema as a dict, as JSON text, or as a pydantic class."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError as error:
-            raise ValueError(f"the text is no JSON schema: {error}") from None
-    elif isinstance(value, type) and issubclass(value, BaseModel):
-        value = value.model_json_schema()
-    elif isinstance(value, type) and hasattr(value, "schema"):
-        value = value.schema()
-    if not isinstance(value, Mapping):
-        raise ValueError("a JSON schema is a dict, its JSON text or a pydantic class")
-    return dict(value)
+    """Return the JSON schema of a dict, of JSON text or of a type."""
+    from monster_core.json_schema import SchemaError, schema_of  # only for those who give one
+
+    try:
+        return schema_of(value)
+    except (SchemaError, TypeError) as error:
+        reason = error.reason if isinstance(error, SchemaError) else error
+        raise ValueError(
+            f"{reason}; a JSON schema is a dict, its JSON text or a pydantic class"
+        ) from None
 
 
 def _pattern(value: Any) -> Any:
@@ -81,15 +77,15 @@ def _pattern(value: Any) -> Any:
         raise ValueError(f"the pattern does not compile: {error}") from None
 
 
-def _answer_format(value: Any) -> Any:
-    """Accept the server's two formats, and OpenAI's ``json_schema``, which becomes a guide."""
+def _response_format(value: Any) -> Any:
+    """Accept the server's two formats, and ``json_schema`` as both of OpenAI's APIs write it."""
     kind = value.get("type") if isinstance(value, Mapping) else None
     if kind in ("text", "json_object") and set(value) == {"type"}:
         return dict(value)
     if kind == "json_schema":
-        given = value.get("json_schema")
+        given = value.get("json_schema", value)
         if isinstance(given, Mapping) and isinstance(given.get("schema"), Mapping):
-            return dict(value)
+            return {"type": kind, "json_schema": {**given, "schema": _json_schema(given["schema"])}}
     raise ValueError(
         'it is {"type": "text"}, {"type": "json_object"} or '
         '{"type": "json_schema", "json_schema": {"name": ..., "schema": ...}}'
@@ -211,7 +207,7 @@ class RequestParameters(BaseModel):
     tool_choice: str | bool | dict[str, Any] | None = Field(
         default=None, description="auto, none, any, required, a tool's name, or OpenAI's dict."
     )
-    response_format: Annotated[dict[str, Any], BeforeValidator(_answer_format)] | None = Field(
+    response_format: Annotated[dict[str, Any], BeforeValidator(_response_format)] | None = Field(
         default=None, description="Type text, json_object, or json_schema (becomes a guide)."
     )
 

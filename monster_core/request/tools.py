@@ -38,7 +38,7 @@ __all__ = [
     "ToolChoice",
     "ToolDefinition",
     "ToolStrategy",
-    "check_definition",
+    "openai_definitions",
     "read_definitions",
     "resolve_tool_choice",
     "tools_part",
@@ -100,18 +100,26 @@ def read_definitions(tools: Sequence[Mapping[str, Any]]) -> list[ToolDefinition]
     return definitions
 
 
-def check_definition(tool: Mapping[str, Any]) -> None:
-    """Check that a dict defines functions, in whichever provider's form.
+def openai_definitions(tool: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the functions of one definition in the form of OpenAI's API.
 
     Args:
-        tool: The definition.
+        tool: The definition, in the form of any provider; Gemini's may hold several functions.
 
     Raises:
-        InvalidRequestError: It is a tool that another provider runs on its own servers, such as
-            a web search, or a key of it is misspelt.
+        InvalidRequestError: As in :func:`read_definitions`.
     """
-    for function in _functions(tool):
-        _check_keys(function)
+    return [
+        {
+            "type": "function",
+            "function": {
+                "name": definition.name,
+                "description": definition.description,
+                "parameters": definition.parameters,
+            },
+        }
+        for definition in read_definitions([tool])
+    ]
 
 
 _SCHEMA_KEYS = (
@@ -126,7 +134,7 @@ _SCHEMA_KEYS = (
 """Keys that hold the schema of a function's arguments, in one provider's form or another's."""
 
 _FUNCTION_KEYS = frozenset({*_SCHEMA_KEYS, "description", "name", "properties", "title", "type"})
-_MISSPELLABLE_KEYS = (*_SCHEMA_KEYS, "description", "properties")
+_MISSPELLABLE_KEYS = (*_SCHEMA_KEYS, "description", "function", "name", "properties")
 _MIN_LIKENESS = 0.75
 
 _LISTS_OF_FUNCTIONS = ("function_declarations", "functionDeclarations")
@@ -170,7 +178,11 @@ def _builtin_name(tool: Mapping[str, Any]) -> str | None:
     kind = tool.get("type")
     if isinstance(kind, str) and kind not in _FUNCTION_TYPES:
         return kind
-    if kind is None and tool and all(isinstance(part, Mapping) for part in tool.values()):
+    if (
+        kind is None
+        and tool
+        and all(isinstance(part, (Mapping, type(None))) for part in tool.values())
+    ):
         return str(next(iter(tool)))  # Gemini's {"googleSearch": {}}
     return None
 
@@ -191,7 +203,7 @@ def _read_definition(function: Mapping[str, Any]) -> ToolDefinition:
         _check_keys(function)
     name = function.get("name") or function.get("title")
     if not isinstance(name, str):
-        raise InvalidRequestError(f"A tool has no name. {_FORM}")
+        raise InvalidRequestError(f"A tool has no name: {dict(function)!r:.100}. {_FORM}")
     # Python 3.13 drops a docstring's indentation by itself: the prompt must not depend on it
     description = cleandoc(str(function.get("description") or ""))
     return ToolDefinition(name, description, _parameters(function, name))
@@ -203,10 +215,15 @@ _FORM = (
 )
 
 
+_NOT_OF_THE_SCHEMA = frozenset({"description", "name", "strict", "title"})
+
+
 def _parameters(function: Mapping[str, Any], name: str) -> dict[str, Any]:
     key = next((key for key in _SCHEMA_KEYS if function.get(key) is not None), None)
-    given: Any = function[key] if key else function if "properties" in function else None
-    if isinstance(given, Mapping) and isinstance(given.get("json"), Mapping):
+    given: Any = function[key] if key else None
+    if key is None and "properties" in function:
+        given = {key: function[key] for key in function if key not in _NOT_OF_THE_SCHEMA}
+    elif isinstance(given, Mapping) and isinstance(given.get("json"), Mapping):
         given = given["json"]  # Bedrock's inputSchema
     if given is None or given == {}:
         return {"type": "object", "properties": {}}
@@ -215,8 +232,8 @@ def _parameters(function: Mapping[str, Any], name: str) -> dict[str, Any]:
     except (SchemaError, TypeError) as error:
         reason = error.reason if isinstance(error, SchemaError) else str(error)
         raise InvalidRequestError(
-            f"The parameters of the tool {name!r} are not a usable JSON schema: {reason}. Give a "
-            "schema of type object."
+            f"The parameters of the tool {name!r} are not a usable JSON schema of an object: "
+            f"{reason.rstrip('.')}{'' if reason.endswith('?') else '.'}"
         ) from error
 
 

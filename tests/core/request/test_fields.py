@@ -128,7 +128,7 @@ REFUSED: dict[str, list[Any]] = {
         {"type": "json_schema"},
         {"type": "json_schema", "json_schema": {"name": "a"}},
     ],
-    "guided_json": ["{", "[]", 1, int],
+    "guided_json": ["{", "[]", 1, {"propertys": {}}, {"city": "text"}],
     "guided_regex": ["(", "[", 1],
     "guided_choice": [[], "a", [1]],
     "guided_grammar": [1],
