@@ -226,7 +226,7 @@ class Path(BaseModel):
 async def test_half_an_object_is_never_taken_for_a_whole_one(
     scripted: Scripted, way: Way, finish: str, method: str, include_raw: bool
 ) -> None:
-    half = '{"path": "/srv/'
+    half = '{"path": "/data/'
     called = {"function": {"name": "Path", "arguments": half}}
     piece = delta(calls=[called]) if method == "function_calling" else delta(half)
     told = {"tool_calls": [called]} if method == "function_calling" else {"content": half}

@@ -140,8 +140,8 @@ def ran(log: list[str]) -> Any:
     return delete_path
 
 
-CALL = '{"name": "delete_path", "parameters": {"path": "/srv/ana"}}'
-CUT_CALL = '{"name": "delete_path", "parameters": {"path": "/srv/'
+CALL = '{"name": "delete_path", "parameters": {"path": "/data/ana"}}'
+CUT_CALL = '{"name": "delete_path", "parameters": {"path": "/data/'
 
 
 @every_end
@@ -178,7 +178,7 @@ async def test_an_agent_tells_the_model_of_a_cut_call_and_goes_on(
     ]
     llm, server = scripted(*replies)
     state = await final_state(create_agent(llm, [ran(log)]), way, mode)
-    assert log == ["/srv/ana"]
+    assert log == ["/data/ana"]
     assert state["messages"][-1].text == "Done."
     told = str(json.loads(server.received[1].body)["messages"])
     assert "could not be executed" in told
