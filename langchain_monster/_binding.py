@@ -46,7 +46,7 @@ class BoundChatMonster(RunnableBinding[LanguageModelInput, AIMessage]):  # type:
         return self._around(self._model.bind_tools(tools, **{**kept, **kwargs}))
 
     def with_structured_output(
-        self, schema: Any, **kwargs: Any
+        self, schema: Any = None, **kwargs: Any
     ) -> Runnable[LanguageModelInput, Any]:
         """Answer in a schema; see :meth:`ChatMonster.with_structured_output`."""
         kept = {name: self.kwargs[name] for name in self.kwargs if name not in _SCHEMA_ARGUMENTS}

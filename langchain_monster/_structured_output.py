@@ -108,6 +108,8 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
 
     def __init__(self, schema: Any, method: str | None) -> None:
         super().__init__()
+        if schema is None and method == "json_mode":
+            schema = {"type": "object"}
         self._requested = schema
         self._spec = output_spec_of(_known_to_the_core(schema), method)
         self._build = _builder_of(schema)

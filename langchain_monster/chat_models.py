@@ -319,7 +319,7 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
 
     def with_structured_output(
         self,
-        schema: Any,
+        schema: Any = None,
         *,
         include_raw: bool = False,
         method: str | None = None,
@@ -333,7 +333,8 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         Args:
             schema: A pydantic class, TypedDict, JSON schema or OpenAI function (guided JSON), a
                 Literal or Enum (guided choice), a compiled pattern (guided regex), or a Lark
-                grammar with a ``start`` rule (guided grammar).
+                grammar with a ``start`` rule (guided grammar). With "json_mode" it may be left
+                out: the value is any JSON object then.
             include_raw: Return a dict of ``raw``, ``parsed`` and ``parsing_error`` instead, and
                 raise nothing for an answer that does not fit.
             method: "guided_json" (or its other name "json_schema"), "function_calling",

@@ -90,11 +90,13 @@ def unknown_argument(
         of_the_model: Names that are allowed where a model is made, but not for a call.
         takes_unknown_fields: The argument for request fields that this package does not know.
     """
-    known = set(known)
-    if name in of_the_model:
+    known, of_the_model = set(known), set(of_the_model)
+    own = name if name in of_the_model else _equivalent(name, of_the_model - known)
+    if own is not None:
+        said = f"The argument {name!r}" if own == name else f"{name!r} is {own!r} here, which"
         return (
-            f"The argument {name!r} belongs to the model, not to a call: pass it where the model "
-            f"is made, or ask a copy, model_copy(update={{{name!r}: ...}})."
+            f"{said} belongs to the model, not to a call: pass it where the model is made, or ask "
+            f"a copy, model_copy(update={{{own!r}: ...}})."
         )
     if name in _ADVICE and not _equivalent(name, known):
         return f"Unknown argument {name!r}: {_ADVICE[name]}"

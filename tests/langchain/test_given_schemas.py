@@ -367,3 +367,18 @@ def test_a_choice_of_tools_is_named_alike_in_every_dialect(scripted: Scripted) -
     llm, _ = scripted(whole({"content": "Hi"}))
     flat = {"type": "function", **TOOLS[0]["function"]}
     assert llm.bind_tools([flat], tool_choice="none").invoke("Hi").text == "Hi"
+
+
+@every_way
+async def test_json_mode_needs_no_schema(scripted: Scripted, way: Way) -> None:
+    llm, _ = scripted(whole({"content": '{"any": [1]}'}), whole({"content": "[1]"}))
+    structured = llm.with_structured_output(method="json_mode")
+    assert await asked(structured, way) == {"any": [1]}
+    assert structured.OutputType == dict[str, Any]
+    with pytest.raises(StructuredAnswerError):
+        await asked(structured, way)
+
+
+def test_another_method_needs_one() -> None:
+    with pytest.raises(InvalidRequestError, match="None is not a schema"):
+        ChatMonster(model=MODEL).with_structured_output()

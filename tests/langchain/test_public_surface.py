@@ -121,3 +121,24 @@ def test_a_missing_langchain_is_named_with_the_extra_to_install() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
     assert "pip install 'monsterapi-integrations[langchain]'" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "given, said",
+    [
+        ("functions", "use tools"),
+        ("extra_body", "model_kwargs"),
+        ("reasoning_effort", "no such field"),
+        ("openai_api_base", "'openai_api_base' is 'base_url' here, which belongs to the model"),
+        ("openai_api_key", "'openai_api_key' is 'api_key' here, which belongs to the model"),
+        ("base_url", "'base_url' belongs to the model"),
+        ("max_retries", "'max_retries' belongs to the model"),
+        ("temprature", "did you mean 'temperature'"),
+    ],
+)
+def test_an_argument_of_a_call_that_is_not_known_is_told_what_to_do(given: str, said: str) -> None:
+    llm = ChatMonster(model=MODEL, api_key="k")
+    with pytest.raises(errors.InvalidRequestError, match=said):
+        llm.invoke("Hi", **{given: "x"})
+    with pytest.raises(errors.InvalidRequestError, match=said):
+        llm.bind_tools([weather], **{given: "x"})
