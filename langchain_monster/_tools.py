@@ -9,17 +9,14 @@ from langchain_core.tools import BaseTool, create_schema_from_function
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from typing_extensions import is_typeddict
 
-from langchain_monster._tracing import CALL_OPTIONS
 from langchain_monster._typed_dicts import RecursiveTypeError, readable
 from monster_core.errors import InvalidRequestError
 from monster_core.json_schema import SchemaError, schema_of
-from monster_core.request.call_options import split_call_options
 from monster_core.request.tools import (
     openai_definitions,
     read_definitions,
     resolve_tool_choice,
 )
-from monster_core.request.validation import validate_parameters
 
 __all__ = [
     "Tool",
@@ -33,9 +30,6 @@ __all__ = [
 Tool = dict[str, Any] | type | Callable[..., Any] | BaseTool
 """What ``bind_tools`` takes."""
 
-_NOT_SENT = frozenset({"ls_structured_output_format", "stream_usage", "config"})
-"""Arguments that LangChain, or ``ChatMonster`` itself, takes out of a call."""
-
 
 def bound_arguments(
     tools: Sequence[Tool],
@@ -43,17 +37,13 @@ def bound_arguments(
     tool_choice: str | bool | dict[str, Any] | None,
     parallel_tool_calls: bool | None,
     response_format: dict[str, Any] | None,
-    **kwargs: Any,
 ) -> dict[str, Any]:
     """Return the arguments of each call of a model with tools, checked as far as they can be.
 
     Raises:
-        InvalidRequestError: A tool cannot be used, the choice names no tool of these, or an
-            argument is unknown.
+        InvalidRequestError: A tool cannot be used, or the choice names no tool of these.
     """
     definitions = tool_definitions(tools)
-    fields, _ = split_call_options(kwargs, CALL_OPTIONS)
-    validate_parameters({name: fields[name] for name in fields if name not in _NOT_SENT})
     # two tools of one name are refused by the call
     by_name = {read.name: read for tool in definitions for read in read_definitions([tool])}
     resolve_tool_choice(tool_choice, list(by_name.values()))
@@ -63,7 +53,7 @@ def bound_arguments(
         "parallel_tool_calls": parallel_tool_calls,
         "response_format": response_format,
     }
-    return {**{name: value for name, value in given.items() if value is not None}, **kwargs}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def tool_definitions(tools: Sequence[Tool]) -> list[dict[str, Any]]:

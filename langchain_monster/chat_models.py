@@ -59,6 +59,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ChatMonster"]
 
+_NOT_SENT = frozenset({"config", "ls_structured_output_format", "stream_usage"})
+"""Arguments of a call that LangChain, or :class:`ChatMonster` itself, takes out of it."""
+
 
 class ChatMonsterArguments(ModelArguments, total=False):
     """The arguments of :class:`ChatMonster`, for type checkers and editors."""
@@ -271,6 +274,19 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         extra = self._unknown_fields()
         return build_request(to_core(messages), fields, stream=stream, extra=extra), options
 
+    def _check_arguments(self, kwargs: dict[str, Any]) -> None:
+        """Check the arguments of a call where they are bound to it.
+
+        Raises:
+            InvalidRequestError: One is unknown, of the wrong type or out of range.
+        """
+        from monster_core.request.call_options import split_call_options
+        from monster_core.request.validation import validate_parameters
+
+        fields, _ = split_call_options(kwargs, CALL_OPTIONS)
+        own = {name: value for name, value in fields.items() if name not in _NOT_SENT}
+        validate_parameters(own, also=type(self).model_fields)
+
     # --- Tools and structured output
 
     def bind(self, **kwargs: Any) -> RunnableBinding[LanguageModelInput, AIMessage]:  # type: ignore[override]
@@ -313,9 +329,9 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
                 tool_choice=tool_choice,
                 parallel_tool_calls=parallel_tool_calls,
                 response_format=response_format,
-                **kwargs,
             )
-        return self.bind(**arguments)
+            self._check_arguments(kwargs)
+        return self.bind(**arguments, **kwargs)
 
     def with_structured_output(
         self,
