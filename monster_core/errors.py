@@ -149,7 +149,15 @@ class BadRequestError(StatusError):
 
 
 class ContextOverflowError(BadRequestError):
-    """Report that prompt and answer together do not fit the model's context window."""
+    """Report that prompt and answer together do not fit the model's context window.
+
+    Attributes:
+        context_window: Tokens that prompt and answer may have together, if the server says so.
+        prompt_tokens: Tokens of the prompt (at least), if the server says so.
+    """
+
+    context_window: int | None = None
+    prompt_tokens: int | None = None
 
 
 class AuthenticationError(StatusError):
@@ -210,11 +218,17 @@ def status_error(reply: ServerReply, *, retry_after: float | None = None) -> Sta
     overflow = _CONTEXT_OVERFLOW.search(said)
     kind = ContextOverflowError if overflow else _class_for(reply.status_code)
     request_id = _one_line(reply.headers.get("x-request-id", "")) or None
-    advice = _advice(kind, reply, retry_after)
+    window, prompt = (_number_in(said, pattern) for pattern in (_WINDOW, _PROMPT_TOKENS))
+    if kind is ContextOverflowError:
+        advice = _overflow_advice(window, prompt)
+    else:
+        advice = _advice(kind, reply, retry_after)
     tail = f" (request id {request_id})" if request_id else ""
     error = kind(f"The server answered {reply.status_code}: {said or 'no message'}.{advice}{tail}")
     error.status_code, error.server_message = reply.status_code, said
     error.request_id, error.retry_after, error.response = request_id, retry_after, reply
+    if isinstance(error, ContextOverflowError):
+        error.context_window, error.prompt_tokens = window, prompt
     if kind is StatusError or kind is BadRequestError or kind is ServerError:
         error.is_retryable = reply.status_code in TRANSIENT_STATUSES
     return error
@@ -252,6 +266,16 @@ _CONTEXT_OVERFLOW = re.compile(
     re.IGNORECASE,
 )
 
+# as vLLM 0.5.0 (serving_engine.py, _validate_input) and later releases write them
+_WINDOW = re.compile(
+    r"(?:maximum context length (?:is|of)|max_model_len[ =(]*)\s*(\d{1,9})", re.IGNORECASE
+)
+_PROMPT_TOKENS = re.compile(
+    r"(\d{1,9}) in the messages"
+    r"|(?:contains|has|resulted in)(?: at least)? (\d{1,9}) (?:input )?token",
+    re.IGNORECASE,
+)
+
 _CLASSES: dict[int, type[StatusError]] = {
     400: BadRequestError,
     401: AuthenticationError,
@@ -270,11 +294,6 @@ _ADVICE: dict[type[StatusError], str] = {
     NotFoundError: (
         " Check the model's name (models() lists what is served) and the base URL: it ends in /v1 "
         "as a rule."
-    ),
-    ContextOverflowError: (
-        " Shorten the conversation, or lower max_tokens. Where a framework fills the prompt (RAG, "
-        "chat memory, trim_messages), tell it the model's context window: context_window= or "
-        "discover_context_window() in LlamaIndex, discover_model_profile() in LangChain."
     ),
     ServerError: " The failure is the server's: try again later, or restart one of your own.",
     RateLimitError: " Send fewer requests at a time, or raise max_retries.",
@@ -299,6 +318,26 @@ def _advice(kind: type[StatusError], reply: ServerReply, retry_after: float | No
     if retry_after is not None:
         return f"{_ADVICE.get(kind, '')} It asks to wait {retry_after:g} seconds."
     return _ADVICE.get(kind, "")
+
+
+def _number_in(said: str, pattern: re.Pattern[str]) -> int | None:
+    found = pattern.search(said)
+    digits = next(filter(None, found.groups()), None) if found else None
+    return int(digits) if digits else None
+
+
+def _overflow_advice(window: int | None, prompt: int | None) -> str:
+    if window is None or prompt is None:
+        shorter = " Shorten the conversation, or lower max_tokens."
+    elif prompt < window:
+        shorter = f" Shorten the conversation, or lower max_tokens to at most {window - prompt}."
+    else:
+        shorter = f" Shorten the conversation by at least {prompt - window + 1} tokens."
+    return (
+        f"{shorter} Where a framework fills the prompt (RAG, chat memory, trim_messages), tell it "
+        f"the model's context window: context_window={window or ''} or discover_context_window() "
+        "in LlamaIndex, discover_model_profile() in LangChain."
+    )
 
 
 def _server_message(text: str) -> str:

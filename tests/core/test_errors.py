@@ -89,6 +89,43 @@ def test_a_conversation_that_is_too_long_has_a_class_of_its_own(status: int) -> 
 
 
 @pytest.mark.parametrize(
+    "said, window, prompt, advice",
+    [
+        (
+            "This model's maximum context length is 4096 tokens. However, you requested 5096 "
+            "tokens (3996 in the messages, 1100 in the completion).",
+            4096,
+            3996,
+            "Shorten the conversation, or lower max_tokens to at most 100. ",
+        ),
+        (
+            "This model's maximum context length is 8192 tokens. However, your prompt contains at "
+            "least 8193 input tokens.",
+            8192,
+            8193,
+            "Shorten the conversation by at least 2 tokens. ",
+        ),
+        (
+            "max_tokens=9000 cannot be greater than max_model_len=8192",
+            8192,
+            None,
+            "Shorten the conversation, or lower max_tokens. ",
+        ),
+        ("context window exceeded", None, None, "context_window= or discover_context_window()"),
+    ],
+)
+def test_an_overflow_holds_the_server_s_numbers_and_says_what_they_mean(
+    said: str, window: int | None, prompt: int | None, advice: str
+) -> None:
+    error = refused(400, {"message": said})
+    assert isinstance(error, errors.ContextOverflowError)
+    assert (error.context_window, error.prompt_tokens) == (window, prompt)
+    assert advice in str(error)
+    assert f"context_window={window or ''} or discover_context_window()" in str(error)
+    assert "discover_model_profile()" in str(error)
+
+
+@pytest.mark.parametrize(
     "status, advice",
     [(401, "MONSTER_API_KEY"), (402, "top it up"), (404, "model's name"), (429, "max_retries")],
 )
