@@ -94,16 +94,15 @@ def _fitting_method(output_type: Any) -> str:
     return "guided_json"
 
 
-_TEXT_HINT = " A text must be a JSON schema, or a Lark grammar with a start rule."
-
-
 def _json(output_type: Any, method: str) -> OutputSpec:
     try:
         schema = schema_of(output_type)
     except (SchemaError, TypeError) as error:
         reason = error.reason if isinstance(error, SchemaError) else str(error)
-        hint = _TEXT_HINT if isinstance(output_type, str) else ""
-        raise InvalidRequestError(f"The schema cannot be used: {reason}.{hint}") from error
+        end = "" if reason.endswith("?") else "."
+        raise InvalidRequestError(
+            f"The schema cannot be used: {reason.rstrip('.')}{end} {_hint(output_type, method)}"
+        ) from error
     named = {"name": str(schema.get("title") or "answer"), "schema": schema}
     fields = {"response_format": {"type": "json_schema", "json_schema": named}}
     if method == "json_mode":
@@ -114,6 +113,19 @@ def _json(output_type: Any, method: str) -> OutputSpec:
         return lower(schema).restore(parse_json_text(text, finish_reason))
 
     return OutputSpec(method, fields, read, schema)
+
+
+def _hint(output_type: Any, method: str) -> str:
+    """Say what to give instead of what is neither a type nor a schema."""
+    if isinstance(output_type, str):
+        return "A text must be a JSON schema, or a Lark grammar with a start rule."
+    if isinstance(output_type, (list, tuple)):
+        return "A list of texts takes method='guided_choice'."
+    if isinstance(output_type, re.Pattern):
+        return f"A pattern takes method='guided_regex', not {method!r}."
+    if hasattr(type(output_type), "model_fields"):
+        return f"Give the class {type(output_type).__name__}, not an object of it."
+    return "Give a type that pydantic can validate, or a JSON schema."
 
 
 def _choice(output_type: Any) -> OutputSpec:

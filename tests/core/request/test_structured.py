@@ -6,11 +6,11 @@ import enum
 import json
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pytest
-from pydantic import BaseModel
-from typing_extensions import TypedDict
+from pydantic import BaseModel, RootModel
+from typing_extensions import NotRequired, Required, TypedDict
 
 from monster_core.errors import (
     InvalidRequestError,
@@ -18,7 +18,7 @@ from monster_core.errors import (
     StructuredAnswerError,
     TruncatedAnswerError,
 )
-from monster_core.request.structured import METHODS, output_spec_of
+from monster_core.request.structured import METHODS, output_spec_of, schema_part
 from monster_core.response.json import parse_json_text
 from monster_core.response.structured import check_value
 
@@ -47,6 +47,40 @@ class Level(enum.IntEnum):
     HIGH = 2
 
 
+class Mixed(enum.Enum):
+    ONE = 1
+    TEXT = "1"
+
+
+class Tagged(TypedDict):
+    name: str
+    tag: NotRequired[str]
+
+
+class Partial(TypedDict, total=False):
+    name: Required[str]
+    tag: str
+
+
+class Pair(NamedTuple):
+    name: str
+    count: int
+
+
+class Numbers(RootModel[list[int]]):
+    pass
+
+
+class Node(BaseModel):
+    name: str
+    following: Node | None = None
+
+
+class Branch(TypedDict):
+    name: str
+    branches: list[Branch]
+
+
 SCHEMA = City.model_json_schema()
 GRAMMAR = 'start: "yes" | "no"'
 
@@ -60,6 +94,78 @@ def test_a_schema_becomes_a_guide(shape: Any, method: str | None) -> None:
     assert asked["type"] == "json_schema"
     assert asked["json_schema"]["schema"] == structure.schema
     assert asked["json_schema"]["name"]
+
+
+TYPES: list[tuple[Any, str, Any]] = [
+    (int, "3", 3),
+    (float, "0.5", 0.5),
+    (bool, "true", True),
+    (str, '"Rome"', "Rome"),
+    (list[str], '["a"]', ["a"]),
+    (dict, '{"a": 1}', {"a": 1}),
+    (dict[str, int], '{"a": 1}', {"a": 1}),
+    (int | None, "null", None),
+    (City | list[int], "[1]", [1]),
+    (Literal["red", 1] | None, "null", None),
+    (Tagged, '{"name": "Rome"}', {"name": "Rome"}),
+    (Partial, '{"name": "Rome"}', {"name": "Rome"}),
+    (CityData, '{"name": "Rome"}', {"name": "Rome"}),
+    (Pair, '["a", 1]', ["a", 1]),
+    (Numbers, "[1, 2]", [1, 2]),
+    (Node, '{"name": "a", "following": {"name": "b"}}', None),
+    (Branch, '{"name": "a", "branches": [{"name": "b", "branches": []}]}', None),
+]
+
+
+@pytest.mark.parametrize("output_type, text, value", TYPES, ids=str)
+@pytest.mark.parametrize("method", [None, "guided_json", "json_mode", "function_calling"])
+def test_every_type_has_a_schema_that_guides_and_reads(
+    output_type: Any, text: str, value: Any, method: str | None
+) -> None:
+    spec = output_spec_of(output_type, method)
+    assert spec.schema is not None
+    part = schema_part(spec.schema, in_prompt=True)
+    assert part.fields.keys() == {"guided_json"}
+    read = spec.read(text, "stop")
+    assert read == (json.loads(text) if value is None else value)
+    check_value(read, spec.schema)
+
+
+def test_only_required_keys_of_a_typed_dict_are_required() -> None:
+    for kind in (Tagged, Partial):
+        schema = output_spec_of(kind).schema
+        assert schema is not None
+        assert schema["required"] == ["name"]
+        assert schema["properties"].keys() == {"name", "tag"}
+
+
+WRAPPED: list[dict[str, Any]] = [
+    {"name": "city", "schema": SCHEMA, "strict": True},
+    {"type": "json_schema", "json_schema": {"name": "city", "schema": SCHEMA}},
+    {"type": "json_schema", "name": "city", "schema": SCHEMA},
+    {"name": "city", "input_schema": SCHEMA},
+    {"name": "city", "inputSchema": SCHEMA},
+    {"type": "function", "function": {"name": "city", "parameters": SCHEMA}},
+    {"type": "function", "name": "city", "parameters": SCHEMA},
+    {"toolSpec": {"name": "city", "inputSchema": {"json": SCHEMA}}},
+]
+
+
+@pytest.mark.parametrize("wrapped", WRAPPED)
+def test_a_schema_is_found_in_the_wrapper_of_any_provider(wrapped: dict[str, Any]) -> None:
+    schema = output_spec_of(wrapped).schema
+    assert schema is not None
+    assert schema["properties"] == SCHEMA["properties"]
+
+
+def test_a_literal_of_a_member_is_asked_for_by_its_value() -> None:
+    spec = output_spec_of(Literal[Color.RED])
+    assert spec.fields == {"guided_choice": ["red"]}
+    assert spec.read("red", "stop") is Color.RED
+
+
+def test_one_value_may_be_offered_twice() -> None:
+    assert output_spec_of(["a", "b", "a"], "guided_choice").fields == {"guided_choice": ["a", "b"]}
 
 
 def test_json_mode_guides_nothing_but_json() -> None:
@@ -117,7 +223,15 @@ def test_grammars_are_guided_and_read_back(method: str | None) -> None:
         (re.compile(b"a"), None, "guided_regex takes a regular expression of text"),
         ("a: b", "guided_grammar", "guided_grammar takes a Lark grammar with a start rule"),
         (City, "guided_grammar", "guided_grammar takes a Lark grammar with a start rule"),
-        (3, None, "The schema cannot be used: "),
+        (3, None, "The schema cannot be used: .* Give a type that pydantic can validate"),
+        (None, None, "The schema cannot be used: None is not a schema. Give a type"),
+        (["red", "blue"], None, r"A list of texts takes method='guided_choice'\.$"),
+        (City(name="Rome"), None, r"Give the class City, not an object of it\.$"),
+        (re.compile("a"), "guided_json", "takes method='guided_regex', not 'guided_json'"),
+        ({"name": "city", "shema": SCHEMA}, None, r"'shema' .*: did you mean 'schema'\? Give"),
+        (Literal[1, "1"], None, "cannot tell 1 from '1', .* or use method='guided_json'"),
+        (Mixed, None, "cannot tell <Mixed.ONE: 1> from <Mixed.TEXT: '1'>"),
+        (["a", "", "b"], "guided_choice", "cannot offer an empty text"),
         (re.compile("a", re.IGNORECASE), None, "guided_regex takes no flags"),
         (re.compile("(?i)a"), None, "guided_regex takes no flags"),
     ],
