@@ -28,9 +28,8 @@ import binascii
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from monster_core import json_values
 from monster_core.errors import InvalidRequestError
-from monster_core.request.messages import Content, Role
+from monster_core.request.messages import Content, Role, write_json
 from monster_core.response.types import ToolCall
 
 __all__ = ["read_content", "read_tool_call"]
@@ -41,12 +40,17 @@ _MAX_JSON_CHARS = 20_000
 _MEDIA = {
     "audio": "audio",
     "audio_url": "audio",
+    "computer_screenshot": "image",
     "container_upload": "file",
     "document": "file",
     "file": "file",
+    "fileData": "file",
+    "file_data": "file",
     "image": "image",
     "image_file": "image",
     "image_url": "image",
+    "inlineData": "file",
+    "inline_data": "file",
     "input_audio": "audio",
     "input_file": "file",
     "input_image": "image",
@@ -57,6 +61,7 @@ _MEDIA = {
     "pdf": "file",
     "resource": "file",
     "resource_link": "file",
+    "screenshot": "image",
     "text-plain": "file",
     "video": "video",
     "video_url": "video",
@@ -69,9 +74,12 @@ _NOT_CONTENT = frozenset(
         "cachePoint",
         "compaction",
         "custom_tool_call",
+        "codeExecutionResult",
+        "code_execution_result",
+        "executableCode",
         "executable_code",
+        "functionCall",
         "function_call",
-        "guard_content",
         "input_json_delta",
         "invalid_tool_call",
         "reasoning",
@@ -94,15 +102,28 @@ _NOT_CONTENT = frozenset(
 
 _KEYS_AS_TYPES = (
     "text",
-    "image",
+    "audio",
     "document",
+    "image",
     "video",
     "json",
+    "searchResult",
+    "citationsContent",
+    "guardContent",
+    "reasoningContent",
     "toolUse",
     "toolResult",
     "cachePoint",
+    "inlineData",
+    "inline_data",
+    "fileData",
+    "file_data",
+    "functionCall",
+    "functionResponse",
+    "executableCode",
+    "codeExecutionResult",
 )
-"""Bedrock and Gemini name a block's type by its only key."""
+"""Bedrock and Gemini name a block's type by a key of its own."""
 
 
 def read_content(blocks: Iterable[str | Mapping[str, Any]], role: Role) -> Content:
@@ -151,7 +172,7 @@ def read_tool_call(call: Any) -> ToolCall | None:
     found = found or _first(outer, ("id", "toolUseId", "tool_call_id", "call_id"))
     arguments = _first(call, ("arguments", "input", "args", "tool_kwargs", "parameters"))
     if not isinstance(arguments, str):
-        arguments = _json(arguments or {})
+        arguments = write_json(arguments or {})
     return ToolCall(found if isinstance(found, str) else "", name, arguments)
 
 
@@ -163,20 +184,38 @@ def _parts(block: str | Mapping[str, Any], role: Role) -> Iterator[dict[str, Any
     text = _text(block, kind)
     if text is not None:
         yield {"type": "text", "text": text}
-    elif kind == "non_standard" and isinstance(block.get("value"), Mapping):
-        yield from _parts(block["value"], role)
-    elif kind in ("toolResult", "tool_result") and role != "assistant":
-        content = block.get("content", block.get("toolResult", {}))
-        content = content.get("content", ()) if isinstance(content, Mapping) else content
-        yield from _nested(content, role)
+        return
+    inner, word = _inner(block, kind, role), _medium_word(block, kind, role)
+    if inner is not None:
+        yield from _nested(inner, role)
     elif kind in _NOT_CONTENT:
         return
-    elif kind in _MEDIA:
-        yield _medium(block, kind, role)
+    elif word is not None:
+        yield _medium(block, word, kind, role)
+    elif isinstance(block.get("text"), str):
+        yield {"type": "text", "text": block["text"]}
     elif role == "tool":
         yield {"type": "text", "text": _unknown(block, kind)}
     elif role != "assistant":
         raise InvalidRequestError(_cannot_be_sent(kind, role))
+
+
+def _inner(block: Mapping[str, Any], kind: str, role: Role) -> Any:
+    """Return the content in a block that only wraps it; None for another block."""
+    if kind == "non_standard" and isinstance(block.get("value"), Mapping):
+        return [block["value"]]
+    if kind in ("toolResult", "tool_result") and role != "assistant":
+        content = block.get("content", block.get("toolResult", {}))
+        return content.get("content", ()) if isinstance(content, Mapping) else content
+    return None
+
+
+def _medium_word(block: Mapping[str, Any], kind: str, role: Role) -> str | None:
+    """Return what a block of media is called; None for another block."""
+    if kind not in _MEDIA and (role in ("system", "user") or not _mime_type(block)):
+        return None
+    mime_type = _mime_type(block).partition("/")[0]
+    return mime_type if mime_type in ("audio", "image", "video") else _MEDIA.get(kind, "file")
 
 
 def _kind(block: Mapping[str, Any]) -> str:
@@ -193,9 +232,16 @@ def _text(block: Mapping[str, Any], kind: str) -> str | None:
         return str(block.get("text") or "")
     if kind == "json":
         value = block.get("json", block.get("value", block.get("data")))
-        return value if isinstance(value, str) else _json(value)
-    if kind == "search_result":
-        return _lines(block.get("title"), block.get("source"), _nested_text(block.get("content")))
+        return value if isinstance(value, str) else write_json(value)
+    if kind in ("search_result", "searchResult"):
+        found = block.get("searchResult", block)
+        return _lines(found.get("title"), found.get("source"), _nested_text(found.get("content")))
+    if kind == "citationsContent":
+        return _nested_text(block[kind].get("content"))
+    if kind == "guardContent":
+        return _nested_text([block[kind].get("text", "")])
+    if kind == "functionResponse":
+        return write_json(block[kind].get("response"))
     if kind in ("text-plain", "document", "file", "resource", "input_file"):
         return _document_text(block)
     return None
@@ -232,11 +278,7 @@ def _decoded(source: Mapping[str, Any]) -> str | None:
         return None
 
 
-def _medium(block: Mapping[str, Any], kind: str, role: Role) -> dict[str, Any]:
-    word = _MEDIA[kind]
-    mime_type = str(_find(block, ("mime_type", "media_type", "mimeType")) or "")
-    if mime_type.startswith(("image/", "audio/", "video/")):
-        word = mime_type.partition("/")[0]
+def _medium(block: Mapping[str, Any], word: str, kind: str, role: Role) -> dict[str, Any]:
     if role not in ("user", "system"):
         return {"type": "text", "text": _note(block, word)}
     url = _image_url(block) if word == "image" and role == "user" else None
@@ -248,6 +290,10 @@ def _medium(block: Mapping[str, Any], kind: str, role: Role) -> dict[str, Any]:
             "provider that gave a file id can read it): pass the image's URL or its base64 data."
         )
     raise InvalidRequestError(f"{_cannot_be_sent(kind, role)} {_ADVICE[word]}")
+
+
+def _mime_type(block: Mapping[str, Any]) -> str:
+    return str(_find(block, ("mime_type", "media_type", "mimeType")) or "")
 
 
 def _cannot_be_sent(kind: str, role: Role) -> str:
@@ -267,7 +313,7 @@ _ADVICE = {
 
 def _image_url(block: Mapping[str, Any]) -> str | None:
     """Return the address of an image, or its data as a data URL, in any provider's form."""
-    given = block.get("image_url", block.get("image"))
+    given = _first(block, ("image_url", "image", "inlineData", "inline_data"))
     if isinstance(given, str) and given:
         return given
     inner = given if isinstance(given, Mapping) else block
@@ -279,7 +325,7 @@ def _image_url(block: Mapping[str, Any]) -> str | None:
     data = source.get("base64") or source.get("data") or source.get("bytes")
     if isinstance(data, bytes):
         data = base64.b64encode(data).decode()
-    kind = _find(block, ("mime_type", "media_type", "mimeType")) or f"image/{_format(inner)}"
+    kind = _mime_type(block) or f"image/{_format(inner)}"
     return f"data:{kind};base64,{data}" if isinstance(data, str) and data else None
 
 
@@ -295,10 +341,7 @@ def _note(block: Mapping[str, Any], word: str) -> str:
 
 
 def _unknown(block: Mapping[str, Any], kind: str) -> str:
-    text = block.get("text")
-    if isinstance(text, str):
-        return text
-    written = _json(block)
+    written = write_json(block)
     return written if len(written) <= _MAX_JSON_CHARS else f"[{kind[:_MAX_NAME_CHARS]} not shown]"
 
 
@@ -336,12 +379,3 @@ def _first(value: Any, keys: Sequence[str]) -> Any:
 
 def _get(value: Any, key: str) -> Any:
     return value.get(key) if isinstance(value, Mapping) else getattr(value, key, None)
-
-
-def _json(value: Any) -> str:
-    try:
-        return json_values.write_json(value, str)
-    except TypeError as error:
-        raise InvalidRequestError(
-            f"Part of the conversation cannot be written as JSON: {error}."
-        ) from None

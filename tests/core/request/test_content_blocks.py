@@ -39,6 +39,10 @@ PNG = "iVBORw0KGgo="
         {"document": {"format": "txt", "name": "notes", "source": {"text": "Buy milk."}}},
         {"type": "search_result", "content": [{"type": "text", "text": "Buy milk."}]},
         {"type": "resource", "resource": {"uri": "memo://notes", "text": "Buy milk."}},
+        {"searchResult": {"content": [{"text": "Buy milk."}]}},
+        {"guardContent": {"text": {"text": "Buy milk."}}},
+        {"citationsContent": {"content": [{"text": "Buy milk."}], "citations": []}},
+        {"type": "not known", "text": "Buy milk."},
     ],
     ids=str,
 )
@@ -56,7 +60,14 @@ def test_a_search_result_keeps_where_it_was_found() -> None:
     assert read_content([block], "tool") == "Notes\nhttps://notes.example\nBuy milk.\nAnd tea."
 
 
-@pytest.mark.parametrize("block", [{"type": "json", "json": {"a": 1}}, {"json": {"a": 1}}])
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "json", "json": {"a": 1}},
+        {"json": {"a": 1}},
+        {"functionResponse": {"name": "f", "response": {"a": 1}}},
+    ],
+)
 def test_json_is_written_as_text(block: Any) -> None:
     assert read_content([block], "tool") == '{"a":1}'
 
@@ -98,6 +109,8 @@ def test_json_is_written_as_text(block: Any) -> None:
             f"data:image/webp;base64,{PNG}",
         ),
         ({"type": "media", "mime_type": "image/png", "data": PNG}, f"data:image/png;base64,{PNG}"),
+        ({"inlineData": {"mimeType": "image/gif", "data": PNG}}, f"data:image/gif;base64,{PNG}"),
+        ({"inline_data": {"mime_type": "image/gif", "data": PNG}}, f"data:image/gif;base64,{PNG}"),
     ],
     ids=str,
 )
@@ -143,6 +156,10 @@ MEDIA: list[tuple[Any, str]] = [
     ),
     ({"type": "resource_link", "uri": "memo://report"}, "[file not shown: memo://report]"),
     ({"type": "media", "mime_type": "video/mp4", "data": "AAAA"}, "[video not shown]"),
+    ({"type": "computer_screenshot", "image_url": f"data:;base64,{PNG}"}, "[image not shown]"),
+    ({"type": "not known", "mime_type": "application/pdf", "data": "AAAA"}, "[file not shown]"),
+    ({"inlineData": {"mimeType": "image/png", "data": PNG}}, "[image not shown]"),
+    ({"fileData": {"mimeType": "application/pdf", "fileUri": "gs://a/b"}}, "[file not shown]"),
 ]
 
 
@@ -179,6 +196,7 @@ def test_an_image_that_only_its_provider_has_says_what_to_pass(block: Any) -> No
         *("reasoning", "thinking", "redacted_thinking", "reasoning_content", "compaction"),
         *("web_search_call", "code_interpreter_call", "mcp_call", "image_generation_call"),
         *("executable_code", "code_execution_result", "server_tool_result", "non_standard"),
+        *("mcp_tool_use", "mcp_tool_result", "mcp_approval_request", "computer_call"),
     ],
 )
 def test_what_only_another_provider_understands_is_left_out(kind: str) -> None:
@@ -186,6 +204,12 @@ def test_what_only_another_provider_understands_is_left_out(kind: str) -> None:
     assert read_content(["Hello", block, {"type": "text", "text": " there"}], "assistant") == (
         "Hello there"
     )
+
+
+@pytest.mark.parametrize("key", ["functionCall", "executableCode", "codeExecutionResult"])
+@pytest.mark.parametrize("role", ROLES)
+def test_gemini_s_parts_that_only_gemini_understands_are_left_out(key: str, role: Role) -> None:
+    assert read_content(["Hello", {key: {"name": "f", "code": "1"}}], role) == "Hello"
 
 
 def test_an_unknown_block_of_a_tool_is_written_as_json() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -268,3 +269,57 @@ def test_a_result_of_another_tool_is_given_to_no_call() -> None:
 
 def test_the_only_call_s_result_needs_no_id_to_stand_alone() -> None:
     assert results_of([ROME], result("22")) == ["22"]
+
+
+def test_an_unknown_id_is_not_given_one_of_several_calls() -> None:
+    lone = "Result of an earlier function call: 22"
+    assert results_of([ROME, OSLO], result("22", "gone")) == [lone]
+    assert results_of([ROME, OSLO], result("22", "gone"), result("9", "2")) == IN_ORDER
+
+
+def test_calls_that_one_turn_spreads_over_messages_are_answered_in_order() -> None:
+    conversation = [
+        *(Message("assistant", "", tool_calls=[call]) for call in without_ids(ROME, OSLO)),
+        *(result("22"), result("9")),
+    ]
+    assert [text for _, text in shown(conversation, LLAMA)[2:]] == IN_ORDER
+
+
+def test_a_call_that_the_user_interrupted_takes_no_result() -> None:
+    conversation = [
+        *(Message("assistant", "", tool_calls=[ROME]), Message("user", "No, Oslo.")),
+        *(Message("assistant", "", tool_calls=[OSLO]), result("9")),
+    ]
+    assert shown(conversation, LLAMA)[-1] == ("tool", "9")
+
+
+def test_a_result_that_comes_late_still_names_its_call() -> None:
+    conversation = [
+        *(Message("assistant", "", tool_calls=[ROME]), Message("user", "And Oslo?")),
+        *(Message("assistant", "", tool_calls=[OSLO]), result("9", "2"), result("22", "1")),
+    ]
+    assert [text for _, text in shown(conversation, LLAMA)[-2:]] == ["9", IN_ORDER[0]]
+
+
+def test_the_ids_of_a_later_turn_may_repeat_those_of_an_earlier_one() -> None:
+    turns = [
+        turn
+        for call, text in ((ROME, "22"), (OSLO, "9"))
+        for turn in (
+            Message("assistant", "", tool_calls=[ToolCall("0", call.name, call.arguments)]),
+            Message("user", "Well?"),
+            result(text, "0"),
+        )
+    ]
+    told = [text for _, text in shown(turns, LLAMA)]
+    assert [told[2], told[5]] == IN_ORDER
+
+
+def test_many_results_are_given_to_their_calls_in_linear_time() -> None:
+    count = 4_000
+    calls = [ToolCall("", "weather", f'{{"city": {at}}}') for at in range(count)]
+    results = [result(str(at)) for at in range(count)]
+    started = perf_counter()
+    told = results_of(calls, *results)
+    assert perf_counter() - started < 2
+    assert told[-1] == f'Result of weather({{"city": {count - 1}}}): {count - 1}'
