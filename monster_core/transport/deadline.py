@@ -120,16 +120,16 @@ class Deadline:
     def left(self) -> float | None:
         """Return the seconds until the next deadline that no read timeout of httpx keeps.
 
-        None if there is none: after each piece of content, its read timeout is as short.
+        None if there is none: right after content came, a read timeout may be as short.
         """
-        now, idle_end = time.monotonic(), self._idle_end
-        if idle_end is not None:
-            left, read = idle_end - now, self.timeouts.read
-            if self.timeouts.idle is not None and read is not None:
-                read = min(read, self.timeouts.idle)
-            if read is None or left < read - _SHORTEST_SECONDS:
-                return left if self._total_end is None else min(left, self._total_end - now)
-        return None if self._total_end is None else self._total_end - now
+        now, total_end, idle_end = time.monotonic(), self._total_end, self._idle_end
+        left = None if total_end is None else total_end - now
+        if idle_end is None:
+            return left
+        idle, read = idle_end - now, self.timeouts.read
+        if read is not None and idle >= read - _SHORTEST_SECONDS:
+            return left
+        return idle if left is None else min(left, idle)
 
     def allows(self, delay: float) -> bool:
         """Whether a retry after this many seconds would still begin in time.
