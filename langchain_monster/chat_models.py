@@ -41,7 +41,7 @@ from langchain_monster._tracing import (
 )
 from langchain_monster.errors import InvalidRequestError, as_langchain_errors, to_langchain
 from monster_core.errors import MonsterError
-from monster_core.model_arguments import BaseUrl, ModelArguments
+from monster_core.model_arguments import AsyncHttpClient, BaseUrl, ModelArguments
 from monster_core.model_base import MonsterModelBase
 from monster_core.models_endpoint import LONGEST_DISCOVERY, ServedModel
 from monster_core.secrets import with_masked_secrets
@@ -116,7 +116,7 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
     base_url: BaseUrl = Field(
         default=None, description="The endpoint's base URL; MONSTER_API_BASE."
     )
-    http_async_client: Any = Field(
+    http_async_client: AsyncHttpClient = Field(
         default=None, exclude=True, repr=False, description="An httpx.AsyncClient of your own."
     )
     model_kwargs: dict[str, Any] | None = Field(

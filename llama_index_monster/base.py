@@ -61,7 +61,7 @@ from llama_index_monster._tool_calls import (
     without_later_calls,
 )
 from monster_core.errors import InvalidRequestError, MonsterError, StructuredAnswerError
-from monster_core.model_arguments import BaseUrl, ModelArguments
+from monster_core.model_arguments import AsyncHttpClient, BaseUrl, ModelArguments
 from monster_core.model_base import MonsterModelBase
 from monster_core.model_families import context_window_of_family
 from monster_core.models_endpoint import LONGEST_DISCOVERY, ServedModel
@@ -149,7 +149,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
     api_base: BaseUrl = Field(
         default=None, description="The endpoint's base URL; MONSTER_API_BASE."
     )
-    async_http_client: Any = Field(
+    async_http_client: AsyncHttpClient = Field(
         default=None, exclude=True, repr=False, description="An httpx.AsyncClient of your own."
     )
     additional_kwargs: dict[str, Any] = Field(

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 __all__ = [
     "DEFAULT_TIMEOUT_SECONDS",
     "ApiKey",
+    "AsyncHttpClient",
     "AsyncTransport",
     "BaseUrl",
     "DefaultHeaders",
+    "HttpClient",
     "ModelArguments",
     "Timeout",
     "fill_in_settings",
@@ -142,12 +144,34 @@ def _check_async_transport(value: Any) -> Any:
     return value
 
 
+def _check_http_client(value: Any) -> Any:
+    return value if value is None else _check_kind_of_client(value, "Client", "AsyncClient")
+
+
+def _check_async_http_client(value: Any) -> Any:
+    return value if value is None else _check_kind_of_client(value, "AsyncClient", "Client")
+
+
+def _check_kind_of_client(value: Any, right: str, wrong: str) -> Any:
+    import httpx
+
+    if isinstance(value, getattr(httpx, wrong)):
+        raise ValueError(f"an httpx.{wrong} was given: here belongs an httpx.{right}")
+    if not isinstance(value, getattr(httpx, right)):
+        raise ValueError(f"a {type(value).__name__} was given: here belongs an httpx.{right}")
+    if value.is_closed is True:  # a mock's attribute is neither True nor False
+        raise ValueError(f"the httpx.{right} is closed: give an open one")
+    return value
+
+
 if TYPE_CHECKING:
     Timeout = float | httpx.Timeout | None
 else:
     Timeout = Annotated[Any, BeforeValidator(_check_timeout), PlainSerializer(_timeout_to_json)]
 ApiKey = Annotated[SecretStr, BeforeValidator(lambda key: check_key(key, "api_key"))]
 DefaultHeaders = Annotated[dict[str, SecretStr] | None, BeforeValidator(check_headers)]
+HttpClient = Annotated[Any, AfterValidator(_check_http_client)]
+AsyncHttpClient = Annotated[Any, AfterValidator(_check_async_http_client)]
 AsyncTransport = Annotated[Literal["httpx", "aiohttp"], AfterValidator(_check_async_transport)]
 BaseUrl = Annotated[str | None, AfterValidator(_check_base_url)]
 

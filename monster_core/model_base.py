@@ -21,6 +21,7 @@ from monster_core.model_arguments import (
     ApiKey,
     AsyncTransport,
     DefaultHeaders,
+    HttpClient,
     Timeout,
     fill_in_settings,
     refuse_unknown_arguments,
@@ -106,7 +107,7 @@ class MonsterModelBase(CallParameters):
     allow_http: bool | None = Field(
         default=None, description="Allow plain http off the loopback; MONSTER_ALLOW_HTTP."
     )
-    http_client: Any = Field(
+    http_client: HttpClient = Field(
         default=None, exclude=True, repr=False, description="An httpx.Client of your own."
     )
     async_transport: AsyncTransport | None = Field(

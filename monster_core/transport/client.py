@@ -12,11 +12,11 @@ import copy
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
-from monster_core.errors import MonsterError, NotFoundError, ResponseError
+from monster_core.errors import ConfigurationError, MonsterError, NotFoundError, ResponseError
 from monster_core.models_endpoint import (
     CONTEXT_WINDOW_SOURCES,
     LONGEST_DISCOVERY,
@@ -61,7 +61,7 @@ class MonsterClient:
         self._client: Callable[[], AbstractContextManager[httpx.Client]] = self._connections.use
         if http_client is not None:
             self._make_request = http_client.build_request
-            self._client = lambda: nullcontext(http_client)
+            self._client = lambda: nullcontext(_open_one(http_client))
 
     def with_endpoint(self, endpoint: Endpoint) -> MonsterClient:
         """Return a client that sends over the same connections, with other timeouts or headers.
@@ -238,7 +238,7 @@ class AsyncMonsterClient:
         self._client = self._connections.use
         if http_client is not None:
             self._make_request = http_client.build_request
-            self._client = lambda: nullcontext(http_client)
+            self._client = lambda: nullcontext(_open_one(http_client))
 
     def with_endpoint(self, endpoint: Endpoint) -> AsyncMonsterClient:
         """Return a client that sends over the same connections, with other timeouts or headers.
@@ -377,6 +377,19 @@ class AsyncMonsterClient:
             if delay is None:
                 raise failure
             await asyncio.sleep(delay)
+
+
+_Given = TypeVar("_Given", httpx.Client, httpx.AsyncClient)
+
+
+def _open_one(client: _Given) -> _Given:
+    """Return a caller's client, unless it was closed since the model was made."""
+    if client.is_closed is True:
+        kind = type(client).__name__
+        raise ConfigurationError(
+            f"The {kind} that this model was given is closed: give it another."
+        )
+    return client
 
 
 def _error_body(response: httpx.Response) -> bytes:

@@ -37,9 +37,7 @@ __all__ = ["AsyncConnections", "Connections", "tls_context"]
 # As many connections as there are calls at once. Few of them are kept: at each request, httpx's
 # pool looks at every idle connection once for every connection there is, so that 100 kept ones cost
 # more than opening new ones does (22 ms instead of 1.5 for each of 128 calls at once).
-_LIMITS = httpx.Limits(
-    max_connections=None, max_keepalive_connections=20, keepalive_expiry=30.0
-)
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30.0)
 _MOST_UNUSED_CLIENTS = 4  # of models that were garbage-collected; the oldest one is closed first
 
 _Loop = asyncio.AbstractEventLoop

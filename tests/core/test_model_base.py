@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 import pickle
 import re
 from typing import Any
+from unittest.mock import create_autospec
 
 import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from monster_core.errors import InvalidRequestError
-from monster_core.model_arguments import BaseUrl
+from monster_core.errors import ConfigurationError, InvalidRequestError
+from monster_core.model_arguments import AsyncHttpClient, BaseUrl
 from monster_core.model_base import MonsterModelBase
 
 
@@ -20,7 +22,7 @@ class Connected(MonsterModelBase):
     """A framework's class, without the framework."""
 
     base_url: BaseUrl = None
-    http_async_client: Any = None
+    http_async_client: AsyncHttpClient = None
     model_kwargs: dict[str, Any] | None = None
 
 
@@ -160,3 +162,71 @@ def test_default_headers_replace_any_but_the_key(made: Connected) -> None:
     headers = made._endpoint().headers
     assert (headers["user-agent"], headers["x-team"]) == ("mine", "blue")
     assert headers["authorization"] == "Bearer open-sesame"
+
+
+class OwnClient(httpx.Client):
+    """A client of somebody's own."""
+
+
+def closed_client() -> httpx.Client:
+    with httpx.Client() as client:
+        return client
+
+
+@pytest.mark.parametrize(
+    "name, make, problem",
+    [
+        ("http_client", httpx.AsyncClient, "an httpx.AsyncClient was given: here belongs"),
+        ("http_async_client", httpx.Client, "an httpx.Client was given: here belongs"),
+        ("http_client", closed_client, "is closed: give an open one"),
+        ("http_client", lambda: "https://a.example", "a str was given"),
+        ("http_client", lambda: httpx.Client, "a type was given"),
+        ("http_async_client", object, "a object was given"),
+    ],
+)
+def test_what_cannot_send_is_no_client(made: Connected, name: str, make: Any, problem: str) -> None:
+    for give in (lambda it: Connected(**{name: it}), lambda it: setattr(made, name, it)):
+        with pytest.raises(ValueError, match=problem):
+            give(make())
+
+
+def test_a_client_of_ones_own_kind_or_a_mock_of_one_is_a_client(made: Connected) -> None:
+    with OwnClient() as own:
+        made.http_client = own
+        assert Connected(http_client=own).http_client is own
+    made.http_client = create_autospec(httpx.Client, instance=True)
+    made.http_async_client = create_autospec(httpx.AsyncClient, instance=True)
+
+
+def test_a_client_that_was_closed_later_is_named_by_the_call(made: Connected) -> None:
+    with httpx.Client() as own:
+        made.http_client = own
+    with pytest.raises(ConfigurationError, match="The Client that this model was given is closed"):
+        made._client().models()
+
+
+async def test_an_async_client_that_was_closed_later_is_named_by_the_call(made: Connected) -> None:
+    async with httpx.AsyncClient() as own:
+        made.http_async_client = own
+    with pytest.raises(
+        ConfigurationError, match="The AsyncClient that this model was given is closed"
+    ):
+        await made._async_client().models()
+
+
+def test_aiohttp_is_refused_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match=r"pip install 'monsterapi-integrations\[aiohttp\]'"):
+        Connected(async_transport="aiohttp")
+    monkeypatch.setenv("MONSTER_ASYNC_TRANSPORT", "aiohttp")
+    with pytest.raises(ValueError, match="aiohttp"):
+        Connected()
+    assert Connected(async_transport="httpx").async_transport == "httpx"
+
+
+def test_another_transport_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="'httpx' or 'aiohttp'"):
+        Connected(async_transport="requests")
+    monkeypatch.setenv("MONSTER_ASYNC_TRANSPORT", "requests")
+    with pytest.raises(ConfigurationError, match="MONSTER_ASYNC_TRANSPORT"):
+        Connected()
