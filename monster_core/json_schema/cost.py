@@ -1,4 +1,4 @@
-"""Estimates what a settled shape costs the server to compile.
+"""Estimate what a concrete node costs the server to compile.
 
 The server builds a finite automaton in Python: each group, repetition and alternative of the
 regular expression walks over all the states inside it, once for every kind of character that the
@@ -28,9 +28,9 @@ from .ir import (
     Regex,
     Tuple,
     Union,
+    parts_of,
 )
 from .patterns import any_text
-from .traverse import parts_of
 
 _STEP = 5.5e-7  # seconds to follow one kind of character out of one state
 _LOOK = 4.5e-7  # seconds to compare two states
@@ -44,7 +44,7 @@ _NAME = 9  # states of quotation marks, colon, comma and white space around a na
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Estimate one shape in numbers of what the server does.
+    """Estimate one node in numbers of what the server does.
 
     Attributes:
         raw: States before minimisation.
@@ -106,7 +106,7 @@ class Cost:
         )
 
     def seconds(self, kinds: int) -> float:
-        """Convert to seconds of one core, given the kinds of characters told apart."""
+        """Convert to seconds of one core, given the kinds of characters that are distinguished."""
         whole = self.crossed(4)
         return (
             (whole.walked * _STEP + whole.spread * _SPREAD + self.vague * _FOLLOW) * kinds
@@ -116,13 +116,13 @@ class Cost:
 
 
 class Costs:
-    """The costs of shapes, each worked out once."""
+    """The costs of nodes, each worked out once."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Node, Cost]] = {}
 
     def of(self, node: Node) -> Cost:
-        """Estimate one shape."""
+        """Estimate one node."""
         known = self._known.get(id(node))
         if known is None:
             known = self._known[id(node)] = (node, self._estimate(node).clamped())
@@ -139,14 +139,14 @@ class Costs:
             case Union(options):
                 return self._union(options)
             case Array(items, _, low, high):
-                return self._listing(self.of(items), low, high)
+                return self._array_of(self.of(items), low, high)
             case Tuple(items):
                 around = 4 + 3 * len(items)
                 return self._sum(items) + Cost(around, around, 20 * len(items))
             case Object():
-                return self._record(node)
+                return self._object_with_names(node)
             case Map(values):
-                return self._dictionary(self.of(values))
+                return self._map(self.of(values))
         return Cost(4, 4, 8) if isinstance(node, Null) else Cost(9, 8, 30)
 
     def _sum(self, nodes: Iterable[Node]) -> Cost:
@@ -159,7 +159,7 @@ class Costs:
         alike = Cost(-others.raw // 4, -others.final * 2 // 3)
         return (self._sum(options) + alike).crossed(2 + 0.04 * len(options))
 
-    def _listing(self, inner: Cost, low: int, high: int | None) -> Cost:
+    def _array_of(self, inner: Cost, low: int, high: int | None) -> Cost:
         if high == 0:
             return Cost(3, 3, 10)
         copies = max(low, high or 0, 2)
@@ -169,11 +169,11 @@ class Costs:
         vague = items.vague if high is None else copies * (items.vague + items.raw)
         return replace(items.crossed(7) + Cost(4), final=final + 4, vague=vague)
 
-    def _dictionary(self, inner: Cost) -> Cost:
+    def _map(self, inner: Cost) -> Cost:
         entries = (inner.times(2) + Cost(20, compared=_FREE_NAME)).crossed(10)
         return replace(entries + Cost(4), final=inner.final + 12)
 
-    def _record(self, node: Object) -> Cost:
+    def _object_with_names(self, node: Object) -> Cost:
         names = sum(len(encoded(field.name)) + _NAME for field in node.fields)
         inside = self._sum(field.node for field in node.fields)
         optional = [field for field in node.fields if field.presence is Presence.OPTIONAL]
@@ -198,7 +198,7 @@ def _alike(one: str, other: str) -> int:
 
 
 def kinds_of_characters(node: Node) -> int:
-    """Count the characters that the regular expression of a shape tells apart."""
+    """Count the characters that the regular expression of a node distinguishes."""
     seen = set('"{}[]:, \\')
     known: set[int] = set()
     pending: list[Node] = [node]

@@ -1,4 +1,4 @@
-"""Writes settled shapes as the JSON schema that is sent: few keywords, and one meaning each."""
+"""Write concrete nodes as the JSON schema that is sent: few keywords, and one meaning each."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def encoded(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
-def write(node: Node) -> dict[str, Any]:
-    """Write a settled shape as a JSON schema."""
+def emit(node: Node) -> dict[str, Any]:
+    """Write a concrete node as a JSON schema."""
     match node:
         case Anything():
-            return write(ANYTHING)
+            return emit(ANYTHING)
         case Union(options):
-            return {"anyOf": [write(option) for option in options]}
+            return {"anyOf": [emit(option) for option in options]}
         case Array() | Tuple():
             return _array(node)
         case Object() | Map():
@@ -94,28 +94,28 @@ def _literal(values: tuple[str | int | float, ...]) -> dict[str, Any]:
 def _array(node: Array | Tuple) -> dict[str, Any]:
     if isinstance(node, Tuple) and node.items:
         bounds = {"minItems": len(node.items), "maxItems": len(node.items)}
-        return {"type": "array", "prefixItems": [write(item) for item in node.items], **bounds}
+        return {"type": "array", "prefixItems": [emit(item) for item in node.items], **bounds}
     if isinstance(node, Tuple) or node.high == 0:
         return {"type": "array", "maxItems": 0}
     least = {"minItems": node.low} if node.low else {}
     most = {} if node.high is None else {"maxItems": node.high}
-    return {"type": "array", "items": write(node.items), **least, **most}
+    return {"type": "array", "items": emit(node.items), **least, **most}
 
 
 def _object(node: Object | Map) -> dict[str, Any]:
     if isinstance(node, Object):
-        return _record(node)
+        return _object_with_names(node)
     if isinstance(node.values, Never):
         return {"type": "object", "maxProperties": 0}
     least = {"minProperties": node.low} if node.low else {}
-    return {"type": "object", "additionalProperties": write(node.values), **least}
+    return {"type": "object", "additionalProperties": emit(node.values), **least}
 
 
-def _record(node: Object) -> dict[str, Any]:
+def _object_with_names(node: Object) -> dict[str, Any]:
     names = {field.name: encoded(field.name) for field in node.fields}
     return {
         "type": "object",
-        "properties": {names[field.name]: write(field.node) for field in node.fields},
+        "properties": {names[field.name]: emit(field.node) for field in node.fields},
         "required": [
             names[field.name] for field in node.fields if field.presence is not Presence.OPTIONAL
         ],

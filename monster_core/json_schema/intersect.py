@@ -1,4 +1,4 @@
-"""Intersects two shapes: what satisfies the result satisfies both (``allOf``, sibling keywords)."""
+"""Intersect two nodes: what satisfies the result satisfies both (``allOf``, sibling keywords)."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from .ir import (
     Text,
     Union,
     alternatives,
-    listing,
-    record,
+    array_of,
+    object_of,
     union,
 )
 
@@ -33,7 +33,7 @@ _KINDS = {
 
 
 def intersect(left: Node, right: Node) -> Node:
-    """Intersect two shapes; where they contradict each other the result is ``Never``."""
+    """Intersect two nodes; where they contradict each other the result is ``Never``."""
     for one, other in ((left, right), (right, left)):
         if isinstance(one, Anything):
             return other
@@ -92,14 +92,14 @@ def _records(left: Object, right: Object) -> Node:
         node = intersect(one.node if one else left.rest, other.node if other else right.rest)
         needed = any(f is not None and f.presence is Presence.REQUIRED for f in (one, other))
         fields.append(Field(name, node, Presence.REQUIRED if needed else Presence.OPTIONAL))
-    return record(fields, intersect(left.rest, right.rest), max(left.low, right.low))
+    return object_of(fields, intersect(left.rest, right.rest), max(left.low, right.low))
 
 
 def _listings(left: Array, right: Array) -> Node:
     length = max(len(left.prefix), len(right.prefix))
     prefix = [intersect(_position(left, i), _position(right, i)) for i in range(length)]
     low, high = max(left.low, right.low), _smaller(left.high, right.high)
-    return listing(
+    return array_of(
         intersect(left.items, right.items), prefix, low, None if high is None else int(high)
     )
 
@@ -130,7 +130,7 @@ def _smaller(left: float | None, right: float | None) -> float | None:
 
 
 def without(node: Node, excluded: Node) -> Node:
-    """Take away from a shape what a condition on one listed property already covers.
+    """Take away from a node what a condition on one listed property already covers.
 
     Only the case that discriminates unions is understood (a property with listed values);
     everything else is returned as it is, which is looser and never wrong.
@@ -142,7 +142,7 @@ def without(node: Node, excluded: Node) -> Node:
     if len(excluded.fields) != 1 or not isinstance(excluded.fields[0].node, Literal):
         return node
     named = excluded.fields[0]
-    return record((_minus(f, named) for f in node.fields), node.rest, node.low)
+    return object_of((_minus(f, named) for f in node.fields), node.rest, node.low)
 
 
 def _minus(field: Field, named: Field) -> Field:

@@ -1,14 +1,14 @@
-"""The shapes a JSON schema boils down to: the language in which lowering reasons.
+"""The nodes that a JSON schema consists of once it is parsed.
 
-Reading turns a schema into these nodes, ``intersect`` intersects two of them, settling replaces the
-abstract ones (``Text``, ``Numeric``, ``Array``) by those the server can be given (``Regex``,
-``Literal``, ``Tuple``), and writing turns the result back into a JSON schema.
+``parse`` makes the nodes. ``concretize`` replaces the abstract ones (``Text``, ``Array`` with a
+prefix, ``Object`` with other properties) by those that the server can be given (``Regex``,
+``Literal``, ``Tuple``), and ``emit`` writes them as a JSON schema again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias
 
@@ -18,7 +18,7 @@ class Presence(Enum):
 
     REQUIRED = "required"
     OPTIONAL = "optional"
-    STAND_IN = "null stands for absence"
+    NULL_PLACEHOLDER = "null stands for absence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """An array: leading positions with a shape of their own, then items of one shape."""
+    """An array: leading positions with a node of their own, then items of one node."""
 
     items: Node
     prefix: tuple[Node, ...] = ()
@@ -99,7 +99,7 @@ class Tuple:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A named property of a record."""
+    """A named property of a object_of."""
 
     name: str
     node: Node
@@ -108,7 +108,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Object:
-    """An object with named properties, and the shape of every other property."""
+    """An object with named properties, and the node of every other property."""
 
     fields: tuple[Field, ...]
     rest: Node
@@ -117,7 +117,7 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """An object of arbitrary names and values of one shape."""
+    """An object of arbitrary names and values of one node."""
 
     values: Node
     low: int = 0
@@ -125,7 +125,7 @@ class Map:
 
 @dataclass(frozen=True, slots=True)
 class Union:
-    """One of several shapes."""
+    """One of several nodes."""
 
     options: tuple[Node, ...]
 
@@ -148,7 +148,7 @@ Node: TypeAlias = (
 
 
 def union(options: Iterable[Node]) -> Node:
-    """Join shapes: flattened, without repeats and without those nothing satisfies."""
+    """Join nodes: flattened, without repeats and without those nothing satisfies."""
     kept: list[Node] = []
     refused: Never | None = None
     for option in options:
@@ -164,7 +164,7 @@ def union(options: Iterable[Node]) -> Node:
     return kept[0] if len(kept) == 1 else Union(tuple(kept))
 
 
-def record(fields: Iterable[Field], rest: Node, low: int = 0) -> Node:
+def object_of(fields: Iterable[Field], rest: Node, low: int = 0) -> Node:
     """Build an object: impossible optional properties vanish, an impossible required one counts."""
     kept: list[Field] = []
     for field in fields:
@@ -186,7 +186,7 @@ def _impossible(name: str, node: Never) -> Never:
     return Never(f"the required property {name!r} is impossible: {node.reason}")
 
 
-def listing(
+def array_of(
     items: Node, prefix: Iterable[Node] = (), low: int = 0, high: int | None = None
 ) -> Node:
     """Build an array, cut where a position or the items are impossible."""
@@ -209,7 +209,67 @@ def alternatives(node: Node) -> tuple[Node, ...]:
 
 
 def admits_null(node: Node) -> bool:
-    """Tell whether null satisfies a settled shape."""
+    """Return whether null satisfies a concrete node."""
     if isinstance(node, Union):
         return any(isinstance(option, Null) for option in node.options)
     return isinstance(node, Null | Anything)
+
+
+def parts_of(node: Node) -> tuple[Node, ...]:
+    """List the nodes directly inside a concrete node."""
+    match node:
+        case Object(fields):
+            return tuple(field.node for field in fields)
+        case Union(parts) | Tuple(parts):
+            return parts
+        case Array(inner) | Map(inner):
+            return (inner,)
+    return ()
+
+
+def with_parts(node: Node, parts: Sequence[Node]) -> Node:
+    """Put other nodes in the places that ``parts_of`` lists."""
+    match node:
+        case Object(fields):
+            pairs = zip(fields, parts, strict=True)
+            return replace(node, fields=tuple(replace(f, node=part) for f, part in pairs))
+        case Union():
+            return union(parts)
+        case Tuple():
+            return Tuple(tuple(parts))
+        case Array():
+            return replace(node, items=parts[0])
+        case Map():
+            return replace(node, values=parts[0])
+    return node
+
+
+def paths_of(node: Node, path: str) -> tuple[str, ...]:
+    """Name the places that ``parts_of`` lists, in JSON path notation."""
+    match node:
+        case Object(fields):
+            return tuple(f"{path}.{field.name}" for field in fields)
+        case Tuple(items):
+            return tuple(f"{path}[{index}]" for index in range(len(items)))
+        case Array():
+            return (f"{path}[*]",)
+        case Map():
+            return (f"{path}.*",)
+    return (path,) * len(parts_of(node))
+
+
+def has_null_placeholders(node: Node) -> bool:
+    """Return whether a null may stand for an absent property anywhere in a node."""
+    match node:
+        case Object(fields):
+            return any(
+                f.presence is Presence.NULL_PLACEHOLDER or has_null_placeholders(f.node)
+                for f in fields
+            )
+        case Map(values):
+            return has_null_placeholders(values)
+        case Array(items):
+            return has_null_placeholders(items)
+        case Tuple(parts) | Union(parts):
+            return any(map(has_null_placeholders, parts))
+    return False

@@ -1,4 +1,4 @@
-"""Lowers any JSON schema to one that a vLLM 0.5 server compiles at once, and only ever loosens.
+"""Run the passes that turn any JSON schema into one that a vLLM 0.5 server compiles in time.
 
 What the original allows, the lowered one allows, in the form the server writes it: properties in
 the schema's order and only named ones where there are names, tuples with all their positions,
@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from .concretize import Concretizer
-from .emit import write
+from .emit import emit
 from .errors import SchemaError
-from .ir import Never, Node
-from .null_placeholders import has_stand_ins
-from .parse import Reader
-from .relax import TOLERANCE, Fitter
-from .restore import restored
+from .ir import Never, Node, has_null_placeholders
+from .parse import SchemaParser
+from .relax import TOLERANCE, Relaxer
+from .restore import restore_value
 
 if TYPE_CHECKING:
     from .restore_stream import StreamRestorer
@@ -31,7 +30,7 @@ LIMIT = 1.2
 """Seconds of one core that the server may spend on compiling, by the estimate."""
 
 _DEPTHS = (6, 4, 3, 2)  # how often a recursive definition may stand inside itself, deepest first
-_SHALLOW = (2, 1)  # what is tried, with loosening, when all of those are too large
+_SHALLOW = (2, 1)  # what is tried, with relaxing, when all of those are too large
 _DEEPER = (9, 14, 20)  # for definitions that cannot end earlier
 
 
@@ -60,7 +59,7 @@ class LoweredSchema:
     @property
     def changes_instances(self) -> bool:
         """Whether an answer can differ from what the original schema describes."""
-        return has_stand_ins(self.node)
+        return has_null_placeholders(self.node)
 
     def stream_restorer(self) -> StreamRestorer:
         """Return what restores the text of an answer while it streams."""
@@ -77,18 +76,18 @@ class LoweredSchema:
         Returns:
             The answer without the nulls that only stand for an absent property.
         """
-        return restored(answer, self.node)
+        return restore_value(answer, self.node)
 
 
 def lower(schema: Mapping[str, Any] | bool, *, limit: float = LIMIT) -> LoweredSchema:
-    """Lower a JSON schema to what the server can enforce, and say what that loosens.
+    """Lower a JSON schema to what the server can enforce, and say what that relaxes.
 
     Args:
         schema: A JSON schema of any draft; it is not changed.
         limit: Seconds that the server may spend on compiling.
 
     Raises:
-        SchemaError: It is no JSON schema, or refers to what is not in it.
+        SchemaError: It is not JSON schema, or refers to what is not in it.
     """
     lowered = _lowered(canonical(schema), limit)
     try:
@@ -135,7 +134,7 @@ def _plain(value: Any) -> Any:
 def _lowered(source: bytes, limit: float) -> LoweredSchema:
     try:
         document = json.loads(source)
-        notes, node = _settled(document, _DEPTHS[0])
+        notes, node = _concrete(document, _DEPTHS[0])
         if isinstance(node, Never):
             return _endless(document, limit, node)
         if not notes.recursive:
@@ -148,7 +147,7 @@ def _lowered(source: bytes, limit: float) -> LoweredSchema:
 def _endless(document: Any, limit: float, refused: Never) -> LoweredSchema:
     """Unroll recursion further: what seems impossible may only end later."""
     for depth in _DEEPER:
-        notes, node = _settled(document, depth)
+        notes, node = _concrete(document, depth)
         if not isinstance(node, Never):
             return _fitted(notes, node, limit)
     reason = f"nothing can satisfy the schema: {refused.reason}"
@@ -156,41 +155,41 @@ def _endless(document: Any, limit: float, refused: Never) -> LoweredSchema:
 
 
 def _unrolled(document: Any, limit: float) -> LoweredSchema:
-    """Unroll recursion as deeply as the limit allows, and loosen only what is left then."""
+    """Unroll recursion as deeply as the limit allows, and relax only what is left then."""
     for depth in _DEPTHS:
-        notes, node = _settled(document, depth)
+        notes, node = _concrete(document, depth)
         if isinstance(node, Never):
             break
-        if Fitter(limit, notes.add).seconds(node) <= limit:
+        if Relaxer(limit, notes.add).seconds(node) <= limit:
             return _fitted(notes, node, limit)
     results = []
     for depth in _SHALLOW:
-        notes, node = _settled(document, depth)
+        notes, node = _concrete(document, depth)
         if not isinstance(node, Never):
             results.append(_fitted(notes, node, limit))
             if results[-1].guided:
                 break
-    return results[-1] if results else _fitted(*_settled(document, _DEPTHS[0]), limit)
+    return results[-1] if results else _fitted(*_concrete(document, _DEPTHS[0]), limit)
 
 
 def _fitted(notes: _Notes, node: Node, limit: float) -> LoweredSchema:
-    fitter = Fitter(limit, notes.add)
-    smaller = fitter.fit(node)
+    fitter = Relaxer(limit, notes.add)
+    smaller = fitter.relax(node)
     seconds = fitter.seconds(smaller)
     if seconds > TOLERANCE * limit:
         where = fitter.largest(smaller)
         reason = f"{where}: the schema is too large here for the server to compile in time"
         return LoweredSchema({}, (), reason, seconds, node)
-    return LoweredSchema(write(smaller), notes.sentences, None, seconds, smaller)
+    return LoweredSchema(emit(smaller), notes.sentences, None, seconds, smaller)
 
 
-def _settled(document: Any, depth: int) -> tuple[_Notes, Node]:
+def _concrete(document: Any, depth: int) -> tuple[_Notes, Node]:
     notes = _Notes()
-    reader = Reader(document, depth, notes.add)
-    node = reader.read()
+    parser = SchemaParser(document, depth, notes.add)
+    node = parser.parse()
     if not isinstance(node, Never):
-        node = Concretizer(notes.add).settle(node)
-    notes.recursive = reader.recursive
+        node = Concretizer(notes.add).concretize(node)
+    notes.recursive = parser.recursive
     return notes, node
 
 

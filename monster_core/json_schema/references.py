@@ -1,92 +1,95 @@
-"""Resolves ``$ref`` inside one document: JSON pointers, anchors, relative ``$id``s."""
+"""What a ``$ref`` points to, and which schemas contain themselves.
+
+The referencing library follows the references. It is imported with the first schema that has one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
-from urllib.parse import unquote, urldefrag, urljoin
+from typing import TYPE_CHECKING, Any
 
 from .errors import SchemaError
 
-DEFINITIONS = ("$defs", "definitions")
-_POINTING = ("$ref", "$dynamicRef", "$recursiveRef")
-_ANCHORS = ("$anchor", "$dynamicAnchor")
+if TYPE_CHECKING:
+    from referencing import Specification
+
+_DEFINITIONS = ("$defs", "definitions")
+_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
 
 def reference(schema: Mapping[str, Any]) -> str | None:
-    """Return what a schema refers to, if it refers to anything."""
-    for keyword in _POINTING:
-        if isinstance(schema.get(keyword), str):
-            return str(schema[keyword])
-    return None
+    """Return what a schema refers to, None if it refers to nothing."""
+    return next(
+        (schema[keyword] for keyword in _REFERENCES if isinstance(schema.get(keyword), str)), None
+    )
 
 
 class References:
-    """The schemas of one document that a reference can name, and which of them are recursive."""
+    """Follow the references inside one document; nothing is fetched.
 
-    def __init__(self, root: Any) -> None:
-        self._root = root
-        self._named: dict[str, Any] = {"": root}
-        self._base: dict[int, str] = {}
-        self._reach: dict[int, frozenset[int]] = {}
-        self._index(root, "")
+    Args:
+        document: The whole schema.
+    """
 
-    def _index(self, schema: Any, base: str) -> None:
-        if isinstance(schema, list):
-            for item in schema:
-                self._index(item, base)
-        if not isinstance(schema, dict):
-            return
-        identity = schema.get("$id", schema.get("id"))
-        if isinstance(identity, str):
-            base = urljoin(base, identity)
-            self._named.setdefault(base.rstrip("#"), schema)
-        for keyword in _ANCHORS:
-            if isinstance(schema.get(keyword), str):
-                self._named.setdefault(f"{urldefrag(base).url}#{schema[keyword]}", schema)
-        self._base[id(schema)] = base
-        for value in schema.values():
-            self._index(value, base)
+    def __init__(self, document: Any) -> None:
+        from referencing import Registry
+
+        specification = _specification_of(document)
+        root = specification.create_resource(document)
+        self._root = Registry().with_resource("", root).resolver_with_root(root)
+        self._resolvers: dict[int, Any] = {}  # of schemas with a base URI of their own
+        self._reachable_from: dict[int, frozenset[int]] = {}
+        self._index(document, self._root, specification)
 
     def resolve(self, schema: Mapping[str, Any], path: str) -> Any:
-        """Find the schema that another one refers to.
+        """Return the schema that another one refers to.
 
         Args:
             schema: The schema that holds the reference.
             path: Where it stands, for the error.
 
         Raises:
-            SchemaError: The reference leads out of the document or nowhere.
+            SchemaError: The reference leads out of the document, or nowhere.
         """
+        from referencing.exceptions import Unresolvable
+
         target = reference(schema) or "#"
-        url, fragment = urldefrag(urljoin(self._base.get(id(schema), ""), target))
-        for name in (f"{url}#{fragment}", f"#{fragment}") if fragment else (url,):
-            if name in self._named:
-                return self._named[name]
-        for document in (self._named.get(url), self._root):
-            found = _follow(document, unquote(fragment))
-            if found is not None and (document is not None) and _local(target, url, self._named):
-                return found
+        # Some generators mean the root even inside a schema with an $id of its own.
+        for resolver in (self._resolvers.get(id(schema), self._root), self._root):
+            with suppress(Unresolvable, ValueError):
+                return resolver.lookup(target).contents
         where = "nothing in the schema" if target.startswith("#") else "another document"
         raise SchemaError(f"the reference {target!r} leads to {where}", path)
 
     def recursive_group(self, target: Any) -> frozenset[int]:
         """Return the identities of the schemas that both lead to this one and follow from it."""
-        mine = self._reachable(target)
-        if id(target) not in mine:
+        reachable = self._reachable(target)
+        if id(target) not in reachable:
             return frozenset()
-        return frozenset(key for key in mine if id(target) in self._reach.get(key, frozenset()))
+        return frozenset(
+            key for key in reachable if id(target) in self._reachable_from.get(key, frozenset())
+        )
+
+    def _index(self, value: Any, resolver: Any, specification: Specification[Any]) -> None:
+        if isinstance(value, dict):
+            if isinstance(value.get("$id", value.get("id")), str):
+                resolver = resolver.in_subresource(specification.create_resource(value))
+            if resolver is not self._root:
+                self._resolvers[id(value)] = resolver
+        for part in value.values() if isinstance(value, dict) else value:
+            if isinstance(part, (dict, list)):
+                self._index(part, resolver, specification)
 
     def _reachable(self, target: Any) -> frozenset[int]:
-        if id(target) in self._reach:
-            return self._reach[id(target)]
+        if id(target) in self._reachable_from:
+            return self._reachable_from[id(target)]
         direct: dict[int, list[Any]] = {}
         pending = [target]
         while pending:
             schema = pending.pop()
             if id(schema) not in direct:
-                direct[id(schema)] = list(self._mentioned(schema))
+                direct[id(schema)] = list(self._referred_in(schema))
                 pending += direct[id(schema)]
         for start in direct:
             seen: set[int] = set()
@@ -96,36 +99,29 @@ class References:
                 if key not in seen:
                     seen.add(key)
                     stack += [id(schema) for schema in direct[key]]
-            self._reach[start] = frozenset(seen)
-        return self._reach[id(target)]
+            self._reachable_from[start] = frozenset(seen)
+        return self._reachable_from[id(target)]
 
-    def _mentioned(self, schema: Any) -> Iterator[Any]:
+    def _referred_in(self, schema: Any) -> Iterator[Any]:
         if isinstance(schema, list):
             for item in schema:
-                yield from self._mentioned(item)
+                yield from self._referred_in(item)
         if not isinstance(schema, dict):
             return
         if reference(schema) is not None:
-            with suppress(SchemaError):  # a dangling one is reported where it is read
+            with suppress(SchemaError):  # a dangling one is reported where it is parsed
                 yield self.resolve(schema, "$")
         for keyword, value in schema.items():
-            if keyword not in DEFINITIONS:
-                yield from self._mentioned(value)
+            if keyword not in _DEFINITIONS:
+                yield from self._referred_in(value)
 
 
-def _local(target: str, url: str, named: Mapping[str, Any]) -> bool:
-    return target.startswith("#") or url in named
+def _specification_of(document: Any) -> Specification[Any]:
+    """Return the draft that a document names; otherwise the one whose keywords it has."""
+    from referencing.jsonschema import DRAFT4, DRAFT202012, specification_with
 
-
-def _follow(document: Any, pointer: str) -> Any:
-    if pointer and not pointer.startswith("/"):
-        return None
-    for step in pointer.split("/")[1:]:
-        step = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(document, dict) and step in document:
-            document = document[step]
-        elif isinstance(document, list) and step.isdigit() and int(step) < len(document):
-            document = document[int(step)]
-        else:
-            return None
-    return document
+    named = document.get("$schema") if isinstance(document, dict) else None
+    if isinstance(named, str):
+        return specification_with(named.rstrip("#"), default=DRAFT202012)
+    has_old_id = isinstance(document, dict) and isinstance(document.get("id"), str)
+    return DRAFT4 if has_old_id else DRAFT202012

@@ -1,42 +1,68 @@
-"""Loosens a settled shape until the server compiles it in time, where that costs the least."""
+"""Relax a concrete node until the server compiles it in time, where that costs the least."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from .cost import Costs, kinds_of_characters
-from .emit import SCALAR
-from .ir import Node, Object, Tuple, Union
-from .looser_forms import is_scalar, loosened, sentence_of
-from .traverse import parts_of, paths_of, with_parts
+from .emit import ANYTHING, SCALAR
+from .ir import (
+    Anything,
+    Array,
+    Boolean,
+    Literal,
+    Map,
+    Node,
+    Null,
+    Numeric,
+    Object,
+    Regex,
+    Tuple,
+    Union,
+    parts_of,
+    paths_of,
+    union,
+    with_parts,
+)
+from .patterns import any_text
 
 _STAGES = 3  # in which an array goes: its highest number, its lowest, and what its items are
 _MAIN_SHARE = 0.7
 TOLERANCE = 1.6
-"""How many times the limit is borne where nothing more can be loosened."""
+"""How many times the limit is borne where nothing more can be relaxed_form."""
 
-_ROUNDS = 60
+_MAX_PASSES = 12  # a place can be relaxed again, to the next form
 
 
 @dataclass(frozen=True, slots=True)
-class _Cut:
-    """One shape that can be replaced by a looser one."""
+class _Relaxation:
+    """One place at which a node can be replaced by a relaxed one."""
 
     place: tuple[int, ...]
     path: str
     node: Node
-    loose: Node
+    relaxed: Node
     gain: float  # seconds
     loss: int  # named properties and other demands that are no longer enforced
 
 
-class Fitter:
-    """Fits one shape into a time.
+def _time_for_demand(one: _Relaxation) -> float:
+    return one.gain / one.loss
+
+
+def _overlap(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether one place lies inside the other."""
+    shorter = min(len(one), len(other))
+    return one[:shorter] == other[:shorter]
+
+
+class Relaxer:
+    """Relax nodes until the server compiles them in time.
 
     Args:
         limit: Seconds of one core that compiling may take.
-        note: Called with a path and a sentence for everything that is loosened.
+        note: Called with a path and a sentence for everything that is relaxed_form.
     """
 
     def __init__(self, limit: float, note: Callable[[str, str], None]) -> None:
@@ -48,53 +74,52 @@ class Fitter:
         self._kinds = 1
 
     def seconds(self, node: Node) -> float:
-        """Estimate how long the server compiles a shape."""
+        """Estimate how long the server compiles a node."""
         self._kinds = kinds_of_characters(node)
         return self._seconds(node)
 
-    def fit(self, node: Node) -> Node:
-        """Loosen as little of a shape as it takes."""
+    def relax(self, node: Node) -> Node:
+        """Return a node that the server compiles in time, relaxed in as few places as possible.
+
+        The places are taken in one fixed order: first those where the most time is saved for
+        each demand that is given up.
+        """
         if self.seconds(node) <= self._limit:
             return node
-        # the loose forms bring characters of their own
+        # the relaxed forms bring characters of their own
         self._kinds = kinds_of_characters(Union((node, SCALAR)))
         reachable = self._seconds(self._least(node))
         if reachable > TOLERANCE * self._limit:
             return node
         goal = self._limit if reachable <= self._limit else TOLERANCE * self._limit
-        for _ in range(_ROUNDS):
-            excess = self._seconds(node) - goal
-            cut = self._cheapest(node, excess) if excess > 0 else None
-            if cut is None:
+        for _ in range(_MAX_PASSES):
+            taken: list[tuple[int, ...]] = []
+            for one in sorted(self._relaxations(node), key=_time_for_demand, reverse=True):
+                if self._seconds(node) <= goal:
+                    return node
+                if not any(_overlap(one.place, other) for other in taken):
+                    taken.append(one.place)
+                    self._note(one.path, relaxation_sentence(one.node))
+                    node = _replaced(node, one.place, one.relaxed)
+            if not taken:
                 break
-            self._note(cut.path, sentence_of(cut.node))
-            node = _replaced(node, cut.place, cut.loose)
         return node
 
     def _seconds(self, node: Node) -> float:
         return self._costs.of(node).seconds(self._kinds)
 
-    def _cheapest(self, node: Node, excess: float) -> _Cut | None:
-        """Choose what to loosen next: what suffices and loses least, or gains most for its loss."""
-        cuts = list(self._cuts(node))
-        if not cuts:
-            return None
-        best = max(cuts, key=lambda cut: cut.gain / cut.loss)
-        enough = [cut for cut in cuts if cut.gain >= excess and cut.loss <= 2 * best.loss]
-        return min(enough, key=lambda cut: cut.loss, default=best)
-
-    def _cuts(self, root: Node) -> Iterator[_Cut]:
+    def _relaxations(self, root: Node) -> Iterator[_Relaxation]:
         pending: list[tuple[tuple[int, ...], str, Node, float]] = [((), "$", root, 1.0)]
         while pending:
             place, path, node, weight = pending.pop()
             needed = self._seconds(node)
-            loose = loosened(node)
-            gain = (needed - self._seconds(loose)) * weight
+            relaxed = relaxed_form(node)
+            gain = (needed - self._seconds(relaxed)) * weight
             # without the names of the whole, guiding would be worth nothing
-            whole = path == "$" and isinstance(node, Object | Union)
-            if loose is not node and gain > 0 and not whole:
-                demands = self._demands_of(node) - self._demands_of(loose)
-                yield _Cut(place, path, node, loose, gain, max(demands, 1))
+            is_whole = path == "$" and isinstance(node, Object | Union)
+            if relaxed is not node and gain > 0 and not is_whole:
+                demands = self._demands_of(node) - self._demands_of(relaxed)
+                yield _Relaxation(place, path, node, relaxed, gain, max(demands, 1))
             parts = parts_of(node)
             inside = sum(map(self._seconds, parts))
             # a part counts as often as what surrounds it repeats and walks over it
@@ -112,19 +137,19 @@ class Fitter:
         return known[1]
 
     def _least(self, node: Node) -> Node:
-        """Loosen everything that costs less when loosened."""
+        """Relax everything that costs less when relaxed_form."""
         known = self._leasts.get(id(node))
         if known is None:
             parts = parts_of(node)
             least = with_parts(node, [self._least(part) for part in parts]) if parts else node
             for _ in range(_STAGES):
-                loose = loosened(least)
+                loose = relaxed_form(least)
                 least = loose if self._seconds(loose) < self._seconds(least) else least
             known = self._leasts[id(node)] = (node, least)
         return known[1]
 
     def largest(self, node: Node) -> str:
-        """Find the path of the part to which a shape owes most of its cost."""
+        """Find the path of the part to which a node owes most of its cost."""
         path = "$"
         while parts := parts_of(node):
             costs = [self._seconds(part) for part in parts]
@@ -141,3 +166,102 @@ def _replaced(node: Node, place: tuple[int, ...], loose: Node) -> Node:
     parts = list(parts_of(node))
     parts[place[0]] = _replaced(parts[place[0]], place[1:], loose)
     return with_parts(node, parts)
+
+
+_FEW_VALUES = 12  # which distinguish alternatives, and cost next to nothing
+_SENTENCES = {
+    Object: "the object is too large for the server: its names and their order are not enforced",
+    Map: "the values are too large for the server: only their types are enforced",
+    Tuple: "the positions are too many for the server: only that there are items is enforced",
+    Regex: "the pattern is too large for the server",
+    Literal: "the listed values are too many for the server",
+    Anything: "a value of any type is generated by the server without nesting",
+    Union: "the alternatives are too many for the server: only their types are enforced",
+}
+
+
+def is_scalar(node: Node) -> bool:
+    """Return whether a node has no looser form at all."""
+    return isinstance(node, Null | Boolean | Numeric) or node == any_text()
+
+
+def relaxed_form(node: Node) -> Node:
+    """Return the next looser form of a node, or the node itself if there is none."""
+    match node:
+        case Object():
+            free = _free(parts_of(node))
+            return node if free is None else Map(free)
+        case Map(values):
+            loose = relaxed_form(values)
+            return node if loose is values else replace(node, values=loose)
+        case Array():
+            return _array_of(node)
+        case Tuple(items):
+            free = _free(items)
+            return node if free is None else Array(free, (), len(items) and 1)
+        case Union(options):
+            looser = tuple(map(relaxed_form, options))
+            changed = any(a is not b for a, b in zip(looser, options, strict=True))
+            return union(looser) if changed else node
+        case Regex():
+            return any_text()
+        case Anything():
+            return SCALAR
+        case Literal(values) if len(values) > _FEW_VALUES:
+            return _literal(values)
+    return node
+
+
+def _free(values: Sequence[Node]) -> Node | None:
+    """Choose the arbitrary value that covers all these, if there is one."""
+    if all(_is_within(value, 0) for value in values):
+        return union(_kind(value) for value in values)
+    return ANYTHING if all(_is_within(value, 1) for value in values) else None
+
+
+def _kind(node: Node) -> Node:
+    """Return the simple type, or types, of a node without nesting."""
+    match node:
+        case Regex():
+            return any_text()
+        case Literal(values):
+            return _literal(values)
+        case Union(options):
+            return union(map(_kind, options))
+    return node
+
+
+def _is_within(node: Node, depth: int) -> bool:
+    """Return whether the values of a node nest no deeper than this."""
+    if isinstance(node, Anything):
+        return depth > 0
+    if isinstance(node, Object | Map | Array | Tuple):
+        depth -= 1
+    return depth >= 0 and all(_is_within(part, depth) for part in parts_of(node))
+
+
+def _array_of(node: Array) -> Node:
+    """Let the highest count go first, then the lowest, and only then what the items are."""
+    if node.high is not None and node.high > 1:
+        return replace(node, high=None)
+    if node.low > 1:
+        return replace(node, low=1)
+    loose = relaxed_form(node.items)
+    return node if loose is node.items else replace(node, items=loose)
+
+
+def _literal(values: tuple[str | int | float, ...]) -> Node:
+    numbers = [value for value in values if not isinstance(value, str)]
+    kinds: list[Node] = [] if len(numbers) == len(values) else [any_text()]
+    return union([*kinds, Numeric()] if numbers else kinds)
+
+
+def relaxation_sentence(node: Node) -> str:
+    """Say what relaxing a node gives up."""
+    if not isinstance(node, Array):
+        return _SENTENCES[type(node)]
+    if node.high is not None and node.high > 1:
+        return "the highest number of items is too large for the server"
+    if node.low > 1:
+        return f"at least {node.low} items are too many for the server: one is enforced"
+    return "the items are too large for the server: only their types are enforced"

@@ -1,4 +1,4 @@
-"""Undoes, in an answer, what lowering changed about the way values are represented."""
+"""Undo, in an answer, what lowering changed about the way values are represented."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ from .ir import (
 )
 
 
-def restored(value: Any, node: Node) -> Any:
+def restore_value(value: Any, node: Node) -> Any:
     """Drop the nulls that stand only for an absent property; everything else is kept."""
     match node, value:
         case Object(fields), dict():
-            shapes = {field.name: field for field in fields}
+            nodes = {field.name: field for field in fields}
             return {
-                name: restored(item, shapes[name].node) if name in shapes else item
+                name: restore_value(item, nodes[name].node) if name in nodes else item
                 for name, item in value.items()
-                if item is not None or name not in shapes or not _is_absent(shapes[name])
+                if item is not None or name not in nodes or not _is_absent(nodes[name])
             }
         case Map(values), dict():
-            return {name: restored(item, values) for name, item in value.items()}
+            return {name: restore_value(item, values) for name, item in value.items()}
         case Array(items), list():
-            return [restored(item, items) for item in value]
+            return [restore_value(item, items) for item in value]
         case Tuple(items), list() if len(items) == len(value):
-            return [restored(item, shape) for item, shape in zip(value, items, strict=True)]
+            return [restore_value(item, node) for item, node in zip(value, items, strict=True)]
         case Union(options), dict() | list():
             chosen = next((option for option in options if fits(value, option)), None)
-            return value if chosen is None else restored(value, chosen)
+            return value if chosen is None else restore_value(value, chosen)
     return value
 
 
 def _is_absent(field: Field) -> bool:
-    """Tell whether a null can only mean that the property is not there."""
+    """Return whether a null can only mean that the property is not there."""
     if field.presence is Presence.OPTIONAL:
         return not admits_null(field.node)
-    return field.presence is Presence.STAND_IN
+    return field.presence is Presence.NULL_PLACEHOLDER
 
 
 def fits(value: Any, node: Node) -> bool:
-    """Tell whether a value has a settled shape; the text of strings is not looked at."""
+    """Return whether a value has a concrete node; the text of strings is not looked at."""
     match node:
         case Anything():
             return True
@@ -81,11 +81,11 @@ def _holds(value: Any, node: Node) -> bool:
         case Map(values), dict():
             return all(fits(item, values) for item in value.values())
         case Object(fields), dict():
-            shapes = {field.name: field for field in fields}
+            nodes = {field.name: field for field in fields}
             return (
-                value.keys() <= shapes.keys()
+                value.keys() <= nodes.keys()
                 and all(
-                    fits(item, shapes[name].node) or (item is None and _is_absent(shapes[name]))
+                    fits(item, nodes[name].node) or (item is None and _is_absent(nodes[name]))
                     for name, item in value.items()
                 )
                 and all(f.name in value or f.presence is not Presence.REQUIRED for f in fields)

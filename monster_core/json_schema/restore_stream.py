@@ -1,4 +1,4 @@
-"""Undoes, while an answer streams, what lowering changed about the way values are represented.
+"""Undo, while an answer streams, what lowering changed about the way values are represented.
 
 A member whose null only stands for an absent property is dropped before anybody sees it: the text
 of a member is held back from its comma to the first sign of its value.
@@ -16,10 +16,10 @@ from .ir import Array, Map, Node, Object, Presence, Tuple, Union, admits_null
 
 @dataclass(slots=True)
 class _Frame:
-    """An open object or array, and the shapes it may have."""
+    """An open object or array, and the nodes it may have."""
 
     is_object: bool
-    shapes: list[Node]
+    nodes: list[Node]
     kept: int = 0  # members of an object that were given out; items of an array that began
     key: str = ""
     awaits: str = "key"  # of an object: its next token is a "key", "colon", "value" or "end"
@@ -38,7 +38,7 @@ class StreamRestorer:
     Text that turns out to be no JSON is given out as it is.
 
     Args:
-        node: The settled shape that guided the text.
+        node: The concrete node that guided the text.
     """
 
     def __init__(self, node: Node) -> None:
@@ -117,7 +117,7 @@ class StreamRestorer:
             frame.head, frame.awaits = frame.head + token, "value"
         elif frame.awaits != "value" or token in _NO_VALUE:
             self._break(token)
-        elif token == "null" and _stands_in(frame.shapes, frame.key):
+        elif token == "null" and _stands_in(frame.nodes, frame.key):
             frame.awaits, frame.head = "end", ""
         else:
             self._out.append(frame.withheld)
@@ -141,9 +141,9 @@ class StreamRestorer:
         if frame is None:
             return list(_expanded(self._root))
         if frame.is_object:
-            frame.shapes = _narrowed(frame.shapes, frame.key)
-            return list(_expanded(_of_member(frame.shapes, frame.key)))
-        return list(_expanded(_of_item(frame.shapes, frame.kept)))
+            frame.nodes = _narrowed(frame.nodes, frame.key)
+            return list(_expanded(_of_member(frame.nodes, frame.key)))
+        return list(_expanded(_of_item(frame.nodes, frame.kept)))
 
     def _close(self) -> None:
         if self._frames:
@@ -158,42 +158,44 @@ def _expanded(nodes: Iterable[Node]) -> Iterable[Node]:
             yield node
 
 
-def _narrowed(shapes: list[Node], key: str) -> list[Node]:
+def _narrowed(nodes: list[Node], key: str) -> list[Node]:
     """Forget the objects that have no such property, unless none has it."""
     named = [
-        shape
-        for shape in shapes
-        if not isinstance(shape, Object) or any(part.name == key for part in shape.fields)
+        node
+        for node in nodes
+        if not isinstance(node, Object) or any(part.name == key for part in node.fields)
     ]
-    return named or shapes
+    return named or nodes
 
 
-def _of_member(shapes: Iterable[Node], key: str) -> Iterable[Node]:
-    for shape in shapes:
-        if isinstance(shape, Object):
-            yield from (part.node for part in shape.fields if part.name == key)
-        elif isinstance(shape, Map):
-            yield shape.values
+def _of_member(nodes: Iterable[Node], key: str) -> Iterable[Node]:
+    for node in nodes:
+        if isinstance(node, Object):
+            yield from (part.node for part in node.fields if part.name == key)
+        elif isinstance(node, Map):
+            yield node.values
 
 
-def _of_item(shapes: Iterable[Node], index: int) -> Iterable[Node]:
-    for shape in shapes:
-        if isinstance(shape, Array):
-            yield shape.items
-        elif isinstance(shape, Tuple) and index < len(shape.items):
-            yield shape.items[index]
+def _of_item(nodes: Iterable[Node], index: int) -> Iterable[Node]:
+    for node in nodes:
+        if isinstance(node, Array):
+            yield node.items
+        elif isinstance(node, Tuple) and index < len(node.items):
+            yield node.items[index]
 
 
-def _stands_in(shapes: list[Node], key: str) -> bool:
-    """Whether a member's null means absence in some shape, and a value of its own in none."""
+def _stands_in(nodes: list[Node], key: str) -> bool:
+    """Whether a member's null means absence in some node, and a value of its own in none."""
     parts = [
         part
-        for shape in _narrowed(shapes, key)
-        if isinstance(shape, Object)
-        for part in shape.fields
+        for node in _narrowed(nodes, key)
+        if isinstance(node, Object)
+        for part in node.fields
         if part.name == key
     ]
-    if any(part.presence is not Presence.STAND_IN and admits_null(part.node) for part in parts):
+    if any(
+        part.presence is not Presence.NULL_PLACEHOLDER and admits_null(part.node) for part in parts
+    ):
         return False
     return any(part.presence is not Presence.REQUIRED for part in parts)
 

@@ -1,4 +1,4 @@
-"""Turns everything a user may call a schema into a JSON schema."""
+"""Turn everything a user may call a schema into a JSON schema."""
 
 from __future__ import annotations
 

@@ -1,14 +1,14 @@
-"""Joins the arguments of several functions into one schema: a call of any of them, or several."""
+"""Join the parameters of several functions into one schema: a call of any of them, or several."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .emit import ANYTHING, write
+from .emit import ANYTHING, emit
 from .ir import Array, Field, Literal, Map, Never, Node, Object, Presence, union
 from .lower import LIMIT, LoweredSchema
-from .relax import Fitter
+from .relax import Relaxer
 
 
 def lower_calls(
@@ -28,18 +28,18 @@ def lower_calls(
 
     Returns:
         The most exact schema that the server compiles in time: an array of calls, else one call,
-        else one whose arguments are told only in part.
+        else one whose arguments are enforced only in part.
     """
-    fitter = Fitter(limit, lambda path, sentence: None)
-    shapes = list(_shapes(functions, arguments_key, fitter, limit, is_list=is_list))
-    fitting = (shape for shape in shapes if fitter.seconds(shape) <= limit)
-    return write(next(fitting, shapes[-1]))
+    fitter = Relaxer(limit, lambda path, sentence: None)
+    nodes = list(_shapes(functions, arguments_key, fitter, limit, is_list=is_list))
+    fitting = (node for node in nodes if fitter.seconds(node) <= limit)
+    return emit(next(fitting, nodes[-1]))
 
 
 def _shapes(
     functions: Mapping[str, LoweredSchema],
     arguments_key: str,
-    fitter: Fitter,
+    fitter: Relaxer,
     limit: float,
     *,
     is_list: bool,
@@ -50,7 +50,7 @@ def _shapes(
     yield exact
     share = limit / (2 * len(functions))
     yield union(
-        _call((name,), Fitter(share, lambda path, sentence: None).fit(low.node), arguments_key)
+        _call((name,), Relaxer(share, lambda path, sentence: None).relax(low.node), arguments_key)
         for name, low in functions.items()
     )
     yield _call(tuple(functions), Map(ANYTHING), arguments_key)

@@ -1,4 +1,4 @@
-"""Holds an answer against the original schema, by the rules of the draft that the schema names."""
+"""Check an answer against the original schema, by the rules of the draft that the schema names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # jsonschema takes longer to import than all the rest of the 
 _OLD_TUPLES = "http://json-schema.org/draft-07/schema#"
 _OLD_BOUNDS = "http://json-schema.org/draft-04/schema#"
 _URI = re.compile(r"[A-Za-z][A-Za-z\d+.-]*:\S*")
-_LONGEST_SENTENCE = 300
+_MAX_SENTENCE_CHARS = 300
 
 
 def validate(instance: Any, schema: Mapping[str, Any] | bool) -> None:
@@ -53,9 +53,9 @@ def validate(instance: Any, schema: Mapping[str, Any] | bool) -> None:
 
 
 def _shortened(sentence: str) -> str:
-    if len(sentence) <= _LONGEST_SENTENCE:
+    if len(sentence) <= _MAX_SENTENCE_CHARS:
         return sentence
-    half = _LONGEST_SENTENCE // 2
+    half = _MAX_SENTENCE_CHARS // 2
     return f"{sentence[:half]} … {sentence[-half:]}"
 
 
@@ -80,7 +80,7 @@ def _validator(source: bytes) -> Validator:
 
 
 def _draft(document: Any) -> str:
-    """Name the draft; what only an older one allows tells it where nothing else does."""
+    """Return the draft that a document names, otherwise the one whose keywords it has."""
     if isinstance(document, dict) and isinstance(document.get("$schema"), str):
         return str(document["$schema"])
     if _any_in(document, lambda s: isinstance(s.get("exclusiveMinimum"), bool)) or _any_in(

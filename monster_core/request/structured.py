@@ -22,7 +22,7 @@ from monster_core.errors import (
 )
 from monster_core.json_schema import SchemaError, lower, schema_of
 from monster_core.json_schema.lower import canonical
-from monster_core.json_schema.schema_for_prompt import told
+from monster_core.json_schema.schema_for_prompt import schema_for_prompt
 from monster_core.name_suggestions import unknown_name
 from monster_core.request.request_part import RequestPart
 from monster_core.response.json import parse_json_text
@@ -280,7 +280,7 @@ def schema_part(
         lowered = lower(schema)
     except SchemaError as error:
         raise InvalidRequestError(f"The answer's schema cannot be used: {error}.") from error
-    shown = canonical(told(schema)).decode()
+    shown = canonical(schema_for_prompt(schema)).decode()
     prompt = f"Answer with only JSON that satisfies this JSON schema:\n\n{shown}"
     spec = ResponseSpec(schema=lowered)
     if lowered.obstacle is None:

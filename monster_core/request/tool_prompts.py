@@ -153,12 +153,14 @@ def write_result(
 
 
 def _definition(tool: ToolDefinition) -> str:
-    from monster_core.json_schema.schema_for_prompt import told  # for those who have tools only
+    from monster_core.json_schema.schema_for_prompt import (
+        schema_for_prompt,  # for those who have tools only
+    )
 
     function = {
         "name": tool.name,
         "description": tool.description,
-        "parameters": told(tool.parameters),
+        "parameters": schema_for_prompt(tool.parameters),
     }
     return _json({"type": "function", "function": function})
 

@@ -5,8 +5,7 @@ import re
 
 import pytest
 
-from monster_core.json_schema.pattern_nodes import UnsupportedPattern
-from monster_core.json_schema.patterns import translate
+from monster_core.json_schema.patterns import UnsupportedPattern, translate
 
 
 def matches(pattern, value):

@@ -1,8 +1,8 @@
-"""Measures parsed regular expressions: lengths, anchors, and states of the automaton."""
+"""Measure parsed regular expressions: lengths, anchors, and states of the automaton."""
 
 from __future__ import annotations
 
-from .pattern_nodes import Anchor, Chars, Choice, Part, Repeat, Sequence
+from .ast import Anchor, Chars, Choice, Part, Repeat, Sequence
 
 _WIDE = 30  # characters
 
@@ -20,7 +20,7 @@ def shortest(part: Part) -> int:
 
 
 def varies(part: Part) -> bool:
-    """Tell whether any place in the text may hold different characters."""
+    """Return whether any place in the text may hold different characters."""
     match part:
         case Sequence(parts) | Choice(parts):
             return any(map(varies, parts))
@@ -32,7 +32,7 @@ def varies(part: Part) -> bool:
 
 
 def is_bound_to_start(part: Part) -> bool:
-    """Tell whether a parsed expression is bound to the start of the text, or says nothing."""
+    """Return whether a parsed expression is bound to the start of the text, or says nothing."""
     match part:
         case Choice(options):
             return all(map(is_bound_to_start, options))
@@ -44,7 +44,7 @@ def is_bound_to_start(part: Part) -> bool:
 
 
 def has_anchor(part: Part) -> bool:
-    """Tell whether an anchor stands anywhere in an expression."""
+    """Return whether an anchor stands anywhere in an expression."""
     match part:
         case Anchor():
             return True

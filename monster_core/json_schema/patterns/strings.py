@@ -1,4 +1,4 @@
-"""Decides which one regular expression stands for everything a schema asks of a string.
+"""Decide which one regular expression stands for everything a schema asks of a string.
 
 Every string is sent with a pattern, also one without demands: the server's own notion of a string
 knows no escape but the backslash's, so that a model could write neither a quotation mark nor a
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 
-from .ir import Regex, Text
-from .pattern_nodes import UnsupportedPattern
-from .patterns import any_text, translate
+from monster_core.json_schema.ir import Regex, Text
+
+from .ast import UnsupportedPattern
+from .translate import any_text, translate
 
 _LONGEST = 24
 _SHORTEST = 24
-_EXACT_LENGTH = 64
+_MAX_EXACT_CHARS = 64
 _HTTP = r"^https?://\S+$"
 _HTTP_LENGTH = 2083  # pydantic's mark of an HttpUrl, which JSON schema has no format for
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?"
@@ -105,7 +106,7 @@ def _of_formats(text: Text, loose: list[str]) -> Regex | None:
 
 def _of_length(text: Text, loose: list[str]) -> Regex:
     low, high = text.low, text.high
-    if low == high and low <= _EXACT_LENGTH:
+    if low == high and low <= _MAX_EXACT_CHARS:
         return any_text(low, high)
     if high is not None and high > _LONGEST:
         loose.append(f"maxLength {high} is not enforced by the server")

@@ -1,4 +1,4 @@
-"""Translates a schema's regular expression into one over JSON text, as the server wants it.
+"""Translate a schema's regular expression into one over JSON text, as the server wants it.
 
 The server matches a ``pattern`` against everything between the quotation marks, escapes and all,
 and it must match whole. A schema's pattern matches anywhere in the value. So anchors turn into
@@ -10,16 +10,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from .ir import Regex
-from .pattern_measures import (
-    has_anchor,
-    is_bound_to_start,
-    shortest,
-    states_of,
-    varies,
-    wide_states_of,
-)
-from .pattern_nodes import (
+from monster_core.json_schema.ir import Regex
+
+from .ast import (
     ANY,
     ANY_TEXT,
     LAST,
@@ -32,12 +25,20 @@ from .pattern_nodes import (
     UnsupportedPattern,
     chars,
 )
-from .pattern_parsing import parse
+from .measures import (
+    has_anchor,
+    is_bound_to_start,
+    shortest,
+    states_of,
+    varies,
+    wide_states_of,
+)
+from .parser import parse
 
-_MOST_STATES = 64
+_MAX_STATES = 64
 _SHORTEST_FORM = 4
 _LONG = 16  # a longer run of optional repeats is worth less than it costs
-_MANY_CHARACTERS = 256
+_MAX_SET_CHARS = 256
 _ESCAPES = {8: "b", 9: "t", 10: "n", 12: "f", 13: "r", 34: '"', 92: "\\\\"}
 _UNSAFE = chars([(0, 0x1F), (34, 34), (92, 92)])
 
@@ -66,11 +67,11 @@ def translate(source: str, *, is_bounded: bool = True) -> tuple[Regex, bool]:
 
 
 def _bounded(part: Part) -> Part:
-    part, ceiling = _widened(part, _MOST_STATES), _MOST_STATES
-    while states_of(part) > _MOST_STATES and ceiling > 1:
+    part, ceiling = _widened(part, _MAX_STATES), _MAX_STATES
+    while states_of(part) > _MAX_STATES and ceiling > 1:
         ceiling //= 4
         part = _widened(part, ceiling)
-    if states_of(part) > _MOST_STATES:
+    if states_of(part) > _MAX_STATES:
         raise UnsupportedPattern("more states than the server can bear")
     return part
 
@@ -104,7 +105,7 @@ def _unanchored(part: Part) -> Part:
 
 
 def _is_whole(part: Part) -> bool:
-    """Tell whether an expression without anchors describes a value from its start.
+    """Return whether an expression without anchors describes a value from its start.
 
     Arbitrary text before it would be the letter of the law, but a model that has begun with
     anything else then never comes to an end. A word or two characters may stand anywhere; a
@@ -185,11 +186,11 @@ def _plain(part: Chars) -> str:
 def _loosened(part: Chars) -> Chars:
     """Let every character beyond ASCII in where a set holds many of them: each costs a state."""
     beyond = sum(high - max(low, 0x80) + 1 for low, high in part.ranges if high >= 0x80)
-    if beyond <= _MANY_CHARACTERS:
+    if beyond <= _MAX_SET_CHARS:
         return part
     missing = chars([*part.ranges, (0, 0x7F)], negated=True)
     gaps = sum(high - low + 1 for low, high in missing.ranges)
-    return part if gaps <= _MANY_CHARACTERS else chars([*part.ranges, (0x80, LAST)])
+    return part if gaps <= _MAX_SET_CHARS else chars([*part.ranges, (0x80, LAST)])
 
 
 def _ranges(ranges: tuple[tuple[int, int], ...]) -> str:

@@ -1,10 +1,10 @@
-"""Parses the regular expressions that schemas carry: ECMA 262's, as far as Python shares them."""
+"""Parse the regular expressions that schemas carry: ECMA 262's, as far as Python shares them."""
 
 from __future__ import annotations
 
 import re
 
-from .pattern_nodes import (
+from .ast import (
     DIGIT,
     DOT,
     EMPTY,
