@@ -7,14 +7,20 @@ from collections.abc import Iterable
 __all__ = ["unknown_argument", "unknown_name"]
 
 _INSTEAD = {
+    "additional_kwargs": ("model_kwargs",),
     "api_base": ("base_url",),
+    "async_http_client": ("http_async_client",),
     "base_url": ("api_base",),
     "default_timeout": ("timeout",),
+    "guided_backend": ("guided_decoding_backend",),
+    "http_async_client": ("async_http_client",),
     "max_completion_tokens": ("max_tokens",),
+    "max_length": ("max_tokens",),
     "max_new_tokens": ("max_tokens",),
     "max_output_tokens": ("max_tokens",),
     "max_tokens_to_sample": ("max_tokens",),
     "model_id": ("model",),
+    "model_kwargs": ("additional_kwargs",),
     "model_name": ("model",),
     "num_predict": ("max_tokens",),
     "num_return_sequences": ("n",),
@@ -25,6 +31,7 @@ _INSTEAD = {
     "repeat_penalty": ("repetition_penalty",),
     "request_timeout": ("timeout",),
     "stop_sequences": ("stop",),
+    "stop_token": ("stop",),
     "stop_words": ("stop",),
 }
 """What other packages call arguments of ours; of several the first that is known counts."""
@@ -34,40 +41,64 @@ _ADVICE = {
     "api_version": _NO_SUCH_FIELD,
     "audio": _NO_SUCH_FIELD,
     "audio_config": _NO_SUCH_FIELD,
+    "callback_manager": "pass callbacks in the config of a call, or to the model.",
+    "callbacks": "set the model's callback_manager (LlamaIndex).",
+    "chat_template": _NO_SUCH_FIELD,
     "chat_template_kwargs": _NO_SUCH_FIELD,
+    "context_window": "call discover_model_profile(), or set max_input_tokens in profile.",
+    "do_sample": "set temperature=0 for the likeliest tokens only.",
+    "documents": "put the documents into the conversation.",
     "extra_body": "pass its fields in model_kwargs (LangChain) or additional_kwargs (LlamaIndex).",
     "extra_query": "put the query into the address of a proxy; the base URL takes none.",
     "function_call": "use tool_choice, with the functions in tools (bind_tools in LangChain).",
     "functions": "use tools (bind_tools in LangChain); each function becomes a tool.",
     "include": _NO_SUCH_FIELD,
+    "input": "the conversation is the input of the call.",
+    "instructions": "begin the conversation with a system message.",
     "is_chat_model": "every model is a chat model here. Leave it out.",
     "is_function_calling_model": "every model is offered tools here. Leave it out.",
+    "max_input_tokens": "set it in profile (LangChain), or context_window (LlamaIndex).",
     "metadata": _NO_SUCH_FIELD,
+    "mirostat": _NO_SUCH_FIELD,
     "modalities": _NO_SUCH_FIELD,
     "num_ctx": "the context window is the server's; shorten the conversation to fit it.",
     "openai_organization": "send it as a header, in default_headers, if your gateway wants it.",
     "openai_proxy": "set HTTPS_PROXY, or pass an http_client that uses the proxy.",
     "organization": "send it as a header, in default_headers, if your gateway wants it.",
     "prediction": _NO_SUCH_FIELD,
+    "previous_response_id": _NO_SUCH_FIELD,
     "prompt": "the conversation is the input of the call.",
+    "prompt_cache_key": _NO_SUCH_FIELD,
+    "prompt_logprobs": _NO_SUCH_FIELD,
+    "proxies": "set HTTPS_PROXY, or pass an http_client that uses the proxy.",
+    "proxy": "set HTTPS_PROXY, or pass an http_client that uses the proxy.",
     "reasoning": _NO_SUCH_FIELD,
     "reasoning_effort": _NO_SUCH_FIELD,
     "reuse_client": "a model always keeps its connections. Leave it out.",
     "safe_prompt": "begin the conversation with a system message of your own.",
+    "safety_identifier": "use user for the id of your end user.",
     "service_tier": _NO_SUCH_FIELD,
     "should_use_structured_outputs": "structured output always follows its schema. Leave it out.",
     "store": _NO_SUCH_FIELD,
     "stream": "call a method that streams.",
+    "streaming": "call a method that streams.",
     "strict": "a forced call and structured output always follow their schema. Leave it out.",
     "structured_outputs": "use guided_json, guided_regex, guided_choice or guided_grammar.",
     "system": "begin the conversation with a system message.",
+    "system_prompt": "begin the conversation with a system message.",
+    "text": "use response_format, or guided_json.",
+    "tfs_z": _NO_SUCH_FIELD,
     "thinking": _NO_SUCH_FIELD,
     "tokenizer": "set llama_index.core.Settings.tokenizer, which LlamaIndex counts with.",
     "tool_required": "set tool_choice to 'required' (or pass tool_required to chat_with_tools).",
+    "top_a": _NO_SUCH_FIELD,
+    "truncate_prompt_tokens": "shorten the conversation to fit the context window.",
+    "typical_p": _NO_SUCH_FIELD,
     "use_chat_completions": "the server has chat completions only. Leave it out.",
     "use_responses_api": "the server has chat completions only. Leave it out.",
     "verbose": "leave it out; predict_and_call takes it in LlamaIndex.",
     "verbosity": _NO_SUCH_FIELD,
+    "web_search_options": _NO_SUCH_FIELD,
 }
 """What to do instead of passing an argument that has no equivalent here."""
 
@@ -95,7 +126,7 @@ def unknown_argument(
     if own is not None:
         said = f"The argument {name!r}" if own == name else f"{name!r} is {own!r} here, which"
         return (
-            f"{said} belongs to the model, not to a call: pass it where the model is made, or ask "
+            f"{said} belongs to the model, not to a call: pass it where the model is made, or use "
             f"a copy, model_copy(update={{{own!r}: ...}})."
         )
     if name in _ADVICE and not _equivalent(name, known):

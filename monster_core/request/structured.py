@@ -165,7 +165,8 @@ def _by_text(values: Iterable[Any]) -> dict[str, Any]:
         if text in by_text and by_text[text] is not value and not _is_same(by_text[text], value):
             raise InvalidRequestError(
                 f"guided_choice cannot tell {by_text[text]!r} from {value!r}, which are the same "
-                f"text: leave one out, or use method='guided_json'."
+                "text: leave one out, or make the type a field of a pydantic model, which is "
+                "answered as JSON."
             )
         by_text.setdefault(text, value)
     return by_text
