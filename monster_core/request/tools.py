@@ -335,7 +335,11 @@ def tools_part(
         asked = ToolChoice("any")
     prompt = write_definitions(shown, asked, tool_format, is_parallel=is_parallel)
     names = frozenset(tool.name for tool in definitions)
-    return RequestPart(fields, prompt, ResponseSpec(names, None if is_parallel else 1, forced))
+    parameters = {tool.name: tool.parameters for tool in definitions}
+    most = None if is_parallel else 1
+    return RequestPart(
+        fields, prompt, ResponseSpec(names, most, forced, tool_parameters=parameters)
+    )
 
 
 def _choose_strategy(

@@ -1,62 +1,115 @@
-"""Read an answer as text or tool calls while it streams.
+"""Separate the tool calls in a response's text from the text, while it streams.
 
-Text flows at once; what may be the beginning of a call is held back until it is known to be one.
-Reads the ways in which models write calls: a JSON object ``{"name", "parameters" or
-"arguments"}``, several of them or an array, ``<tool_call>``, ``[TOOL_CALLS]``, ``<|python_tag|>``
-and fenced JSON. However the text is cut into pieces, the text and the calls are the same.
+The forms of calls are a table: ``tool_call_forms.py``. Here is how a text is read, whatever forms
+it uses. However the text is cut into pieces, the text and the calls that come out are the same.
+
+Text is given at once, except for what may open a call: it is held back until that is known. A call
+is certain, and its arguments are given as they arrive, if a mark such as ``<tool_call>`` announces
+it or if the response begins with it. Any other call is held back until it is known what follows it:
+
+* In a text that goes on after it, a call without a mark is an example: it stays text. So does a
+  marked call in the middle of a sentence, or before the end of thoughts (``</think>``).
+* A call in inline code, or of a tool that does not exist, is one only if it stands alone.
+* A JSON object that has other members than a call, the definition of a tool, code in a fence of
+  another language, a call in a ``<think>`` block, and a JSON value that contains a call are text.
+
+What is held back is dropped only where it is the notation of calls that were read: marks, fences,
+separators, end tokens, and white space around them. In a ``<think>`` block before calls, too, the
+marks of drafted calls are dropped. A turn of the user or of a tool that the model makes up after
+its calls is dropped. Everything else comes out as text.
+
+A call that is cut comes out with arguments that are not JSON, so that it is never run.
 """
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Iterable
-from enum import Enum, auto
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from monster_core.response.tool_call_header import Verdict, inspect_call, whole_call
-from monster_core.response.tool_call_opening import CLOSING_MARKS, OPENERS, find_opening
+from pydantic_core import from_json
+
+from monster_core.json_values import read_json, write_json
+from monster_core.response.lenient_json import LenientJson
+from monster_core.response.tool_call_forms import (
+    ARGUMENT_KEYS,
+    CALL_LIST_KEYS,
+    CLOSERS,
+    MARKS,
+    NAME_KEYS,
+    SPECIAL_MARKS,
+    THOUGHTS,
+    TURNS,
+    XML_CLOSERS,
+    XML_PARAMETERS,
+)
+from monster_core.response.tool_call_opening import (
+    Opening,
+    Tools,
+    find_line_head,
+    find_opening,
+    longest,
+    skip_space,
+)
 from monster_core.response.types import ToolCallDelta
 
 __all__ = ["ToolCallParser"]
 
-
-class _State(Enum):
-    TEXT = auto()  # what arrives is text until something opens
-    OPENED = auto()  # the buffer begins with what may open a call
-    ARGUMENTS = auto()  # inside the arguments of a call, which stream
-    HELD = auto()  # inside an object that can only be judged when it is closed
-    BEHIND = auto()  # right behind the arguments: the object goes on, unless its brace is missing
-    CLOSING = auto()  # behind the arguments, before the call's object is closed
-    BETWEEN = auto()  # behind a call: separators, closing marks, another call, or text
+_log = logging.getLogger(__name__)
 
 
 class ToolCallParser:
-    """Separate text from calls, piece by piece.
-
-    The deltas carry no id: an answer's id names its calls.
+    """Separate text from calls, piece by piece. The deltas carry no id.
 
     Args:
-        names: The tools that can be called; an object with another name is text, unless a mark
-            such as ``<tool_call>`` says that it is a call.
+        names: The tools that can be called.
+        parameters: The JSON schemas of the tools' parameters, by the tools' names, where they are
+            known: forms without names or without quotes need them.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._names = frozenset(names)
-        self._state = _State.TEXT
+    def __init__(self, names: Iterable[str], parameters: Mapping[str, Any] | None = None) -> None:
+        self._tools = Tools(names, parameters or {})
         self._buffer = ""
-        self._held_at = 0  # where in the buffer a held object begins, behind what opened it
-        self._looked = 0  # how much of the buffer is known not to end a held object
-        self._depth = _Depth()
-        self._outer = 0  # braces around the arguments of the present call
-        self._space = ""  # white space before anything else: text follows, or it is dropped
-        self._is_marked = False
-        self._has_text = False
-        self._calls = 0
+        self._is_end = False
+        self._step: Callable[[], bool] = self._read_text
         self._texts: list[str] = []
         self._deltas: list[ToolCallDelta] = []
-        self._is_end = False
+        self._calls = 0
+        # the text that has been given
+        self._space = ""  # white space before anything else: text follows, or it is dropped
+        self._has_text = False
+        self._last_text = ""  # its last piece that is more than spaces
+        self._flows = False  # what arrives is text unless something opens in it
+        self._draft = ""  # thoughts from a drafted call on: given once it is known what follows
+        self._closing = ""  # what ends the code or the thoughts that the text is in
+        # the block of calls that is being read
+        self._opening = Opening("refused")  # of its first call
+        self._in_sentence = False
+        self._is_certain = False
+        self._is_example = False  # it is text if any text follows
+        self._is_fenced = False  # a code fence has not been closed
+        self._has_calls = False
+        self._raw: list[str] = []  # its text up to the present call, while it is not certain
+        self._held: list[tuple[str, str]] = []  # its calls, while it is not certain
+        self._between = ""  # what has been skipped since its last call
+        # the call that is being read
+        self._own: list[str] = []  # its text, while its arguments do not stream
+        self._json = LenientJson()
+        self._pieces: list[str] = []  # the JSON of its object, or of its arguments
+        self._length = 0  # of these pieces
+        self._members: dict[str, Any] = {}  # the members of its object so far
+        self._name: str | None = None
+        self._arguments_at: int | None = None  # where the arguments begin in the object's JSON
+        self._arguments_end: int | None = None
+        self._streams = False  # its arguments are given as they arrive
+        self._is_streamed = False  # all of its arguments have been given so
+        self._is_judged = False  # it has been decided whether they stream
+        self._is_first = True  # its first XML parameter has not been given
+        self._searched = 0  # how much of the buffer is known not to end an XML parameter
 
     def feed(self, text: str) -> tuple[str, list[ToolCallDelta]]:
-        """Take the next piece of the answer.
+        """Take the next piece of the text.
 
         Args:
             text: The piece.
@@ -64,26 +117,32 @@ class ToolCallParser:
         Returns:
             What is certainly text, and the pieces of calls.
         """
-        for start in range(0, len(text), _SLICE):
-            self._buffer += text[start : start + _SLICE]
+        if self._flows and not _OPENER.search(text):
+            self._note(text)
+            return text, []
+        for start in range(0, len(text), _SLICE_CHARS):
+            self._buffer += text[start : start + _SLICE_CHARS]
             self._go_on()
+        is_text = self._step == self._read_text
+        self._flows = is_text and self._has_text and not (self._buffer or self._draft)
         return self._given()
 
     def flush(self) -> tuple[str, list[ToolCallDelta]]:
-        """Take the end of the answer.
+        """Take the end of the text.
 
         Returns:
-            What was still held back: text, or a call that was cut short.
+            What was still held back: text, or calls.
         """
         self._is_end = True
         self._go_on()
+        self._give_draft(is_kept=True)
         if self._space:  # there was nothing but white space
             self._texts.append(self._space)
             self._space = ""
         return self._given()
 
     def _go_on(self) -> None:
-        while self._buffer and _STEPS[self._state](self):
+        while self._step():
             pass
 
     def _given(self) -> tuple[str, list[ToolCallDelta]]:
@@ -91,160 +150,628 @@ class ToolCallParser:
         self._texts, self._deltas = [], []
         return given
 
-    # Each of these reads the beginning of the buffer, and returns whether to go on.
+    # Text. Each step reads the beginning of the buffer, and returns whether to go on.
 
     def _read_text(self) -> bool:
         if not self._has_text:
             text = self._buffer.lstrip()
             self._space += self._buffer[: len(self._buffer) - len(text)]
             self._buffer = text
+            if _BEGINNING.match(text):
+                return self._open()
         opener = _OPENER.search(self._buffer)
         self._give(opener.start() if opener else len(self._buffer))
-        if opener:
-            self._state = _State.OPENED
-        return opener is not None
+        return self._open() if opener else False
 
-    def _read_opened(self) -> bool:
-        seen = self._buffer[:_LONGEST_HEADER]
-        is_long = len(seen) == _LONGEST_HEADER
-        opening = find_opening(seen)
-        if opening.kind == "undecided" and not (self._is_end or is_long):
+    def _open(self) -> bool:
+        """Begin a block of calls, thoughts or code if one begins here."""
+        if not self._has_text:
+            opening = longest(THOUGHTS, self._buffer)
+            if opening:
+                self._closing, self._step = THOUGHTS[opening], self._read_thoughts
+                self._give(len(opening))
+                return True
+            if not self._is_end and any(one.startswith(self._buffer) for one in THOUGHTS):
+                return False
+        found = self._find_line_head()
+        if found.kind == "refused" and self._buffer[0] != "\n":
+            found = self._find_opening(is_alone=not self._has_text, is_marked=False)
+        if found.kind == "wait":
             return False
-        if opening.kind != "open":
-            return self._refuse(opening.length)
-        is_marked = self._is_marked or opening.is_marked
-        verdict = inspect_call(seen[opening.brace_at :], self._names, is_marked=is_marked)
-        if verdict.kind == "undecided" and not (self._is_end or is_long):
-            return False
-        is_nameless = verdict.kind == "undecided" and (is_long or not verdict.name)
-        if verdict.kind == "refused" or is_nameless:
-            return self._refuse(opening.brace_at or 1 if opening.is_marked else 1)
-        self._is_marked = is_marked
-        self._open(verdict, opening.brace_at)
+        if found.kind == "refused":
+            return self._refuse(0 if _JSON_VALUE.match(self._buffer) else None)
+        line = self._last_text.rpartition("\n")[2].rstrip()
+        self._in_sentence = bool(line) and line[-1] not in _SENTENCE_ENDS
+        self._raw, self._held, self._opening = [], [], found
+        self._is_certain = self._is_example = self._has_calls = self._is_fenced = False
+        self._begin_call(found)
         return True
 
-    def _open(self, verdict: Verdict, brace_at: int) -> None:
-        if verdict.kind == "held":
-            self._state, self._depth = _State.HELD, _Depth()
-            self._held_at = self._looked = brace_at
-        elif verdict.kind == "call":
-            self._begin_call(verdict.name, "")
-            self._buffer = self._buffer[brace_at + verdict.arguments_at :]
-            self._state, self._depth, self._outer = _State.ARGUMENTS, _Depth(), verdict.depth
-        else:  # cut behind its name: arguments that cannot be parsed, never none at all
-            self._begin_call(verdict.name, "{")
-            self._buffer = ""
+    def _find_opening(self, *, is_alone: bool, is_marked: bool) -> Opening:
+        seen = self._buffer[:_MAX_HEADER_CHARS]
+        is_end = self._is_end or len(seen) == _MAX_HEADER_CHARS
+        return find_opening(
+            seen, self._tools, is_alone=is_alone, is_marked=is_marked, is_end=is_end
+        )
 
-    def _read_arguments(self) -> bool:
-        end = self._depth.end_of(self._buffer)
-        length = len(self._buffer) if end is None else end
-        self._deltas.append(ToolCallDelta(self._calls - 1, None, None, self._buffer[:length]))
-        self._buffer = self._buffer[length:]
-        if end is not None:
-            self._state, self._depth = _State.BEHIND, _Depth(self._outer)
-        return end is not None
+    def _find_line_head(self) -> Opening:
+        """Judge whether a call begins that may begin in any line of a text."""
+        start = self._buffer.startswith("\n")
+        if not start and self._has_text:
+            return Opening("refused")
+        seen = self._buffer[start:_MAX_HEADER_CHARS]
+        is_end = self._is_end or len(self._buffer) >= _MAX_HEADER_CHARS
+        found = find_line_head(seen, self._tools, is_end=is_end)
+        found.position += start
+        return found
 
-    def _read_held(self) -> bool:
-        end = self._depth.end_of(self._buffer, self._looked)
-        self._looked = len(self._buffer)
-        if end is None:
-            if self._is_end:
-                self._refuse(len(self._buffer))
-            return False
-        call = whole_call(self._buffer[self._held_at : end], self._names, is_marked=self._is_marked)
-        if call is None:
-            return self._refuse(end)
-        self._begin_call(*call)
-        self._buffer, self._state = self._buffer[end:], _State.BETWEEN
+    def _refuse(self, value_at: int | None) -> bool:
+        """Give as text what opens no call, and go on after its beginning.
+
+        Args:
+            value_at: Where a JSON value begins in it; None if none does.
+        """
+        text, self._step = self._buffer, self._read_text
+        code = _CODE.match(text)
+        special = "" if self._has_text or value_at else longest(SPECIAL_MARKS, text)
+        if code:
+            if code.end() == len(text) and not self._is_end:
+                return False  # there may be more backticks
+            self._closing, self._step = code[0], self._read_code
+            self._give(code.end())
+        elif special and text[len(special) :].strip():
+            self._buffer = text[len(special) :].lstrip()
+        elif value_at is not None:
+            self._json, self._step = LenientJson(), self._read_value
+            self._give(value_at)
+        else:
+            word = _WORD.match(text)
+            self._give(word.end() if word else max(len(longest(MARKS, text)), 1))
         return True
 
-    def _read_behind(self) -> bool:
-        self._buffer = self._buffer.lstrip()
-        if not self._buffer:
-            return False
-        self._state = _State.CLOSING if self._buffer[0] in ",}" else _State.BETWEEN
-        return True
+    def _read_code(self) -> bool:
+        """Give code as text: up to the fence that closes it, or up to the end of the line."""
+        is_inline = len(self._closing) < 3
+        closing = self._closing if is_inline else "```"
+        found = re.search(rf"{closing}|\n" if is_inline else closing, self._buffer)
+        if found is not None:
+            self._give(found.start() if found[0] == "\n" else found.end())
+            self._step = self._read_text
+            return True
+        kept = 0 if self._is_end else _begun(self._buffer, (closing,))
+        self._give(len(self._buffer) - kept)
+        return False
 
-    def _read_closing(self) -> bool:
-        end = self._depth.end_of(self._buffer)
-        self._buffer = "" if end is None else self._buffer[end:]
-        if end is not None:
-            self._state = _State.BETWEEN
-        return end is not None
+    def _read_value(self) -> bool:
+        """Give a JSON value as text: a call in it is a part of the value."""
+        position = 0
+        while position < len(self._buffer) and not self._json.is_closed:
+            after = self._json.step(self._buffer, position, is_end=self._is_end)
+            if self._json.is_stray or self._json.is_broken:
+                self._json.is_closed = True
+            elif after == position:
+                break
+            position = after
+        self._json.take()
+        if self._is_end and not self._json.is_closed:
+            position = len(self._buffer)
+        self._give(position)
+        if self._json.is_closed:
+            self._step = self._read_text
+        return self._json.is_closed
 
-    def _read_between(self) -> bool:
-        skipped = _BETWEEN.match(self._buffer)
-        self._buffer = self._buffer[skipped.end() :] if skipped else self._buffer
-        if any(mark.startswith(self._buffer) for mark in CLOSING_MARKS):
-            if self._is_end:
-                self._buffer = ""
-            return False
-        self._state = _State.TEXT
-        self._has_text = True
-        return True
+    def _read_thoughts(self) -> bool:
+        """Give thoughts as text; from the draft of a call on, hold them."""
+        end = self._buffer.find(self._closing)
+        limit = end if end >= 0 else len(self._buffer)
+        draft = None if self._draft else _DRAFT.search(self._buffer, 0, limit)
+        if draft is not None:
+            self._give(draft.start())
+            self._draft, self._buffer = self._buffer[: len(draft[0])], self._buffer[len(draft[0]) :]
+            return True
+        if end >= 0 or self._is_end:
+            self._give_thoughts(len(self._buffer) if end < 0 else end + len(self._closing))
+            self._step, self._has_text, self._last_text = self._read_text, False, ""
+            return end >= 0
+        begun = _begun(self._buffer, (self._closing,) if self._draft else (self._closing, *MARKS))
+        fence = None if self._draft else _FENCE_BEGUN.search(self._buffer)
+        self._give_thoughts(
+            min(len(self._buffer) - begun, fence.start() if fence else _SLICE_CHARS)
+        )
+        return False
 
-    def _begin_call(self, name: str, arguments: str) -> None:
-        self._deltas.append(ToolCallDelta(self._calls, None, name, arguments))
-        self._calls += 1
-        self._space = ""
+    def _give_thoughts(self, length: int) -> None:
+        if self._draft:
+            self._draft += self._buffer[:length]
+            self._buffer = self._buffer[length:]
+        else:
+            self._give(length)
 
-    def _refuse(self, length: int) -> bool:
-        """Give out as text what opened nothing, and look for another opening behind it."""
-        self._state = _State.TEXT
-        self._give(length)
-        return True
+    def _give_draft(self, *, is_kept: bool) -> None:
+        if self._draft:
+            self._texts.append(self._draft if is_kept else _NOTATION.sub("", self._draft))
+            self._draft = ""
 
     def _give(self, length: int) -> None:
-        if length:
-            self._texts.append(self._space + self._buffer[:length])
-            self._buffer, self._space = self._buffer[length:], ""
-            self._has_text, self._is_marked = True, False
+        text, self._buffer = self._buffer[:length], self._buffer[length:]
+        self._give_text(text)
 
+    def _give_text(self, text: str) -> None:
+        if text:
+            self._give_draft(is_kept=True)
+            self._texts.append(self._space + text)
+            self._space, self._has_text = "", True
+            self._note(text)
 
-class _Depth:
-    """Find where a JSON value ends, over any number of pieces, looking at each sign once."""
+    def _note(self, text: str) -> None:
+        if not text.isspace() or "\n" in text:
+            self._last_text = text
 
-    __slots__ = ("_depth", "_in_string", "_is_escaped")
+    # A call of a block
 
-    def __init__(self, depth: int = 0) -> None:
-        self._depth = depth
-        self._in_string = False
-        self._is_escaped = False
+    def _begin_call(self, found: Opening) -> None:
+        self._own, self._pieces, self._length = [], [], 0
+        self._name, self._members = None, {}
+        self._arguments_at = self._arguments_end = None
+        self._streams = self._is_streamed = self._is_judged = False
+        self._is_first, self._searched = True, 0
+        self._is_fenced = self._is_fenced or found.fence is not None
+        self._opening.is_marked = self._opening.is_marked or found.is_marked
+        self._take(found.position)
+        if found.head is None:
+            self._json, self._step = LenientJson(), self._read_object
+            return
+        self._name = self._tools.fitting(found.name) or found.name.replace("\\", "")
+        is_python = found.head.arguments == "python"
+        self._json = LenientJson([*self._tools.properties(self._name)] if is_python else ())
+        is_xml = found.head.arguments == "xml"
+        self._step = self._read_elements if is_xml else self._read_arguments
 
-    def end_of(self, piece: str, start: int = 0) -> int | None:
-        """Read the next piece of the value; return where it ends in it, or None."""
-        position = start
-        if self._is_escaped and position < len(piece):
-            self._is_escaped, position = False, position + 1
-        while found := (_IN_STRING if self._in_string else _STRUCTURE).search(piece, position):
-            position, sign = found.end(), found[0]
-            if sign == '"':
-                self._in_string = not self._in_string
-            elif sign == "\\":
-                self._is_escaped = position == len(piece)
-                position += 1
-            elif sign in "{[":
-                self._depth += 1
+    def _take(self, length: int) -> None:
+        """Take a part of the buffer as a part of the call."""
+        if not self._streams:
+            self._own.append(self._buffer[:length])
+        self._buffer = self._buffer[length:]
+
+    def _decide(self, *, is_tool: bool) -> bool:
+        """Decide whether the block is certain, now that a call of it is known."""
+        if not self._has_calls and not self._is_certain:
+            found = self._opening
+            if found.is_marked and found.fence is None and not found.is_inline:
+                self._is_certain = not self._in_sentence
             else:
-                self._depth -= 1
-                if self._depth <= 0:
-                    return position
-        return None
+                is_bare = found.head is not None and not found.is_marked
+                self._is_certain = is_tool and not (self._has_text or found.is_inline or is_bare)
+        return self._is_certain
+
+    def _stream(self, arguments: str) -> None:
+        """Begin to give a call's arguments as they arrive."""
+        self._streams, self._own = True, []
+        self._begin_deltas(self._name or "", arguments)
+
+    def _begin_deltas(self, name: str, arguments: str) -> None:
+        self._give_draft(is_kept=False)
+        self._space = ""
+        self._deltas.append(ToolCallDelta(self._calls, None, name, arguments))
+        self._calls += 1
+
+    def _add(self, json: str) -> None:
+        """Add a piece of the JSON of the call's object or arguments."""
+        if not self._streams:
+            self._pieces.append(json)
+            self._length += len(json)
+        elif json and not self._is_streamed:
+            self._deltas.append(ToolCallDelta(self._calls - 1, None, None, json))
+
+    def _end_call(self, calls: Iterable[tuple[str, str]] = ()) -> bool:
+        """Go on after a call.
+
+        Args:
+            calls: The calls that have not been streamed, each with its name and its arguments.
+        """
+        for name, arguments in calls:
+            if self._is_certain:
+                self._begin_deltas(name, arguments)
+            else:
+                self._held.append((name, arguments))
+        if not self._is_certain:
+            self._raw += self._own
+        self._own, self._between = [], ""
+        self._has_calls, self._step = True, self._read_between
+        return True
+
+    def _refuse_call(self) -> bool:
+        """Give back what is not a call."""
+        value_at = None
+        if self._opening.head is None:
+            before = self._own[0]
+            value_at = len(before.rstrip(" \t\r\n[")) if "[" in before else len(before)
+        self._buffer = "".join(self._own) + self._buffer
+        self._own = []
+        return self._end_block() if self._has_calls else self._refuse(value_at)
+
+    # After a call
+
+    def _read_between(self) -> bool:
+        skipped = _SEPARATORS.match(self._buffer)
+        if skipped is not None:
+            self._skip(skipped.end())
+        text = self._buffer
+        if not text:
+            return self._end_block() if self._is_end else False
+        closer = longest(CLOSERS, text)
+        begun = (one for one in (*CLOSERS, *TURNS) if one != closer and one.startswith(text))
+        if not self._is_end and any(begun):
+            return False
+        if closer:
+            self._skip(len(closer))
+        elif text[0] in _STRAY and not self._between.strip(_STRAY):
+            self._skip(1)
+        elif longest(TURNS, text):
+            self._release()
+            self._step = self._drop
+            _log.debug("The model went on as another speaker after its calls: this is dropped.")
+        elif text.startswith("`") and (self._is_fenced or self._opening.is_inline):
+            return self._close_code()
+        else:
+            return self._read_next()
+        return True
+
+    def _skip(self, length: int) -> None:
+        skipped, self._buffer = self._buffer[:length], self._buffer[length:]
+        self._between += skipped
+        if not self._is_certain:
+            self._raw.append(skipped)
+
+    def _close_code(self) -> bool:
+        if self._opening.is_inline:
+            self._skip(1)
+            return True
+        if "```".startswith(self._buffer) and len(self._buffer) < 3 and not self._is_end:
+            return False
+        if not self._buffer.startswith("```"):
+            return self._end_block()
+        self._is_fenced = False
+        self._skip(3)
+        return True
+
+    def _drop(self) -> bool:
+        self._buffer = ""
+        return False
+
+    def _read_next(self) -> bool:
+        """Go on with another call of the block, or end the block."""
+        found = self._find_opening(is_alone=True, is_marked=self._opening.is_marked)
+        if found.kind == "wait":
+            return False
+        if found.kind != "refused":
+            self._begin_call(found)
+        elif self._is_end and found.position >= len(self._buffer):
+            self._skip(len(self._buffer))  # a mark that opens nothing more
+        else:
+            return self._end_block()
+        return True
+
+    def _end_block(self) -> bool:
+        """End the block, at the end or before text, and decide whether it was one of calls."""
+        if self._held and self._buffer and self._is_text():
+            self._held = []
+            self._give_text("".join(self._raw))
+        self._release()
+        self._step = self._read_text
+        return bool(self._buffer)
+
+    def _release(self) -> None:
+        for name, arguments in self._held:
+            self._begin_deltas(name, arguments)
+        if self._held or self._is_certain:
+            self._has_text, self._last_text = True, ""
+        self._held, self._raw = [], []
+
+    def _is_text(self) -> bool:
+        """Return whether a block that is not certain is text, since text follows it."""
+        found, is_same_line = self._opening, "\n" not in self._between
+        if self._is_example or self._buffer.startswith(tuple(THOUGHTS.values())):
+            return True
+        if found.is_inline:
+            return self._has_text or is_same_line
+        if found.is_marked and found.fence is None:
+            return is_same_line
+        return self._has_text or (found.head is not None and not found.is_list)
+
+    # A call that is a JSON object
+
+    def _read_object(self) -> bool:
+        position, json = 0, self._json
+        while position < len(self._buffer) and not json.is_closed:
+            after = json.step(self._buffer, position, is_end=self._is_end)
+            if after == position and not json.is_stray:
+                break
+            position = after
+            is_call = self._take_stray() if json.is_stray else self._take_token()
+            if not is_call or (self._length > _MAX_HEADER_CHARS and self._is_unknown):
+                self._take(position)
+                return self._refuse_call()
+        self._take(position)
+        if json.is_closed:
+            return self._end_object()
+        return self._cut_object() if self._is_end else False
+
+    @property
+    def _is_unknown(self) -> bool:
+        """Whether neither a name nor arguments have arrived."""
+        return self._name is None and self._arguments_at is None and not self._holds_calls
+
+    @property
+    def _holds_calls(self) -> bool:
+        return any(key in self._members for key in CALL_LIST_KEYS)
+
+    def _take_stray(self) -> bool:
+        """Handle what cannot follow; return whether the object may still be a call."""
+        json, is_marked = self._json, self._opening.is_marked
+        is_whole = self._arguments_at is not None or (is_marked and self._name is not None)
+        if json.depth == 1 and json.is_after_value and json.last != "word" and is_whole:
+            json.close()  # only the closing brace is missing
+            self._add(json.take())
+        elif self._name is not None and (is_marked or self._arguments_at is not None):
+            json.break_off()
+        else:
+            return False
+        return True
+
+    def _take_token(self) -> bool:
+        """Look at the token that has been read; return whether the object may still be a call."""
+        json = self._json
+        piece = json.take()
+        self._add(piece)
+        if self._streams:
+            self._is_streamed = self._is_streamed or json.depth <= 1
+        elif piece == ":" and json.last == "colon":
+            if json.depth == 1:
+                return self._take_key()
+            if json.depth == 2 and self._may_stream():
+                self._stream("".join(self._pieces)[self._arguments_at :].lstrip())
+        elif json.depth == 1 and self._arguments_at is not None and self._arguments_end is None:
+            self._arguments_end = self._length if json.last == "close" else None
+        return True
+
+    def _take_key(self) -> bool:
+        """Judge the object by its members up to the key that has arrived."""
+        if len(self._members) > _MAX_MEMBERS:
+            return True
+        text = "".join(self._pieces)
+        try:
+            self._members = read_json(text + "null}")
+        except ValueError:
+            return False
+        key = next(reversed(self._members))
+        if key in ARGUMENT_KEYS and self._arguments_at is None:
+            self._arguments_at = len(text)
+        known = {one: value for one, value in self._members.items() if one != key}
+        self._name = self._name_of(known)
+        if self._opening.is_marked or self._holds_calls:
+            return True
+        is_tool = self._name is None or self._tools.fitting(self._name) is not None
+        if not is_tool and (self._has_text or self._opening.is_inline):
+            return False
+        name_key = next((one for one in NAME_KEYS if one in self._members), "")
+        known.setdefault(key, "function")
+        return self._tools.is_plausible(known, name_key, is_tool)
+
+    def _name_of(self, members: Mapping[str, Any]) -> str | None:
+        named = (members[key] for key in NAME_KEYS if isinstance(members.get(key), str))
+        name = next(named, "").replace("\\", "")
+        return self._tools.fitting(name) or name or None
+
+    def _may_stream(self) -> bool:
+        """Return whether the arguments can be given as they arrive, by their first key."""
+        is_argument = next(reversed(self._members), None) in ARGUMENT_KEYS
+        if self._is_judged or self._name is None or not is_argument:
+            return False
+        self._is_judged = True
+        arguments = read_json("".join(self._pieces)[self._arguments_at :] + "null}")
+        key = next(iter(arguments), "")
+        if key in _SCHEMA_KEYS and key not in self._tools.properties(self._name):
+            return False  # it may be the definition of a tool
+        return self._decide(is_tool=self._tools.fitting(self._name) is not None)
+
+    def _end_object(self) -> bool:
+        if self._streams:
+            return self._end_call()
+        text, is_marked = "".join(self._pieces), self._opening.is_marked
+        try:
+            calls = self._tools.calls_of(read_json(text), is_marked=is_marked)
+        except ValueError:
+            calls = self._broken_call(text)
+        if not calls:
+            return self._refuse_call()
+        if self._arguments_end is not None and len(calls) == 1:  # as the model wrote them
+            calls = [(calls[0][0], text[self._arguments_at : self._arguments_end].strip())]
+        is_tool = all(self._tools.fitting(name) is not None for name, _ in calls)
+        self._decide(is_tool=is_tool)
+        self._is_example = self._is_example or not (is_tool or is_marked)
+        return self._end_call(calls)
+
+    def _broken_call(self, text: str) -> list[tuple[str, str]]:
+        """Return the call of an object that is not JSON: it must not be run."""
+        if self._name is None or self._arguments_at is None:
+            return []
+        return [(self._name, text[self._arguments_at :].strip())]
+
+    def _cut_object(self) -> bool:
+        """End an object that ends before it is closed."""
+        json, text = self._json, "".join(self._pieces)
+        if self._streams:
+            return self._end_call()
+        lacks_brace = json.depth == 1 and json.is_after_value and json.last != "word"
+        if lacks_brace and self._arguments_at is not None:
+            json.close()
+            self._add(json.take())
+            return self._end_object()
+        name = self._name or self._name_of_cut(text)
+        is_tool = name is not None and self._tools.fitting(name) is not None
+        if name is None or not (is_tool or self._opening.is_marked):
+            return self._refuse_call()
+        arguments = "" if self._arguments_at is None else text[self._arguments_at :].strip()
+        self._decide(is_tool=is_tool)
+        return self._end_call([(name, arguments or "{")])
+
+    def _name_of_cut(self, text: str) -> str | None:
+        """Return the name of an object that ends after its name."""
+        try:
+            members = from_json(text, allow_partial=True)
+        except ValueError:
+            return None
+        key = next((one for one in NAME_KEYS if one in members), "")
+        is_plausible = self._opening.is_marked or self._tools.is_plausible(members, key, True)
+        return self._name_of(members) if is_plausible else None
+
+    # A call whose name stands outside of JSON
+
+    def _read_arguments(self) -> bool:
+        """Read the arguments of a Python call, or those that follow a name as JSON."""
+        if self._json.depth == 0:
+            start = _BEFORE_ARGUMENTS.match(self._buffer)
+            position = start.end() if start else 0
+            if position == len(self._buffer) and not self._is_end:
+                return False
+            if self._buffer[position : position + 1] not in ("{", "("):
+                return self._refuse_head()
+            self._is_fenced = self._is_fenced or "`" in self._buffer[:position]
+            self._take(position)
+            self._begin_named()
+        position = self._json.read(self._buffer, 0, is_end=self._is_end)
+        self._take(position)
+        self._add(self._json.take())
+        if not self._json.is_closed:
+            if not self._is_end:
+                return False
+            self._add(self._buffer)
+            self._take(len(self._buffer))
+        return self._end_named()
+
+    def _begin_named(self) -> None:
+        if not self._streams and self._decide(is_tool=True):
+            self._stream("")
+
+    def _refuse_head(self) -> bool:
+        """End a call whose arguments do not follow; behind a mark, it may have none."""
+        is_whole = bool(longest(CLOSERS, self._buffer.lstrip()))
+        if not (self._opening.is_marked and is_whole):
+            return self._refuse_call()
+        self._begin_named()
+        self._add("{}")
+        return self._end_named()
+
+    def _end_named(self) -> bool:
+        if self._streams:
+            return self._end_call()
+        text = "".join(self._pieces)
+        if not self._opening.is_marked:
+            if not self._json.is_closed or not _is_object(text):
+                return self._refuse_call()
+            self._is_example = self._is_example or not self._opening.is_list
+        return self._end_call([(self._name or "", text)])
+
+    def _read_elements(self) -> bool:
+        """Read parameters that are XML elements; a JSON object may stand in their place."""
+        self._take(skip_space(self._buffer, 0))
+        text = self._buffer
+        if not text:
+            return self._cut_elements() if self._is_end else False
+        if self._is_first and text[0] in "{(`":
+            self._step = self._read_arguments
+            return True
+        for opening, closing in XML_PARAMETERS:
+            found = opening.match(text)
+            if found is not None:
+                return self._read_element(found, closing)
+        if longest(XML_CLOSERS, text):
+            self._begin_named()
+            self._add("{}" if self._is_first else "}")
+            return self._end_named()
+        is_begun = text[0] == "<" and (">" not in text or text.startswith("<arg_key>"))
+        if is_begun and len(text) < _MAX_ELEMENT_CHARS and not self._is_end:
+            return False
+        return self._cut_elements()
+
+    def _cut_elements(self) -> bool:
+        """End a call whose parameters are not closed: it must not be run."""
+        return self._refuse_call() if self._is_first else self._end_named()
+
+    def _read_element(self, found: re.Match[str], closing: str) -> bool:
+        start = max(found.end(), self._searched - len(closing))
+        end = self._buffer.find(closing, start)
+        if end < 0 and not self._is_end:
+            self._searched = len(self._buffer)
+            return False
+        self._begin_named()
+        self._add("{" if self._is_first else ", ")
+        if end >= 0:
+            name = found[1].strip()
+            schema = self._tools.properties(self._name or "").get(name)
+            value = _element_value(self._buffer[found.end() : end], schema)
+            self._add(f"{write_json(name)}: {value}")
+            self._take(end + len(closing))
+        else:
+            self._take(len(self._buffer))
+        self._is_first, self._searched = False, 0
+        return True
 
 
-_SLICE = 4096  # characters looked at together: the buffer stays short, however long the piece
-_LONGEST_HEADER = 1000  # characters: what is not known to be a call by then is text
-_OPENER = re.compile(f"[{re.escape(OPENERS)}]")
-_BETWEEN = re.compile(r"(?:[\s;,\]]|</tool_call>|<\|eom_id\|>|```(?=[^a-z`]))+")
-_STRUCTURE = re.compile(r'["{}\[\]]')
-_IN_STRING = re.compile(r'["\\]')
+def _element_value(text: str, schema: Any) -> str:
+    """Return the text of an XML parameter as JSON.
 
-_STEPS = {
-    _State.TEXT: ToolCallParser._read_text,
-    _State.OPENED: ToolCallParser._read_opened,
-    _State.ARGUMENTS: ToolCallParser._read_arguments,
-    _State.HELD: ToolCallParser._read_held,
-    _State.BEHIND: ToolCallParser._read_behind,
-    _State.CLOSING: ToolCallParser._read_closing,
-    _State.BETWEEN: ToolCallParser._read_between,
-}
+    Args:
+        text: The text.
+        schema: The parameter's schema; None if it is not known.
+    """
+    text = text.removeprefix("\n").removesuffix("\n")
+    types = schema.get("type") if isinstance(schema, Mapping) else None
+    if types in ("string", ["string"]):
+        return write_json(text)
+    try:
+        value = read_json(text)
+    except ValueError:
+        return _PYTHON_WORDS.get(text.strip(), write_json(text))
+    return text.strip() if not isinstance(value, str) else write_json(value)
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(read_json(text), dict)
+    except ValueError:
+        return False
+
+
+def _begun(text: str, literals: Iterable[str]) -> int:
+    """Return how many characters at the end of a text may be the beginning of a literal."""
+    longest_begun = 0
+    for literal in literals:
+        for length in range(min(len(literal) - 1, len(text)), longest_begun, -1):
+            if text.endswith(literal[:length]):
+                longest_begun = length
+                break
+    return longest_begun
+
+
+_SLICE_CHARS = 4096  # looked at together: the buffer stays short, however long the piece
+_MAX_HEADER_CHARS = 1000  # what is not known to be a call by then is text
+_MAX_MEMBERS = 20  # of an object that is judged by its members while it arrives
+_MAX_ELEMENT_CHARS = 500
+_SENTENCE_ENDS = ".!?\u3002\uff01\uff1f\u2026"
+_SCHEMA_KEYS = ("type", "properties", "required", "$schema", "$defs", "title", "description")
+_PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
+_OPENER = re.compile(
+    r"""`|\{(?=[\s"']|\Z)|\[(?=[\s\w\[{]|\Z)(?![0-9])|<(?=[\w|\uff5c]|\Z)|>>>|>{1,2}\Z|\n(?=A|\Z)"""
+)
+_BEGINNING = re.compile(r"[\w.\-/<\[]")
+_WORD = re.compile(r"[\w.\-/]+")
+_CODE = re.compile(r"`+")
+_JSON_VALUE = re.compile(r"""\{[ \t\r\n]*["'}]|\[[ \t\r\n]*[{\["]""")
+_BEFORE_ARGUMENTS = re.compile(r"[ \t\r\n]*(?:`{1,2}\Z|```j(?:so?)?\Z|```(?:json)?[ \t\r\n]*)?")
+_SEPARATORS = re.compile(r"[ \t\r\n,;\]}]*")
+_STRAY = "]})\"'"  # what may stand right after a call and means nothing
+_DRAFT = re.compile("|".join(map(re.escape, MARKS)) + r"|```[\w+-]*\s*\[?\s*\{")
+_FENCE_BEGUN = re.compile(r"`{1,3}(?:(?<=```)[\w+-]*\s*\[?\s*)?\Z")
+_NOTATION = re.compile("|".join(map(re.escape, (*MARKS, *CLOSERS))) + r"|```\w*\n?")

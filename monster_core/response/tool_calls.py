@@ -78,7 +78,7 @@ def collect_tool_calls(choice: Choice, spec: ResponseSpec) -> None:
     """
     calls = choice.tool_calls
     if spec.tool_names:
-        parser = ToolCallParser(spec.tool_names)
+        parser = _parser(spec)
         pieces = [parser.feed(choice.text), parser.flush()]
         choice.text = "".join(text for text, _ in pieces)
         deltas = [delta for _, found in pieces for delta in found]
@@ -87,6 +87,10 @@ def collect_tool_calls(choice: Choice, spec: ResponseSpec) -> None:
     for call in choice.tool_calls:
         _restore(call, spec)
         _judge(call, choice.finish_reason)
+
+
+def _parser(spec: ResponseSpec) -> ToolCallParser:
+    return ToolCallParser(spec.tool_names, spec.tool_parameters)
 
 
 def _judge(call: ToolCall, finish_reason: str | None) -> None:
@@ -141,7 +145,9 @@ class ToolCallStep:
 
     def __init__(self, spec: ResponseSpec) -> None:
         self._spec = spec
-        self._parser = ToolCallParser(spec.tool_names) if spec.tool_names else None
+        self._parser = (
+            ToolCallParser(spec.tool_names, spec.tool_parameters) if spec.tool_names else None
+        )
         self._withheld: list[str] | None = [] if spec.withholds_text else None
         self._indexes: dict[tuple[str, int], int] = {}  # each call's index among all of them
         self._calls: dict[int, ToolCall] = {}

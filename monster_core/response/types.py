@@ -35,6 +35,8 @@ class ResponseSpec:
         schema: The schema that guided the text; None where the text is free.
         withholds_text: Whether the text is given only if a tool is called: where none is, the
             response of a follow-up request takes its place.
+        tool_parameters: The JSON schemas of the tools' parameters, by the tools' names: forms of
+            calls that write no names or no quotes are read by them.
     """
 
     tool_names: frozenset[str] = frozenset()
@@ -42,6 +44,7 @@ class ResponseSpec:
     argument_schemas: Mapping[str, LoweredSchema] = field(default_factory=dict)
     schema: LoweredSchema | None = None
     withholds_text: bool = False
+    tool_parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

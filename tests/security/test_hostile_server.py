@@ -173,11 +173,27 @@ NO_NAMES = [
 ]
 
 
-@pytest.mark.parametrize("name", NO_NAMES)
-def test_a_text_that_names_no_tool_of_these_is_text(name: str) -> None:
+@pytest.mark.parametrize("name", ["look\u200bup", "lookup\0", "", "lookup()"])
+def test_a_text_that_names_what_is_not_a_name_is_text(name: str) -> None:
     text = json.dumps({"name": name, "parameters": {}})
     found = parsed(body(content=text)).choices[0]
     assert (found.text, found.tool_calls) == (text, [])
+
+
+@pytest.mark.parametrize(
+    "written, called",
+    [
+        ("LOOKUP", "lookup"),
+        ("lookup ", "lookup"),
+        ("l\u043eokup", "l\u043eokup"),
+        ("__class__",) * 2,
+    ],
+)
+def test_a_text_calls_a_tool_only_if_its_name_fits_one(written: str, called: str) -> None:
+    """A call of another name keeps it: the caller's agent refuses it."""
+    text = json.dumps({"name": written, "parameters": {}})
+    [call] = parsed(body(content=text)).choices[0].tool_calls
+    assert call.name == called
 
 
 @pytest.mark.parametrize("name", NO_NAMES)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from monster_core.model_families import ToolFormat
 from monster_core.request.tool_prompts import write_calls
 from monster_core.response.tool_call_parser import ToolCallParser
+from monster_core.response.types import ToolCallDelta
 from tests.core.response.strategies import calls, few, json_objects, many, pieces_of, prose
 
 NAMES = ["weather", "send_mail", "größe"]
@@ -76,7 +77,7 @@ def test_any_cut_gives_the_same_text_and_calls(text: str, data: st.DataObject) -
 @given(call_like | prose)
 def test_text_without_calls_comes_back_character_for_character(text: str) -> None:
     told, found = read([text])
-    assert found or told == text
+    assert found or told in (text, text.lstrip().removeprefix("[TOOL_CALLS]").lstrip())
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,11 @@ def test_text_without_calls_comes_back_character_for_character(text: str) -> Non
         '[{"parameters": {}}, {"input": 2}]',
         '<tool_call>{"x": 1}</tool_call>',
         '<tool_call>{""',
-        "[TOOL_CALLS] I call nothing",
+        '{"name": "weather"}',
+        f"Let me look.\n{WEATHER}\nOne moment.",
+        f"Let me look.\n```json\n{WEATHER}\n```\nOne moment.",
+        f'{{"answer": {WEATHER}}}',
+        f'{{"steps": [{WEATHER}, {WEATHER}]}}',
         "Use `{` and `}`, <b>bold</b> and [links](url).",
         '{"name": "weather", "type": "object", "parameters": {}}',
         '{"name": "weather", "tool": "hammer", "parameters": {}}',
@@ -161,21 +166,36 @@ def test_every_shape_of_a_call_is_read(call: str) -> None:
 
 
 @pytest.mark.parametrize("wrapped", [WEATHER, f"```json\n{WEATHER}\n```", f"<tool_call>{WEATHER}"])
-def test_text_around_a_call_is_kept(wrapped: str) -> None:
-    assert read([f"Let me look.\n{wrapped}\nOne moment."]) == ("Let me look.\nOne moment.", ROME)
+def test_text_before_or_after_a_call_is_kept(wrapped: str) -> None:
+    assert read([f"Let me look.\n{wrapped}\n"]) == ("Let me look.\n", [*ROME])
+    assert read([f"{wrapped}\nOne moment."]) == ("One moment.", ROME)
+
+
+def test_text_around_a_marked_call_is_kept() -> None:
+    text = f"Let me look.\n<tool_call>{WEATHER}</tool_call>\nOne moment."
+    assert read([text]) == ("Let me look.\nOne moment.", ROME)
+
+
+def test_a_mark_before_text_is_dropped() -> None:
+    assert read(["[TOOL_CALLS] I call nothing"]) == ("I call nothing", [])
+    assert read(["[TOOL_CALLS]"]) == ("[TOOL_CALLS]", [])
 
 
 def test_space_before_a_call_is_no_text() -> None:
     assert read(["\n\n", WEATHER]) == ("", ROME)
 
 
-def test_a_call_without_arguments_is_called_with_none() -> None:
-    assert read(['{"name": "weather"}']) == ("", [("weather", "{}")])
+def test_a_name_alone_calls_a_tool_that_needs_no_arguments() -> None:
+    parser = ToolCallParser(["clock"], {"clock": {"type": "object", "properties": {}}})
+    assert parser.feed('{"name": "clock"}') == ("", [ToolCallDelta(0, None, "clock", "{}")])
+    assert read(['<tool_call>{"name": "weather"}']) == ("", [("weather", "{}")])
 
 
-def test_an_unknown_name_is_text_unless_a_mark_says_that_it_is_a_call() -> None:
+def test_an_unknown_name_is_a_call_where_it_stands_alone_or_behind_a_mark() -> None:
     hammer = '{"name": "hammer", "parameters": {}}'
-    assert read([hammer]) == (hammer, [])
+    assert read([hammer]) == ("", [("hammer", "{}")])
+    for text in (f"Here: {hammer}", f"{hammer}\nis a call."):
+        assert read([text]) == (text, [])
     for mark in ("<tool_call>", "[TOOL_CALLS] [", "<|python_tag|>", "<tool_call>\n```json\n"):
         assert read([mark, hammer]) == ("", [("hammer", "{}")])
 
@@ -191,7 +211,7 @@ def test_a_call_that_is_cut_short_never_has_usable_arguments(end: int) -> None:
 @pytest.mark.parametrize("behind", ["\n</tool_call>", "\nOne moment.", "; ", "]"])
 def test_a_forgotten_closing_brace_swallows_nothing(behind: str) -> None:
     text, found = read(list(f"<tool_call>{WEATHER[:-1]}{behind}{WEATHER}"))
-    assert found == ROME * 2
+    assert parsed(found) == parsed(ROME * 2)
     assert text == ("One moment." if "One" in behind else "")
 
 
@@ -218,7 +238,7 @@ def test_no_more_than_a_long_header_is_held_back() -> None:
 def test_arguments_flow_at_once() -> None:
     reader = ToolCallParser(NAMES)
     reader.feed('{"name": "weather", "parameters": ')
-    for piece in ('{"city": ', '"Ro', "me", '"}'):
+    for piece in ('{"city":', ' "Ro', "me", '"}'):
         assert "".join(delta.arguments for delta in reader.feed(piece)[1]) == piece
 
 
@@ -234,7 +254,7 @@ def test_hostile_text_is_no_error(unit: str) -> None:
     text = unit * (4000 // len(unit))
     whole = read([text])
     assert read(list(text)) == whole
-    assert whole[1] or whole[0] == text
+    assert whole[1] or whole[0] in (text, text.removeprefix("[TOOL_CALLS] "))
 
 
 def test_a_megabyte_is_read_in_linear_time() -> None:

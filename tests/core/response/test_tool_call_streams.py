@@ -229,11 +229,11 @@ def test_several_calls_may_come_in_one_piece() -> None:
 
 def test_the_finishing_event_may_carry_the_end_of_a_call() -> None:
     stream = ResponseStream(SPEC)
-    stream.feed(event({"content": '{"name": "weather", "parameters": {"x"'}))
-    chunk = stream.feed(event({"content": ": 1}}"}, "stop"))
+    stream.feed(event({"content": '<tool_call>{"name": "weather", "parameters": {"x":'}))
+    chunk = stream.feed(event({"content": " 1}}"}, "stop"))
     assert chunk is not None
     assert chunk.finish_reason == "stop"
-    assert [delta.arguments for delta in chunk.tool_calls or ()] == [": 1}"]
+    assert [delta.arguments for delta in chunk.tool_calls or ()] == [" 1}"]
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "<tool", '{"name": "wea'])
@@ -265,7 +265,7 @@ def test_text_is_withheld_until_a_tool_is_called() -> None:
     stream = ResponseStream(ResponseSpec(NAMES, withholds_text=True))
     chunk = stream.feed(event({"content": "Let me look. "}))
     assert (chunk, stream.has_tool_calls) == (None, False)
-    chunk = stream.feed(event({"content": '{"name": "weather", "parameters": {'}))
+    chunk = stream.feed(event({"content": '<tool_call>{"name": "weather", "parameters": {"x":'}))
     assert stream.has_tool_calls
     assert chunk is not None
     assert chunk.text == "Let me look. "
