@@ -43,7 +43,7 @@ from langchain_monster.errors import InvalidRequestError, as_langchain_errors, t
 from monster_core.errors import MonsterError
 from monster_core.model_arguments import AsyncHttpClient, BaseUrl, ModelArguments
 from monster_core.model_base import MonsterModelBase
-from monster_core.models_endpoint import LONGEST_DISCOVERY, ServedModel
+from monster_core.models_endpoint import MAX_DISCOVERY_SECONDS, ServedModel
 from monster_core.secrets import with_masked_secrets
 from monster_core.version import __version__
 
@@ -399,7 +399,7 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         with as_langchain_errors():
             return await self._async_client().models()
 
-    def discover_model_profile(self, timeout: float = LONGEST_DISCOVERY) -> ModelProfile:
+    def discover_model_profile(self, timeout: float = MAX_DISCOVERY_SECONDS) -> ModelProfile:
         """Ask the endpoint for the model's context window, and put it into ``profile``.
 
         Args:
@@ -416,7 +416,7 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
             window = self._client().context_window(self._required_model(), timeout)
         return self._set_context_window(window)
 
-    async def adiscover_model_profile(self, timeout: float = LONGEST_DISCOVERY) -> ModelProfile:
+    async def adiscover_model_profile(self, timeout: float = MAX_DISCOVERY_SECONDS) -> ModelProfile:
         """Ask for the context window; the async version of :meth:`discover_model_profile`."""
         with as_langchain_errors():
             window = await self._async_client().context_window(self._required_model(), timeout)

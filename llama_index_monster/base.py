@@ -64,7 +64,7 @@ from monster_core.errors import InvalidRequestError, MonsterError, StructuredAns
 from monster_core.model_arguments import AsyncHttpClient, BaseUrl, ModelArguments
 from monster_core.model_base import MonsterModelBase
 from monster_core.model_families import context_window_of_family
-from monster_core.models_endpoint import LONGEST_DISCOVERY, ServedModel
+from monster_core.models_endpoint import MAX_DISCOVERY_SECONDS, ServedModel
 from monster_core.request.builder import ChatRequest, build_request
 from monster_core.request.call_options import split_call_options
 from monster_core.secrets import with_masked_secrets
@@ -572,7 +572,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         """Async version of :meth:`models`."""
         return await self._async_client().models()
 
-    def discover_context_window(self, timeout: float = LONGEST_DISCOVERY) -> int:
+    def discover_context_window(self, timeout: float = MAX_DISCOVERY_SECONDS) -> int:
         """Ask the endpoint for the model's context window and keep it; warn if it is not found.
 
         Args:
@@ -587,7 +587,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
             return self._keep_context_window(None, str(error))
         return self._keep_context_window(found)
 
-    async def adiscover_context_window(self, timeout: float = LONGEST_DISCOVERY) -> int:
+    async def adiscover_context_window(self, timeout: float = MAX_DISCOVERY_SECONDS) -> int:
         """Async version of :meth:`discover_context_window`."""
         try:
             found = await self._async_client().context_window(self.model or "", timeout)

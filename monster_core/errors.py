@@ -1,4 +1,4 @@
-"""Name every way a call can fail, and decide which class a reply of the server becomes.
+"""The exceptions of this package, and which of them a response of the server becomes.
 
 ::
 
@@ -6,12 +6,12 @@
     ├── ConfigurationError            a setting is missing or unusable (also a ValueError)
     ├── InvalidRequestError           refused before anything was sent (also a ValueError)
     ├── TransportError
-    │   ├── ConnectionFailedError     no connection, or it broke before the answer
+    │   ├── ConnectionFailedError     no connection, or it broke before the response
     │   ├── RequestTimeoutError       one of the timeouts passed (also a TimeoutError)
-    │   └── StreamInterruptedError    a stream ended before its answer was complete
+    │   └── StreamInterruptedError    a stream ended before its response was complete
     ├── StatusError                   the server answered with an error
     │   ├── BadRequestError           400, 413, 422
-    │   │   └── ContextOverflowError  prompt and answer do not fit the context window
+    │   │   └── ContextOverflowError  prompt and response do not fit the context window
     │   ├── AuthenticationError       401
     │   ├── PaymentRequiredError      402
     │   ├── PermissionDeniedError     403
@@ -19,9 +19,9 @@
     │   ├── RateLimitError            429
     │   ├── RedirectError             3xx: redirects are never followed
     │   └── ServerError               5xx
-    └── ResponseError                 a reply of 200 that is no answer
-        └── StructuredAnswerError     an answer that is not what its constraint asked for
-            └── TruncatedAnswerError  max_tokens cut an answer that had to be complete
+    └── ResponseError                 a response of 200 that cannot be read
+        └── StructuredAnswerError     a response that does not satisfy its schema, choice or pattern
+            └── TruncatedAnswerError  max_tokens cut a response that had to be complete
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ServerReply:
-    """Keep what the server answered, without the request and its key.
+    """What the server answered, without the request and its key.
 
     Args:
         status_code: The HTTP status.
@@ -82,7 +82,7 @@ class ServerReply:
 
 
 class MonsterError(Exception):
-    """Be the base of every error of this package.
+    """Base of every error of this package.
 
     Attributes:
         is_retryable: Whether the same request may succeed if you send it again.
@@ -109,7 +109,7 @@ class TransportError(MonsterError):
 
 
 class ConnectionFailedError(TransportError):
-    """Report that no connection could be made, or that it broke before an answer began."""
+    """Report that no connection could be made, or that it broke before a response began."""
 
     is_retryable = True
 
@@ -149,10 +149,10 @@ class BadRequestError(StatusError):
 
 
 class ContextOverflowError(BadRequestError):
-    """Report that prompt and answer together do not fit the model's context window.
+    """Report that prompt and response together do not fit the model's context window.
 
     Attributes:
-        context_window: Tokens that prompt and answer may have together, if the server says so.
+        context_window: Tokens that prompt and response may have together, if the server says so.
         prompt_tokens: Tokens of the prompt (at least), if the server says so.
     """
 
@@ -193,19 +193,19 @@ class ServerError(StatusError):
 
 
 class ResponseError(MonsterError):
-    """Report a reply of 200 that cannot be read as an answer."""
+    """Report a response of 200 that cannot be read."""
 
 
 class StructuredAnswerError(ResponseError, ValueError):
-    """Report an answer that is not what its schema, choice or pattern asked for."""
+    """Report a response that does not satisfy its schema, choice or pattern."""
 
 
 class TruncatedAnswerError(StructuredAnswerError):
-    """Report an answer that had to be complete and was cut by ``max_tokens``."""
+    """Report a response that had to be complete and was cut by ``max_tokens``."""
 
 
 def status_error(reply: ServerReply, *, retry_after: float | None = None) -> StatusError:
-    """Make the error for a reply whose status is not 200.
+    """Return the error for a response whose status is not 200.
 
     Args:
         reply: The reply.
@@ -235,11 +235,11 @@ def status_error(reply: ServerReply, *, retry_after: float | None = None) -> Sta
 
 
 def stream_error(event: Any, partial_text: str | None) -> MonsterError:
-    """Make the error for one that is told in a reply of 200: in its body, or in a stream's event.
+    """Return the error that the body of a response of 200, or an event of its stream, reports.
 
     Args:
         event: The value of the ``error`` key.
-        partial_text: The text that a stream had brought before; None outside a stream.
+        partial_text: The text that had arrived before; None outside a stream.
 
     Returns:
         The error that the same failure would have been as a status.
@@ -341,7 +341,7 @@ def _overflow_advice(window: int | None, prompt: int | None) -> str:
 
 
 def _server_message(text: str) -> str:
-    """Find the sentence in any of the shapes servers and gateways use for errors."""
+    """Find the sentence in any of the forms in which servers and gateways write errors."""
     try:
         body = orjson.loads(text)
     except ValueError:
@@ -351,7 +351,7 @@ def _server_message(text: str) -> str:
 
 def _sentence(body: Any) -> str:
     length = 300
-    for _ in range(_DEEPEST_ERROR):
+    for _ in range(_MAX_ERROR_DEPTH):
         if not isinstance(body, Mapping):
             break
         inner = next((body[key] for key in _MESSAGE_KEYS if body.get(key)), None)
@@ -366,11 +366,11 @@ def _sentence(body: Any) -> str:
 
 def _one_line(said: str) -> str:
     """Replace what a terminal or a log would obey, and halves of characters that none can write."""
-    return "".join(sign if sign.isprintable() else " " for sign in said).strip()
+    return "".join(char if char.isprintable() else " " for char in said).strip()
 
 
 _MESSAGE_KEYS = ("error", "message", "detail", "msg", "title")
-_DEEPEST_ERROR = 5
+_MAX_ERROR_DEPTH = 5
 
 
 def _rebuild(

@@ -1,4 +1,4 @@
-"""Read what an endpoint says of the models it serves."""
+"""Read which models an endpoint serves, and their context windows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monster_core.errors import ResponseError
 
 __all__ = [
     "CONTEXT_WINDOW_SOURCES",
-    "LONGEST_DISCOVERY",
+    "MAX_DISCOVERY_SECONDS",
     "ServedModel",
     "context_window_of",
     "read_models",
@@ -21,11 +21,11 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class ServedModel:
-    """Hold one model that an endpoint serves.
+    """One model that an endpoint serves.
 
     Args:
         id: The name to ask for it.
-        context_window: How many tokens prompt and answer may have together, if it says so.
+        context_window: Tokens that prompt and response may have together, if the endpoint says so.
     """
 
     id: str
@@ -39,7 +39,7 @@ def read_models(body: bytes) -> list[ServedModel]:
         body: The bytes of the reply.
 
     Raises:
-        ResponseError: The body is no list of models.
+        ResponseError: The body is not a list of models.
     """
     data = _parse(body)
     rows = data.get("data") if isinstance(data, dict) else data
@@ -49,13 +49,13 @@ def read_models(body: bytes) -> list[ServedModel]:
 
 
 def read_models_info(body: bytes) -> list[ServedModel]:
-    """Read the body of MonsterAPI's ``GET {base}/models/info``, in either of its two shapes.
+    """Read the body of MonsterAPI's ``GET {base}/models/info``, in either of its two forms.
 
     Args:
         body: The bytes of the reply.
 
     Raises:
-        ResponseError: The body is no JSON object.
+        ResponseError: The body is not a JSON object.
     """
     data = _parse(body)
     if not isinstance(data, dict):
@@ -71,7 +71,7 @@ def read_models_info(body: bytes) -> list[ServedModel]:
 
 
 def context_window_of(model: str, served: Iterable[ServedModel]) -> int | None:
-    """Return a model's context window, or None if it is not told.
+    """Return a model's context window, or None if the endpoint does not say it.
 
     Args:
         model: The model's name.
@@ -81,7 +81,7 @@ def context_window_of(model: str, served: Iterable[ServedModel]) -> int | None:
     return next((window for window in windows if window is not None), None)
 
 
-LONGEST_DISCOVERY = 10.0
+MAX_DISCOVERY_SECONDS = 10.0
 """Seconds that a question for a model's context window may take, unless the caller says so."""
 
 CONTEXT_WINDOW_SOURCES = (("/models", read_models), ("/models/info", read_models_info))

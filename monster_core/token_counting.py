@@ -53,7 +53,7 @@ def count_conversation(
 
     Args:
         messages: The conversation; none at all counts nothing.
-        tools: Function definitions in OpenAI's shape.
+        tools: Definitions of functions, in the form of any provider.
         family: The model's family, which decides how the conversation is written.
         tool_format: How calls are written; None for the family's own format.
         count: Counts the tokens of a text.
@@ -70,19 +70,19 @@ def count_conversation(
             images += sum(part.get("type") != "text" for part in message.content)
         texts.append(replace(message, content=message.text))
     known = tool_format or family.tool_format
-    told = _definitions(tools, known) if tools else None
-    sent = render(texts, family, known, told)
+    instructions = _definitions(tools, known) if tools else None
+    sent = render(texts, family, known, instructions)
     words = sum(count(str(turn["content"])) for turn in sent)
-    return words + _PER_TURN * len(sent) + _PER_PROMPT + _PER_IMAGE * images
+    return words + _TOKENS_PER_TURN * len(sent) + _TOKENS_PER_PROMPT + _TOKENS_PER_IMAGE * images
 
 
-_PER_TURN = 5  # the marks around a turn and its role
-_PER_PROMPT = 32  # the opened answer, and the dates that Llama 3.1's template adds
-_PER_IMAGE = 1000
+_TOKENS_PER_TURN = 5  # the marks around a turn and its role
+_TOKENS_PER_PROMPT = 32  # the assistant's opened turn, and Llama 3.1's dates
+_TOKENS_PER_IMAGE = 1000
 
 _PIECES = re.compile(
     r"(?P<word>[A-Z]?[a-z]+|[A-Z]+)|(?P<digit>[0-9])|(?P<other>[^\x00-\x7f])"
-    r"|(?P<signs>[^\sA-Za-z0-9\x80-\U0010ffff]+)|(?P<space>\s{2,}|\n)"
+    r"|(?P<marks>[^\sA-Za-z0-9\x80-\U0010ffff]+)|(?P<space>\s{2,}|\n)"
 )
 
 
@@ -92,7 +92,7 @@ def _weight(piece: re.Match[str]) -> float:
         return -(-len(text) // (4 if len(text) <= 8 else 3))
     if kind == "other":
         return 0.8 if text < "\u0800" else 1.2 if text < "\U00010000" else 3
-    return -(-len(text) // 2) if kind == "signs" else 1
+    return -(-len(text) // 2) if kind == "marks" else 1
 
 
 def _definitions(tools: Sequence[Mapping[str, Any]], tool_format: ToolFormat) -> str:

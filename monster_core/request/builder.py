@@ -113,7 +113,7 @@ def _tools_part(
 def _take_schema_part(fields: dict[str, Any], options: Mapping[str, Any]) -> RequestPart:
     """Take the schema of the response out of the fields, and return what it adds.
 
-    The model is told the schema of OpenAI's json_schema format; that of guided_json only if the
+    The prompt holds the schema of OpenAI's json_schema format; that of guided_json only if the
     caller asks for it.
     """
     is_format = fields.get("response_format", {}).get("type") == "json_schema"

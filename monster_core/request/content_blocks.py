@@ -135,7 +135,7 @@ def read_content(blocks: Iterable[str | Mapping[str, Any]], role: Role) -> Conte
 
     Returns:
         One text where there is only text, its pieces joined by line breaks (those of an assistant
-        by nothing, since they are pieces of one answer); otherwise content parts.
+        by nothing, since they are pieces of one response); otherwise content parts.
 
     Raises:
         InvalidRequestError: The user, or the system, says something that the server cannot take.

@@ -1,8 +1,8 @@
 """Declare every request field once: its type, its range and what it does.
 
-Both framework classes inherit :class:`RequestParameters`, so that each field is a constructor
-argument and a per-call argument of both. ``None`` means "not sent": the server's own default
-holds. The fields are those of vLLM 0.5.0's chat completion request.
+Both framework classes inherit :class:`RequestParameters`, so that each field is an argument of
+their constructors and of each call. ``None`` means "not sent": the server's own default holds. The
+fields are those of ``ChatCompletionRequest`` in vLLM 0.5.0's ``protocol.py``.
 """
 
 from __future__ import annotations
@@ -35,13 +35,17 @@ _INT64 = 2**63
 
 
 def _token_biases(value: Any) -> Any:
-    """Refuse a key that is no token id: one such request takes the whole server down."""
+    """Refuse a key that is not a token id: one such request takes the whole server down.
+
+    vLLM 0.5.0 calls int() on the keys inside of the engine (logits processors of protocol.py), and
+    an exception there ends its background loop.
+    """
     if not isinstance(value, Mapping):
         return value
     biases: dict[str, Any] = {}
     for token, bias in value.items():
         if isinstance(token, bool) or not re.fullmatch(r"[0-9]{1,9}", str(token)):
-            raise ValueError(f"the key {token!r} is no token id: keys are integers from 0")
+            raise ValueError(f"the key {token!r} is not a token id: keys are integers from 0")
         biases[str(token)] = bias
     return biases
 
@@ -66,7 +70,7 @@ def _json_schema(value: Any) -> Any:
 
 
 def _pattern(value: Any) -> Any:
-    """Refuse a pattern that the server cannot compile: it answers it with a bare 500."""
+    """Refuse a pattern that the server cannot compile, which it answers with a bare 500."""
     if not isinstance(value, (str, re.Pattern)):
         return value
     from monster_core.request.structured import guidable_pattern
@@ -139,19 +143,19 @@ class RequestParameters(BaseModel):
     ) = Field(default=None, description="Bias per token id, -100 to 100.")
 
     max_tokens: Annotated[_Whole, Field(ge=1)] | None = Field(
-        default=None, description="Most tokens to answer with. Server: what the context leaves."
+        default=None, description="Most tokens to generate. Server: what the context leaves."
     )
     min_tokens: Annotated[_Whole, Field(ge=0)] | None = Field(
         default=None, description="Fewest tokens before a stop is honoured. Server: 0."
     )
     stop: _Text | list[_Text] | None = Field(
-        default=None, description="Text, or texts, at which the answer ends."
+        default=None, description="Text, or texts, at which the response ends."
     )
     stop_token_ids: list[Annotated[_Whole, Field(ge=0)]] | None = Field(
-        default=None, description="Token ids at which the answer ends."
+        default=None, description="Token ids at which the response ends."
     )
     include_stop_str_in_output: _Flag | None = Field(
-        default=None, description="Keep the stop text in the answer. Server: false."
+        default=None, description="Keep the stop text in the response. Server: false."
     )
     ignore_eos: _Flag | None = Field(
         default=None, description="Go on after the model's own end token. Server: false."
@@ -182,7 +186,7 @@ class RequestParameters(BaseModel):
 
     echo: _Flag | None = Field(
         default=None,
-        description="Begin the answer with the last message; not in a stream. Server: false.",
+        description="Begin the response with the last message; not in a stream. Server: false.",
     )
     add_generation_prompt: _Flag | None = Field(
         default=None, description="Open the assistant's turn in the prompt. Server: true."
@@ -191,7 +195,7 @@ class RequestParameters(BaseModel):
         default=None, description="Add special tokens beyond the chat template's. Server: false."
     )
     skip_special_tokens: _Flag | None = Field(
-        default=None, description="Leave special tokens out of the answer. Server: true."
+        default=None, description="Leave special tokens out of the response. Server: true."
     )
     spaces_between_special_tokens: _Flag | None = Field(
         default=None, description="Put spaces between special tokens. Server: true."
@@ -202,7 +206,7 @@ class RequestParameters(BaseModel):
     )
 
     tools: list[dict[str, Any]] | None = Field(
-        default=None, description="Function definitions, in OpenAI's shape."
+        default=None, description="Functions that the model may call, in the form of any provider."
     )
     tool_choice: str | bool | dict[str, Any] | None = Field(
         default=None, description="auto, none, any, required, a tool's name, or OpenAI's dict."
@@ -213,19 +217,19 @@ class RequestParameters(BaseModel):
 
     guided_json: Annotated[dict[str, Any], BeforeValidator(_json_schema)] | None = Field(
         default=None,
-        description="JSON schema (dict, text, pydantic class) the answer must satisfy.",
+        description="JSON schema (dict, text, pydantic class) that the response must satisfy.",
     )
     guided_regex: Annotated[_Text, BeforeValidator(_pattern)] | None = Field(
-        default=None, description="Regular expression the whole answer must match."
+        default=None, description="Regular expression that the whole response must match."
     )
     guided_choice: Annotated[list[_Text], Field(min_length=1)] | None = Field(
-        default=None, description="Texts of which the answer must be one."
+        default=None, description="Texts of which the response must be one."
     )
     guided_grammar: _Text | None = Field(
-        default=None, description="Lark grammar the answer must follow."
+        default=None, description="Lark grammar that the response must follow."
     )
     guided_decoding_backend: Literal["outlines", "lm-format-enforcer"] | None = Field(
-        default=None, description="What enforces a guided answer. Server: outlines."
+        default=None, description="What enforces a guided response. Server: outlines."
     )
     guided_whitespace_pattern: _Text | None = Field(
         default=None, description="Pattern of the white space allowed inside guided JSON."
@@ -250,7 +254,8 @@ class ConversationParameters(BaseModel):
         default=None, description="Whether the model may call several tools at once."
     )
     schema_in_prompt: _Flag | None = Field(
-        default=None, description="Tell the model the schema of its answer, too. On by default."
+        default=None,
+        description="Put the schema into the prompt, too. On by default.",
     )
 
 

@@ -17,7 +17,7 @@ class RequestPart:
 
     Args:
         fields: Request fields to send.
-        prompt: What the model is told; None if it is told nothing.
+        prompt: Text for the system message; None if there is nothing to say.
         spec: What must be known to read the response.
         is_prompt_optional: Whether the server holds the response to the fields even if the prompt
             is left out.

@@ -271,7 +271,8 @@ def schema_part(
 
     Args:
         schema: The schema of the whole response.
-        in_prompt: Whether the model is told the schema, too: guiding alone does not inform it.
+        in_prompt: Whether the prompt holds the schema, too: guiding alone does not show it to the
+            model.
         is_single: Whether one response is asked for: only then may the server keep to a grammar.
 
     Raises:

@@ -19,7 +19,7 @@ import httpx
 from monster_core.errors import ConfigurationError, MonsterError, NotFoundError, ResponseError
 from monster_core.models_endpoint import (
     CONTEXT_WINDOW_SOURCES,
-    LONGEST_DISCOVERY,
+    MAX_DISCOVERY_SECONDS,
     ServedModel,
     context_window_of,
     read_models,
@@ -159,7 +159,7 @@ class MonsterClient:
         """
         return read_models(self._whole(Attempt.begin_get(self.endpoint, "/models")))
 
-    def context_window(self, model: str, timeout: float = LONGEST_DISCOVERY) -> int | None:
+    def context_window(self, model: str, timeout: float = MAX_DISCOVERY_SECONDS) -> int | None:
         """Return how many tokens a prompt and its answer may have together.
 
         Args:
@@ -323,7 +323,9 @@ class AsyncMonsterClient:
         """Return the models that the endpoint serves; the twin of :meth:`MonsterClient.models`."""
         return read_models(await self._whole(Attempt.begin_get(self.endpoint, "/models")))
 
-    async def context_window(self, model: str, timeout: float = LONGEST_DISCOVERY) -> int | None:
+    async def context_window(
+        self, model: str, timeout: float = MAX_DISCOVERY_SECONDS
+    ) -> int | None:
         """Return a context window; the twin of :meth:`MonsterClient.context_window`."""
         endpoint = self.endpoint.within(timeout)
         for path, read in CONTEXT_WINDOW_SOURCES:
