@@ -53,36 +53,36 @@ class ChunkConverter:
 
     def __init__(self, *, for_protocol_events: bool = False) -> None:
         self._logprobs: list[Any] | None = [] if for_protocol_events else None
+        self._has_told_id = False
 
     def convert(self, chunk: Chunk) -> ChatGenerationChunk:
         """Convert a chunk.
 
-        Each piece of response metadata stands on one chunk only, since LangChain concatenates
-        texts when it adds chunks up; all but the provider's name and the id, which it does not.
+        Each piece of response metadata but the provider's name, which LangChain looks for on
+        every chunk, stands on one chunk only: adding chunks up concatenates texts.
         """
         metadata: dict[str, Any] = {"model_provider": MODEL_PROVIDER}
-        if chunk.id:
-            metadata["id"] = chunk.id
+        fields: dict[str, Any] = {"content": chunk.text, "response_metadata": metadata}
         info: dict[str, Any] | None = None
+        if chunk.id and not self._has_told_id:
+            metadata["id"], self._has_told_id = chunk.id, True
         if chunk.finish_reason is not None:
             metadata["finish_reason"] = chunk.finish_reason
             metadata["stop_reason"] = chunk.stop_reason
             info = {"finish_reason": chunk.finish_reason}
         if chunk.logprobs is not None or self._logprobs:
             self._add_logprobs(chunk, metadata)
+        if chunk.reasoning:
+            fields["additional_kwargs"] = {"reasoning_content": chunk.reasoning}
+        if chunk.tool_calls or chunk.finished_calls:
+            fields.update(_tool_call_fields(chunk))
         if chunk.is_last:
             metadata["model_name"] = chunk.model
-        message = AIMessageChunk(
-            content=chunk.text,
-            response_metadata=metadata,
-            usage_metadata=_usage_metadata(chunk.usage) if chunk.usage else None,
-            chunk_position="last" if chunk.is_last else None,
-            additional_kwargs={"reasoning_content": chunk.reasoning} if chunk.reasoning else {},
-            tool_call_chunks=_tool_call_chunks(chunk)
-            if chunk.tool_calls or chunk.finished_calls
-            else [],
+            fields["chunk_position"] = "last"
+            fields["usage_metadata"] = _usage_metadata(chunk.usage) if chunk.usage else None
+        return _CHUNK.model_copy(
+            update={"text": chunk.text, "message": _message(fields), "generation_info": info}
         )
-        return ChatGenerationChunk(message=message, generation_info=info)
 
     def _add_logprobs(self, chunk: Chunk, metadata: dict[str, Any]) -> None:
         if chunk.logprobs is not None:
@@ -92,6 +92,54 @@ class ChunkConverter:
         self._logprobs += (chunk.logprobs or {}).get("content") or ()
         if chunk.is_last:
             metadata["logprobs"] = {"content": self._logprobs}
+
+
+_MESSAGE = AIMessageChunk(content="")
+_CHUNK = ChatGenerationChunk(message=_MESSAGE)
+
+
+def _message(fields: dict[str, Any]) -> AIMessageChunk:
+    """Return a message chunk: a copy of an empty one, which costs half of a validated one."""
+    fresh: dict[str, Any] = {
+        "additional_kwargs": {},
+        "tool_calls": [],
+        "invalid_tool_calls": [],
+        "tool_call_chunks": [],
+    }
+    return _MESSAGE.model_copy(update={**fresh, **fields})
+
+
+def _tool_call_fields(chunk: Chunk) -> dict[str, Any]:
+    """Return the fields of a message chunk that holds pieces of tool calls.
+
+    LangChain reads each piece as the beginning of an object, which costs more than all else. What
+    does not begin like one is an invalid call, and an empty piece a call without arguments: only
+    the others are read.
+    """
+    pieces = _tool_call_chunks(chunk)
+    if any(_begins_object(piece["args"] or "") for piece in pieces):
+        read = AIMessageChunk(content="", tool_call_chunks=pieces)
+        return {name: getattr(read, name) for name in _TOOL_CALL_FIELDS}
+    return {
+        "tool_call_chunks": pieces,
+        "tool_calls": [
+            tool_call(name=piece["name"] or "", args={}, id=piece["id"])
+            for piece in pieces
+            if not piece["args"]
+        ],
+        "invalid_tool_calls": [
+            invalid_tool_call(name=piece["name"], args=piece["args"], id=piece["id"], error=None)
+            for piece in pieces
+            if piece["args"]
+        ],
+    }
+
+
+_TOOL_CALL_FIELDS = ("tool_call_chunks", "tool_calls", "invalid_tool_calls")
+
+
+def _begins_object(text: str) -> bool:
+    return text[:1] == "{" or text.lstrip(" \t\r\n")[:1] == "{"
 
 
 def _to_generation(completion: Completion, choice: Choice, usage: Usage | None) -> ChatGeneration:
