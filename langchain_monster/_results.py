@@ -62,7 +62,14 @@ class ChunkConverter:
         every chunk, stands on one chunk only: adding chunks up concatenates texts.
         """
         metadata: dict[str, Any] = {"model_provider": MODEL_PROVIDER}
-        fields: dict[str, Any] = {"content": chunk.text, "response_metadata": metadata}
+        fields: dict[str, Any] = {
+            "content": chunk.text,
+            "response_metadata": metadata,
+            "additional_kwargs": {},
+            "tool_calls": [],
+            "invalid_tool_calls": [],
+            "tool_call_chunks": [],
+        }
         info: dict[str, Any] | None = None
         if chunk.id and not self._has_told_id:
             metadata["id"], self._has_told_id = chunk.id, True
@@ -80,8 +87,9 @@ class ChunkConverter:
             metadata["model_name"] = chunk.model
             fields["chunk_position"] = "last"
             fields["usage_metadata"] = _usage_metadata(chunk.usage) if chunk.usage else None
+        message = _MESSAGE.model_copy(update=fields)
         return _CHUNK.model_copy(
-            update={"text": chunk.text, "message": _message(fields), "generation_info": info}
+            update={"text": chunk.text, "message": message, "generation_info": info}
         )
 
     def _add_logprobs(self, chunk: Chunk, metadata: dict[str, Any]) -> None:
@@ -96,17 +104,7 @@ class ChunkConverter:
 
 _MESSAGE = AIMessageChunk(content="")
 _CHUNK = ChatGenerationChunk(message=_MESSAGE)
-
-
-def _message(fields: dict[str, Any]) -> AIMessageChunk:
-    """Return a message chunk: a copy of an empty one, which costs half of a validated one."""
-    fresh: dict[str, Any] = {
-        "additional_kwargs": {},
-        "tool_calls": [],
-        "invalid_tool_calls": [],
-        "tool_call_chunks": [],
-    }
-    return _MESSAGE.model_copy(update={**fresh, **fields})
+"""Chunks are copies of empty ones: copying one costs half of validating one."""
 
 
 def _tool_call_fields(chunk: Chunk) -> dict[str, Any]:
