@@ -31,6 +31,7 @@ __all__ = [
     "MARKS",
     "NAME_KEYS",
     "OTHER_KEYS",
+    "PREFIXES",
     "SILENT_MARKS",
     "SPECIAL_MARKS",
     "THOUGHTS",
@@ -109,6 +110,9 @@ HEADS = (
     Head("", "{", "json"),  # Mistral Small 3
     Head("", "\n", "xml", needs_mark=True),  # GLM 4, DeepSeek 3: a new line, a fence, GLM's XML
 )
+
+PREFIXES = ("functions", "function", "tools", "tool", "default_api")
+"""What may precede a name that stands outside of JSON, with a dot, a slash or a colon."""
 
 LINE_HEADS = (Head("Action:", "\nAction Input:", "json"),)
 """Forms that may begin in any line of a text, with white space around the name: ReAct."""

@@ -20,6 +20,7 @@ from monster_core.response.tool_call_forms import (
     MARKS,
     NAME_KEYS,
     OTHER_KEYS,
+    PREFIXES,
     SILENT_MARKS,
     Head,
 )
@@ -66,8 +67,21 @@ class Tools:
         Args:
             written: The beginning of a name.
         """
-        begun = {_plain(_CALL_END.sub("", written)), _plain(_PREFIX.sub("", written))}
-        return any(name.startswith(tuple(begun)) for name in self._by_plain_name)
+        prefix = _KNOWN_PREFIX.match(written)
+        bare = _plain(_CALL_END.sub("", written[prefix.end() :] if prefix else written))
+        if prefix is None and any(one.startswith(written) for one in PREFIXES):
+            return True
+        return any(name.startswith(bare) for name in self._by_plain_name)
+
+    def fitting_bare(self, written: str) -> str | None:
+        """Return the one tool that a name outside of JSON means; only known prefixes count.
+
+        Args:
+            written: The name as the model wrote it.
+        """
+        prefix = _KNOWN_PREFIX.match(written)
+        bare = written[prefix.end() :] if prefix else written
+        return None if _PREFIX.match(bare) and bare not in self._names else self.fitting(bare)
 
     def properties(self, name: str) -> Mapping[str, Any]:
         """Return the schemas of a tool's parameters by their names; empty if they are unknown."""
@@ -184,6 +198,7 @@ def _plain(name: str) -> str:
 
 
 _PREFIX = re.compile(r"^.*[./:]", re.DOTALL)
+_KNOWN_PREFIX = re.compile(rf"(?:{'|'.join(PREFIXES)})[./:]")
 _CALL_END = re.compile(r"\.(?:c(?:a(?:l(?:l)?)?)?)?$")
 _INDEX = re.compile(r":\d+$")
 _THOUGHTS = ("reason", "reasoning", "thought", "thoughts", "explanation", "rationale")
@@ -310,7 +325,7 @@ def _head(rest: str, found: Opening, tools: Tools, may_be_name: bool, is_end: bo
         if head.after == ".call" and word.endswith(".call"):
             word, end = word[: -len(".call")], end - len(".call")
         is_self_marked = head.before.startswith("<")
-        is_tool = tools.fitting(word) is not None
+        is_tool = tools.fitting_bare(word) is not None
         if end == len(rest):
             waits = waits or is_self_marked or found.is_marked or tools.may_begin(word)
             continue

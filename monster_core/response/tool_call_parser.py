@@ -585,8 +585,9 @@ class ToolCallParser:
             calls = self._broken_call(text)
         if not calls:
             return self._refuse_call()
-        if self._arguments_end is not None and len(calls) == 1:  # as the model wrote them
-            calls = [(calls[0][0], text[self._arguments_at : self._arguments_end].strip())]
+        written = text[self._arguments_at : self._arguments_end].strip()
+        if self._arguments_end is not None and len(calls) == 1 and written.startswith("{"):
+            calls = [(calls[0][0], written)]  # as the model wrote them
         is_tool = all(self._tools.fitting(name) is not None for name, _ in calls)
         self._decide(is_tool=is_tool)
         self._is_example = self._is_example or not (is_tool or is_marked)
