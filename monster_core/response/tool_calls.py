@@ -32,6 +32,9 @@ __all__ = ["ToolCallStep", "collect_tool_calls", "parse_arguments"]
 
 _log = logging.getLogger(__name__)
 
+_NO_ARGUMENTS = frozenset({"null", "[]", '""', '"null"'})
+"""How models and servers write that a call has no arguments."""
+
 
 def parse_arguments(
     name: str, arguments: str, finish_reason: str | None
@@ -51,9 +54,11 @@ def parse_arguments(
         value = read_json(arguments or ("" if finish_reason == "length" else "{}"))
     except ValueError:
         return {}, _problem(name, arguments, finish_reason)
-    if not isinstance(value, dict):
-        return {}, f"The arguments of {name!r} are JSON but not an object."
-    return value, None
+    if isinstance(value, dict):
+        return value, None
+    if arguments.strip() in _NO_ARGUMENTS:
+        return {}, None
+    return {}, f"The arguments of {name!r} are JSON but not an object."
 
 
 def _problem(name: str, arguments: str, finish_reason: str | None) -> str:
@@ -97,7 +102,7 @@ def _judge(call: ToolCall, finish_reason: str | None) -> None:
     _, call.problem = parse_arguments(call.name, call.arguments, finish_reason)
     if call.problem:
         _log.warning("A tool call must not be run. %s", call.problem)
-    elif not call.arguments:
+    elif not call.arguments or call.arguments.strip() in _NO_ARGUMENTS:
         call.arguments = "{}"
 
 
@@ -135,6 +140,7 @@ class ToolCallStep:
     __slots__ = (
         "_calls",
         "_finish_reason",
+        "_held",
         "_indexes",
         "_parser",
         "_pieces",
@@ -153,6 +159,7 @@ class ToolCallStep:
         self._calls: dict[int, ToolCall] = {}
         self._pieces: dict[int, list[str]] = {}  # of each call's arguments
         self._restorers: dict[int, StreamRestorer] = {}
+        self._held: dict[int, str] = {}  # the beginnings that may turn out to be no arguments
         self._finish_reason: str | None = None
 
     @property
@@ -222,6 +229,8 @@ class ToolCallStep:
         for delta in deltas if most is None else [d for d in deltas if d.index < most]:
             if delta.name is not None:
                 self._begin(delta, delta.name)
+            if delta.index in self._held:
+                self._hold(delta)
             restorer = self._restorers.get(delta.index)
             if restorer is not None:
                 delta.arguments = restorer.feed(delta.arguments)
@@ -229,18 +238,35 @@ class ToolCallStep:
             kept.append(delta)
         return _merged(kept)
 
+    def _hold(self, delta: ToolCallDelta) -> None:
+        """Hold the arguments back for as long as they may turn out to be none, such as "null"."""
+        text = self._held[delta.index] + delta.arguments
+        begun = text.lstrip()
+        if not begun or any(none.startswith(begun.rstrip()) for none in _NO_ARGUMENTS):
+            self._held[delta.index], delta.arguments = text, ""
+        else:
+            del self._held[delta.index]
+            delta.arguments = text
+
     def _begin(self, delta: ToolCallDelta, name: str) -> None:
         delta.id = delta.id or new_call_id()
         self._calls[delta.index] = ToolCall(delta.id, name, "")
         self._pieces[delta.index] = []
+        self._held[delta.index] = ""
         lowered = self._spec.argument_schemas.get(name)
         if lowered is not None and lowered.changes_instances:
             self._restorers[delta.index] = lowered.stream_restorer()
 
     def _rests(self) -> list[ToolCallDelta]:
-        """Return what the calls' restorers still hold back."""
-        rests = {index: restorer.flush() for index, restorer in self._restorers.items()}
-        self._restorers = {}
+        """Return what is still held back of the calls' arguments, and what their restorers hold."""
+        rests = {
+            index: "{}" if text.strip() in _NO_ARGUMENTS else text
+            for index, text in self._held.items()
+            if text
+        }
+        for index, restorer in self._restorers.items():
+            rests[index] = restorer.feed(rests.get(index, "")) + restorer.flush()
+        self._held, self._restorers = {}, {}
         for index, rest in rests.items():
             self._pieces[index].append(rest)
         return [ToolCallDelta(index, None, None, rest) for index, rest in rests.items() if rest]

@@ -73,7 +73,8 @@ def assembled(chunks: Iterable[Chunk]) -> tuple[str, list[ToolCall]]:
                 assert (delta.id, delta.name) == (None, None)
             calls[delta.index].arguments += delta.arguments
         for index, call in (chunk.finished_calls or {}).items():
-            assert call.arguments == (calls[index].arguments or "{}")
+            none = "" if call.problem else "{}"
+            assert call.arguments == (calls[index].arguments or none)
             calls[index] = call
     return text, calls
 
@@ -216,6 +217,50 @@ def test_arguments_sent_as_an_object_become_text() -> None:
     body = {"choices": [{"message": {"content": None, "tool_calls": [call]}}]}
     assert streamed == parse_response(json.dumps(body).encode(), SPEC).choices[0].tool_calls
     assert streamed[0].arguments == '{"city":"Rome"}'
+
+
+def sent(arguments: Any, finish_reason: str = "stop") -> ToolCall:
+    """Return the call of a whole response that the server sends as a call."""
+    call = {"id": "a", "type": "function", "function": {"name": "weather", "arguments": arguments}}
+    choice = {"index": 0, "message": {"content": "", "tool_calls": [call]}}
+    choice["finish_reason"] = finish_reason
+    body = json.dumps({"id": "cmpl-7", "choices": [choice]}).encode()
+    return parse_response(body, SPEC).choices[0].tool_calls[0]
+
+
+def sent_in_pieces(pieces: Iterable[str], finish_reason: str = "stop") -> ToolCall:
+    first = today(0, "", name="weather", id="a")
+    deltas = [{"tool_calls": [one]} for one in [first, *(today(0, piece) for piece in pieces)]]
+    _, [call] = assembled(chunks_of(deltas, ResponseStream(SPEC), finish_reason))
+    return call
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", '""', '"null"', " null\n", "\n[]", "{}"])
+def test_what_means_no_arguments_is_an_empty_object(text: str) -> None:
+    for call in (sent(text), sent_in_pieces([text]), sent_in_pieces(text)):
+        assert (call.arguments.strip(), call.problem) == ("{}", None)
+
+
+@pytest.mark.parametrize(
+    "text", ['"nu', "nul", "[", "nullify", "[1]", '"a"', "[{}]", "0", "false", "NaN", '"nully"']
+)
+def test_what_only_begins_so_is_not(text: str) -> None:
+    whole = sent(text)
+    for call in (whole, sent_in_pieces([text]), sent_in_pieces(text)):
+        assert (call.arguments, call.problem) == (text, whole.problem)
+        assert call.problem is not None
+
+
+def test_a_beginning_that_may_mean_none_is_given_once_it_does_not() -> None:
+    for text in (' \n{"city": "Rome"}', '{"city": null}'):
+        call = sent_in_pieces(text)
+        assert (call.arguments, call.problem) == (text, None)
+
+
+def test_no_arguments_that_max_tokens_cut_are_cut() -> None:
+    for text in ("", "nul", "["):
+        for call in (sent(text, "length"), sent_in_pieces(text, "length")):
+            assert "max_tokens" in (call.problem or "")
 
 
 def test_several_calls_may_come_in_one_piece() -> None:

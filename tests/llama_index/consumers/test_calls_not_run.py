@@ -100,11 +100,21 @@ def test_an_agent_is_told_of_a_tool_that_does_not_exist(streaming, tools):
 
 
 @each_way
-def test_a_call_without_arguments_is_whole(streaming, tools, deleted):
-    llm, bodies = scripted_turns(Turn(calls=[("delete", "")]), Turn("Done."))
+@pytest.mark.parametrize("arguments", ["", "{}", "null", "[]", '""', '"null"'])
+def test_a_call_without_arguments_is_whole(streaming, arguments, tools, deleted):
+    llm, bodies = scripted_turns(Turn(calls=[("delete", arguments)]), Turn("Done."))
     assert run(FunctionAgent(tools=tools, llm=llm, streaming=streaming)) == "Done."
     assert deleted == ["/"]
     assert "deleted /" in last_words(bodies[1])
+
+
+@each_way
+def test_a_written_call_of_a_tool_that_does_not_exist_is_no_final_answer(streaming, tools, deleted):
+    turn = Turn('{"name": "destroy", "parameters": {"path": "/data"}}')
+    llm, bodies = scripted_turns(turn, Turn("I could not."))
+    assert run(FunctionAgent(tools=tools, llm=llm, streaming=streaming)) == "I could not."
+    assert deleted == []
+    assert "Tool destroy not found" in last_words(bodies[1])
 
 
 @each_call
