@@ -7,7 +7,7 @@ template raises are folded into those that it takes.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby, takewhile
@@ -113,6 +113,7 @@ def _with_calls_as_text(
     messages: Sequence[Message], family: ModelFamily, tool_format: ToolFormat
 ) -> list[Message]:
     answered = _calls_answered(messages)
+    repeated: set[int] = set()  # identities of calls beside which the same tool is called again
     turns: list[Message] = []
     for place, message in enumerate(messages):
         if message.role == "tool":
@@ -126,9 +127,12 @@ def _with_calls_as_text(
                 tool_name=message.name,
                 is_error=message.is_error,
                 is_plain=family.has_tool_role and follows_only_call,
+                is_one_of_several=id(call) in repeated,
             )
             turns.append(Message("tool" if family.has_tool_role else "user", text))
         elif message.tool_calls:
+            counts = Counter(call.name for call in message.tool_calls)
+            repeated.update(id(call) for call in message.tool_calls if counts[call.name] > 1)
             written = write_calls(message.tool_calls, tool_format)
             turns.append(Message("assistant", _followed(message.content, written), message.name))
         else:

@@ -128,6 +128,7 @@ def write_result(
     tool_name: str | None = None,
     is_error: bool = False,
     is_plain: bool = False,
+    is_one_of_several: bool = False,
 ) -> str:
     """Write what a tool returned.
 
@@ -138,11 +139,14 @@ def write_result(
         tool_name: The tool's name, for a result without its call.
         is_error: Whether the tool failed.
         is_plain: Whether its place alone says which call it answers.
+        is_one_of_several: Whether the same message called the tool more than once, so that its name
+            does not say which call it answers.
     """
     name = call.name if call is not None else tool_name
     if _PROMPTS[tool_format].has_json_results:
         key = "error" if is_error else "content"
-        body = f'{{"name": {_json(name or "unknown")}, "{key}": {_json(text)}}}'
+        called = f', "arguments": {call.arguments or "{}"}' if call and is_one_of_several else ""
+        body = f'{{"name": {_json(name or "unknown")}{called}, "{key}": {_json(text)}}}'
         return f"<tool_response>\n{body}\n</tool_response>"
     result = f"Error: {text}" if is_error else text
     if is_plain:

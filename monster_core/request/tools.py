@@ -228,7 +228,7 @@ def _parameters(function: Mapping[str, Any], name: str) -> dict[str, Any]:
     if given is None or given == {}:
         return {"type": "object", "properties": {}}
     try:
-        return schema_of(given)
+        return schema_of(given) or {"type": "object", "properties": {}}
     except (SchemaError, TypeError) as error:
         reason = error.reason if isinstance(error, SchemaError) else str(error)
         raise InvalidRequestError(

@@ -144,7 +144,7 @@ def test_no_connection_is_an_error_after_the_retries(calls):
     [
         ({"temprature": 0}, "'temprature': did you mean 'temperature'"),
         ({"temperature": -1}, "'temperature' is not usable"),
-        ({"logit_bias": {"a": 1}}, "no token id"),
+        ({"logit_bias": {"a": 1}}, "not a token id"),
         ({"guided_regex": "("}, "does not compile"),
         ({"best_of": 1, "n": 2}, "best_of 1 is less than n 2"),
     ],

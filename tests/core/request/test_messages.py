@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from copy import deepcopy
 from time import perf_counter
@@ -243,6 +244,20 @@ def test_results_without_ids_belong_to_the_calls_in_order(
 ) -> None:
     calls = [ROME, OSLO] if has_ids else without_ids(ROME, OSLO)
     assert results_of(calls, result("22", call_id, name), result("9", call_id, name)) == IN_ORDER
+
+
+def test_results_of_one_tool_hold_the_arguments_where_they_are_json() -> None:
+    hermes = FAMILIES["hermes"]
+    conversation = [
+        Message("assistant", "", tool_calls=[ROME, OSLO, SEARCH]),
+        *(result("9", "2"), result("22", "1"), result("low", "3")),
+    ]
+    told = [json.loads(text.split("\n")[1]) for _, text in shown(conversation, hermes)[1:]]
+    assert told == [
+        {"name": "weather", "arguments": {"city": "Oslo"}, "content": "9"},
+        {"name": "weather", "arguments": {"city": "Rome"}, "content": "22"},
+        {"name": "search", "content": "low"},
+    ]
 
 
 def test_ids_decide_whatever_the_order() -> None:
