@@ -53,7 +53,7 @@ class ChunkConverter:
 
     def __init__(self, *, for_protocol_events: bool = False) -> None:
         self._logprobs: list[Any] | None = [] if for_protocol_events else None
-        self._has_told_id = False
+        self._id_is_given = False
 
     def convert(self, chunk: Chunk) -> ChatGenerationChunk:
         """Convert a chunk.
@@ -71,8 +71,8 @@ class ChunkConverter:
             "tool_call_chunks": [],
         }
         info: dict[str, Any] | None = None
-        if chunk.id and not self._has_told_id:
-            metadata["id"], self._has_told_id = chunk.id, True
+        if chunk.id and not self._id_is_given:
+            metadata["id"], self._id_is_given = chunk.id, True
         if chunk.finish_reason is not None:
             metadata["finish_reason"] = chunk.finish_reason
             metadata["stop_reason"] = chunk.stop_reason

@@ -1,4 +1,4 @@
-"""Answers in a schema, a choice, a pattern or a grammar: how to ask for them and to read them."""
+"""Structured output: how a schema, a choice, a pattern or a grammar is asked for and parsed."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def check_beside_tools(method: str, tool_choice: Any) -> None:
 
 
 class StructuredOutputParser(BaseTransformOutputParser[Any]):
-    """Turn an answer into the value that was asked for.
+    """Parse a response to the value that was asked for.
 
     Args:
         schema: What ``with_structured_output`` was given.
@@ -121,7 +121,7 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
 
     @property
     def spec(self) -> OutputSpec:
-        """How the answer is asked for and read."""
+        """How the response is constrained and read."""
         return self._spec
 
     @property
@@ -152,35 +152,34 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
 
     @override
     def parse(self, text: str) -> Any:
-        """Read a text."""
+        """Parse a text."""
         return self.parse_message(AIMessage(content=text))
 
     @override
     def parse_result(self, result: list[Generation], *, partial: bool = False) -> Any:
-        """Read a chat generation."""
+        """Parse the message of a chat generation."""
         generation = result[0]
         if isinstance(generation, ChatGeneration) and isinstance(generation.message, AIMessage):
             return self.parse_message(generation.message)
         return self.parse(generation.text)
 
     def parse_message(self, message: AIMessage) -> Any:
-        """Read a whole message.
-
-        Args:
-            message: The answer.
+        """Parse a whole message.
 
         Raises:
             StructuredAnswerError: It is not what was asked for; also an OutputParserException.
         """
         with as_langchain_errors():
             if self._spec.method == "function_calling":
-                return self._finished(_arguments(message))
+                return self._built(_arguments(message))
             if message.tool_calls:
                 return None  # tools were bound as well, and the model chose one
+            if message.invalid_tool_calls and not message.text:
+                raise _problem_of(message)
             finish_reason = message.response_metadata.get("finish_reason")
-            return self._finished(self._spec.read(message.text, finish_reason))
+            return self._built(self._spec.read(message.text, finish_reason))
 
-    def _finished(self, value: Any) -> Any:
+    def _built(self, value: Any) -> Any:
         if self._spec.schema is None:
             return value
         if self._build is None:
@@ -194,26 +193,22 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
 
     @override
     def _transform(self, input: Iterator[str | BaseMessage]) -> Iterator[Any]:
-        growing = _Growing(self)
+        streamed = _StreamedValue(self)
         for chunk in input:
-            yield from growing.feed(chunk)
-        yield from growing.finish()
+            yield from streamed.feed(chunk)
+        yield from streamed.finish()
 
     @override
     async def _atransform(self, input: AsyncIterator[str | BaseMessage]) -> AsyncIterator[Any]:
-        growing = _Growing(self)
+        streamed = _StreamedValue(self)
         async for chunk in input:
-            for value in growing.feed(chunk):
+            for value in streamed.feed(chunk):
                 yield value
-        for value in growing.finish():
+        for value in streamed.finish():
             yield value
 
     def partial(self, value: Any) -> Any:
-        """Return what a value that still grows can be shown as; None if as nothing yet.
-
-        Args:
-            value: The JSON value so far.
-        """
+        """Return what a stream yields of a value that is not complete; None if nothing yet."""
         if self._build is None:
             return value
         try:
@@ -223,7 +218,7 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
 
 
 class RawOutputParser(StructuredOutputParser):
-    """Turn an answer into a dict of the message, its value, and what is wrong with it.
+    """Parse a response to a dict of the message, its value, and what is wrong with it.
 
     A stream yields the chunks of the message as ``raw``, and at its end the rest.
     """
@@ -241,7 +236,7 @@ class RawOutputParser(StructuredOutputParser):
 
     @override
     def parse_message(self, message: AIMessage) -> Any:
-        """Read a whole message; an answer that does not fit is not an error here."""
+        """Parse a whole message; a response that does not fit is reported, not raised."""
         return {"raw": message, **self._parsed(message)}
 
     def _parsed(self, message: AIMessage) -> AddableDict:
@@ -281,8 +276,8 @@ class _Output(RootModel[Any]):
         return copied(cls.output_schema)  # type: ignore[no-any-return]
 
 
-class _Growing:
-    """Follow one stream: give what has grown, and at the end what it became."""
+class _StreamedValue:
+    """The value of one stream: yields it each time it has grown, and checked at the end."""
 
     def __init__(self, parser: StructuredOutputParser) -> None:
         self._parser = parser
@@ -316,16 +311,19 @@ def _arguments(message: AIMessage) -> Any:
     if message.tool_calls:
         return message.tool_calls[0]["args"]
     if message.invalid_tool_calls:
-        problem = message.invalid_tool_calls[0].get("error")
-        if message.response_metadata.get("finish_reason") == "length":
-            raise TruncatedAnswerError(
-                "max_tokens cut the arguments: raise max_tokens and ask again."
-            )
-        raise StructuredAnswerError(problem or "The arguments are no JSON object.")
+        raise _problem_of(message)
     raise StructuredAnswerError(
-        f"The model called no function; it said {message.text[:200]!r}. The server may not enforce "
-        "tool_choice."
+        f"The model called no function, and wrote {message.text[:200]!r} instead: the server may "
+        "not enforce tool_choice."
     )
+
+
+def _problem_of(message: AIMessage) -> StructuredAnswerError:
+    """Make the error for a message whose call must not be used."""
+    if message.response_metadata.get("finish_reason") == "length":
+        return TruncatedAnswerError("max_tokens cut the arguments: raise max_tokens and ask again.")
+    problem = message.invalid_tool_calls[0].get("error")
+    return StructuredAnswerError(problem or "The arguments are not a whole JSON object.")
 
 
 def _as_chunk(piece: str | BaseMessage) -> AIMessageChunk:
@@ -376,5 +374,5 @@ def _builder_of(schema: Any) -> Callable[[Any], Any] | None:
         return build
     try:
         return TypeAdapter(schema).validate_python
-    except PydanticUserError:  # no type: a pattern or a grammar
+    except PydanticUserError:  # not a type: a pattern or a grammar
         return None

@@ -1,4 +1,4 @@
-"""Decide what traces and caches learn of a call: its settings, never its secrets."""
+"""What traces and caches are given of a call: its settings, and none of its secrets."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def langsmith_params(
     """Return what LangSmith shows of a call.
 
     Args:
-        fields: The instance's fields, the call's laid over them.
+        fields: The model's fields, replaced by those of the call.
         stop: The call's stop texts.
-        provider: The name that response metadata give the provider, too.
+        provider: The provider's name, which must be the one in the response metadata.
     """
     params = LangSmithParams(ls_provider=provider, ls_model_type="chat")
     for name in ("model", "temperature", "max_tokens"):
@@ -41,13 +41,13 @@ def langsmith_params(
 def traced_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters of a call as callbacks see them.
 
-    Unknown ones are left out, the call refuses them: they may hold secrets. A long guide is cut.
-
-    Args:
-        params: The parameters by name.
+    Those that are not request fields are left out, since they may hold secrets. A long constraint
+    is shortened.
     """
     known = {name: value for name, value in params.items() if name in _TRACED}
-    return {name: _shown(value) if name in _GUIDES else value for name, value in known.items()}
+    return {
+        name: _shortened(value) if name in _CONSTRAINTS else value for name, value in known.items()
+    }
 
 
 def cached_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _revealed(headers: Any) -> Any:
     )
 
 
-_GUIDES = frozenset({"guided_json", "guided_regex", "guided_choice", "guided_grammar"})
+_CONSTRAINTS = frozenset({"guided_json", "guided_regex", "guided_choice", "guided_grammar"})
 _TRACED = frozenset(CallParameters.model_fields) | {
     "_type",
     "base_url",
@@ -76,11 +76,11 @@ _TRACED = frozenset(CallParameters.model_fields) | {
     "stream",
     "stream_usage",
 }
-_LONGEST_GUIDE = 1000  # characters
+_MAX_CONSTRAINT_CHARS = 1000
 
 
-def _shown(guide: Any) -> Any:
-    written = str(guide)
-    if len(written) <= _LONGEST_GUIDE:
-        return guide
-    return f"{written[:_LONGEST_GUIDE]}... ({len(written)} characters)"
+def _shortened(constraint: Any) -> Any:
+    written = str(constraint)
+    if len(written) <= _MAX_CONSTRAINT_CHARS:
+        return constraint
+    return f"{written[:_MAX_CONSTRAINT_CHARS]}... ({len(written)} characters)"

@@ -1,4 +1,4 @@
-"""Raise every failure as this package's error and as LangChain's error of the same meaning.
+"""The errors of this package, each of which is also LangChain's error of the same meaning.
 
 Each class is both: ``RateLimitError`` here is a ``monster_core.errors.RateLimitError`` and a
 ``langchain_core.exceptions.ModelRateLimitError``, so that retry and summarization middleware
@@ -126,9 +126,9 @@ class as_langchain_errors:  # used as a function
     ) -> None:
         """Raise an error of the core's as LangChain's; any other goes on as it is."""
         if isinstance(error, core.MonsterError):
-            twin = to_langchain(error)
-            if twin is not error:
-                raise twin from error.__cause__
+            converted = to_langchain(error)
+            if converted is not error:
+                raise converted from error.__cause__
             error.__suppress_context__ = True
 
 
@@ -144,10 +144,10 @@ def to_langchain(error: core.MonsterError) -> core.MonsterError:
     kind = next((_CLASSES[base] for base in type(error).__mro__ if base in _CLASSES), None)
     if kind is None or isinstance(error, langchain.LangChainException):
         return error
-    twin = kind(*error.args)
-    twin.__dict__.update(error.__dict__)
-    twin.__cause__, twin.__suppress_context__ = error.__cause__, True
-    return twin.with_traceback(error.__traceback__)
+    converted = kind(*error.args)
+    converted.__dict__.update(error.__dict__)
+    converted.__cause__, converted.__suppress_context__ = error.__cause__, True
+    return converted.with_traceback(error.__traceback__)
 
 
 _CLASSES: dict[type[core.MonsterError], type[core.MonsterError]] = {
