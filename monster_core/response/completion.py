@@ -73,16 +73,23 @@ def _read_choice(choice: dict[str, Any], position: int) -> Choice:
     return Choice(
         index=index,
         text=_content(message.get("content")),
-        tool_calls=[
-            _read_call(call)
-            for call in (calls if isinstance(calls, list) else [])
-            if isinstance(call, dict)
-        ],
+        tool_calls=_read_calls(calls if isinstance(calls, list) else []),
         finish_reason=text_of(choice.get("finish_reason")) or None,
         stop_reason=stop_reason_of(choice.get("stop_reason")),
         logprobs=read_logprobs(choice.get("logprobs")),
         reasoning=text_of(message.get("reasoning_content") or message.get("reasoning")) or None,
     )
+
+
+def _read_calls(calls: list[Any]) -> list[ToolCall]:
+    found: dict[str, ToolCall] = {}
+    for call in calls:
+        if isinstance(call, dict):
+            read = _read_call(call)
+            if read.id in found:  # the result of one would pass for the result of the other
+                read.id = new_call_id()
+            found[read.id] = read
+    return list(found.values())
 
 
 def _read_call(call: dict[str, Any]) -> ToolCall:

@@ -210,10 +210,11 @@ class _CallIdentities:
     send id and name once and an index always.
     """
 
-    __slots__ = ("_index_of_id", "_names")
+    __slots__ = ("_ids", "_index_of_id", "_names")
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
+        self._ids: set[str] = set()
         self._index_of_id: dict[str, int] = {}
 
     def read(self, calls: Any) -> list[ToolCallDelta]:
@@ -231,12 +232,18 @@ class _CallIdentities:
             deltas.append(
                 ToolCallDelta(
                     index,
-                    (text_of(call.get("id")) or new_call_id()) if is_first else None,
+                    self._new_id(text_of(call.get("id"))) if is_first else None,
                     name if is_first else None,
                     arguments_of(function.get("arguments")),
                 )
             )
         return deltas
+
+    def _new_id(self, sent: str) -> str:
+        """Return the id that the server sent, or another one if an earlier call has it."""
+        new_id = sent if sent and sent not in self._ids else new_call_id()
+        self._ids.add(new_id)
+        return new_id
 
     def _index(self, call: dict[str, Any], position: int) -> int:
         index = whole_number(call.get("index"))

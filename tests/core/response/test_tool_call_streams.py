@@ -235,6 +235,19 @@ def sent_in_pieces(pieces: Iterable[str], finish_reason: str = "stop") -> ToolCa
     return call
 
 
+def test_calls_of_one_id_get_ids_of_their_own() -> None:
+    functions = [{"name": name, "arguments": "{}"} for name in ("weather", "send_mail", "weather")]
+    calls = [{"id": "a", "type": "function", "function": function} for function in functions]
+    choice = {"index": 0, "message": {"tool_calls": calls}, "finish_reason": "tool_calls"}
+    whole = parse_response(json.dumps({"choices": [choice]}).encode(), SPEC).choices[0].tool_calls
+    deltas = [{"tool_calls": [{"index": place, **call}]} for place, call in enumerate(calls)]
+    _, streamed = assembled(chunks_of(deltas, ResponseStream(SPEC)))
+    for found in (whole, streamed):
+        assert [call.name for call in found] == ["weather", "send_mail", "weather"]
+        assert found[0].id == "a"
+        assert len({call.id for call in found}) == 3
+
+
 @pytest.mark.parametrize("text", ["", "null", "[]", '""', '"null"', " null\n", "\n[]", "{}"])
 def test_what_means_no_arguments_is_an_empty_object(text: str) -> None:
     for call in (sent(text), sent_in_pieces([text]), sent_in_pieces(text)):
