@@ -55,8 +55,7 @@ def test_httpx_waits_for_the_first_request() -> None:
 
 
 def test_decisions_know_nothing_of_the_transport() -> None:
-    # deferred decides nothing: it keeps threads apart while pydantic builds a class
-    connecting = ("monster_core.transport", "monster_core.model_", "monster_core.deferred")
+    connecting = ("monster_core.transport", "monster_core.model_")
     io = {"httpx", "socket", "ssl", "asyncio", "threading"}
     assert not imports_where(
         lambda module, one: (

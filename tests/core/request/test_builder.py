@@ -1,4 +1,4 @@
-"""One call is planned: what is sent, and how its answer is read."""
+"""The request of one call is built: what is sent, and how its response is read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FORMAT = {"type": "json_schema", "json_schema": {"name": "city", "schema": CITY}
 CALL = '{"name": "weather", "parameters": {"city": "Rome"}}'
 
 
-def plan(
+def build(
     fields: Mapping[str, Any] | None = None,
     *,
     stream: bool = False,
@@ -38,13 +38,13 @@ def plan(
     return build_request(messages, given, stream=stream, extra=extra)
 
 
-def body(call: ChatRequest) -> dict[str, Any]:
-    sent: dict[str, Any] = json.loads(call.body)
+def body(request: ChatRequest) -> dict[str, Any]:
+    sent: dict[str, Any] = json.loads(request.body)
     return sent
 
 
-def system(call: ChatRequest) -> str:
-    first = body(call)["messages"][0]
+def system(request: ChatRequest) -> str:
+    first = body(request)["messages"][0]
     return first["content"] if first["role"] == "system" else ""
 
 
@@ -54,28 +54,28 @@ def reply(text: str, tokens: int = 1, **message: Any) -> bytes:
     return json.dumps({"id": "cmpl-1", "choices": [choice], "usage": usage}).encode()
 
 
-def read(call: ChatRequest, text: str) -> Completion:
-    return parse_response(reply(text), call.spec)
+def read(request: ChatRequest, text: str) -> Completion:
+    return parse_response(reply(text), request.spec)
 
 
-def test_a_plain_call_sends_what_was_set_and_nothing_else() -> None:
-    assert body(plan({"temperature": 0})) == {
+def test_a_plain_request_sends_what_was_set_and_nothing_else() -> None:
+    assert body(build({"temperature": 0})) == {
         "model": "meta-llama/Meta-Llama-3.1-8B",
         "messages": [{"role": "user", "content": "Hello"}],
         "temperature": 0,
     }
-    assert body(plan(stream=True))["stream"] is True
+    assert body(build(stream=True))["stream"] is True
 
 
-def test_a_call_needs_a_model_and_messages() -> None:
+def test_a_request_needs_a_model_and_messages() -> None:
     with pytest.raises(InvalidRequestError, match="No model: pass model or set MONSTER_MODEL"):
         build_request(HELLO, {}, stream=False)
     with pytest.raises(InvalidRequestError, match="No messages: a conversation needs at least one"):
-        plan(messages=[])
+        build(messages=[])
 
 
 def test_fields_the_package_does_not_know_are_sent_as_they_are_and_win() -> None:
-    sent = body(plan({"seed": 1}, extra={"new_field": {"x": 1}, "seed": 2, "left_out": None}))
+    sent = body(build({"seed": 1}, extra={"new_field": {"x": 1}, "seed": 2, "left_out": None}))
     assert sent["new_field"] == {"x": 1}
     assert sent["seed"] == 2
     assert "left_out" not in sent
@@ -87,11 +87,11 @@ def test_the_arguments_of_a_call_win_and_none_takes_a_field_back() -> None:
     assert merged == {"temperature": 0.5}
 
 
-def test_what_is_no_json_is_refused_in_a_sentence() -> None:
+def test_what_is_not_json_is_refused_in_a_sentence() -> None:
     with pytest.raises(InvalidRequestError, match="The request cannot be written as JSON: "):
-        plan(extra={"odd": object()})
+        build(extra={"odd": object()})
     with pytest.raises(InvalidRequestError, match="The request cannot be written as JSON: "):
-        plan(messages=[Message("user", "half \ud83d")])
+        build(messages=[Message("user", "half \ud83d")])
 
 
 parameters = st.fixed_dictionaries(
@@ -133,10 +133,10 @@ def test_a_body_holds_only_what_the_servers_strict_model_takes(
     fields: dict[str, Any], stream: bool
 ) -> None:
     try:
-        call = plan(fields, stream=stream)
+        request = build(fields, stream=stream)
     except InvalidRequestError:
         return
-    for sent in (body(call), *([body(call.follow_up)] if call.follow_up else [])):
+    for sent in (body(request), *([body(request.follow_up)] if request.follow_up else [])):
         assert sent.keys() <= REQUEST_FIELDS
         assert not holds_null(sent)
         assert isinstance(sent.get("tool_choice", {}), dict)
@@ -176,7 +176,7 @@ def test_what_cannot_work_is_refused_before_anything_is_sent(
     fields: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(InvalidRequestError, match=said):
-        plan(fields)
+        build(fields)
 
 
 @pytest.mark.parametrize(
@@ -195,56 +195,58 @@ def test_what_cannot_work_is_refused_before_anything_is_sent(
         ({"guided_grammar": 'start: "a"'}, True),
     ],
 )
-def test_a_call_knows_whether_the_server_compiles_something_for_it(
+def test_a_request_knows_whether_the_server_compiles_something_for_it(
     fields: dict[str, Any], is_guided: bool
 ) -> None:
-    assert plan(fields).is_guided is is_guided
+    assert build(fields).is_guided is is_guided
 
 
-def test_a_json_schema_answer_is_guided_and_told() -> None:
-    call = plan({"response_format": FORMAT})
-    assert "guided_json" in body(call)
-    assert "response_format" not in body(call)
-    assert "satisfies this JSON schema" in system(call)
-    assert system(plan({"response_format": FORMAT, "schema_in_prompt": False})) == ""
+def test_a_json_schema_response_is_guided_and_in_the_prompt() -> None:
+    request = build({"response_format": FORMAT})
+    assert "guided_json" in body(request)
+    assert "response_format" not in body(request)
+    assert "satisfies this JSON schema" in system(request)
+    assert system(build({"response_format": FORMAT, "schema_in_prompt": False})) == ""
 
 
-def test_guided_json_is_told_only_if_asked() -> None:
-    assert system(plan({"guided_json": CITY})) == ""
+def test_guided_json_is_in_the_prompt_only_if_asked() -> None:
+    assert system(build({"guided_json": CITY})) == ""
     assert "satisfies this JSON schema" in system(
-        plan({"guided_json": CITY, "schema_in_prompt": True})
+        build({"guided_json": CITY, "schema_in_prompt": True})
     )
 
 
-def test_a_schema_that_cannot_guide_is_told_and_only_json_is_asked_for() -> None:
-    call = plan({"guided_json": {"type": "object", "properties": {"x": False}, "required": ["x"]}})
-    assert "satisfies this JSON schema" in system(call)
-    assert body(call)["response_format"] == {"type": "json_object"}
-    assert not call.is_guided
+def test_a_schema_that_cannot_guide_is_in_the_prompt_and_only_json_is_asked_for() -> None:
+    request = build(
+        {"guided_json": {"type": "object", "properties": {"x": False}, "required": ["x"]}}
+    )
+    assert "satisfies this JSON schema" in system(request)
+    assert body(request)["response_format"] == {"type": "json_object"}
+    assert not request.is_guided
 
 
-def test_a_guided_answer_is_read_as_its_schema_means_it() -> None:
-    call = plan({"guided_json": OPTIONAL})
-    assert json.loads(read(call, '{"a": null, "b": 1}').choices[0].text) == {"b": 1}
-    assert read(call, "no JSON").choices[0].text == "no JSON"
+def test_a_guided_response_is_read_as_its_schema_means_it() -> None:
+    request = build({"guided_json": OPTIONAL})
+    assert json.loads(read(request, '{"a": null, "b": 1}').choices[0].text) == {"b": 1}
+    assert read(request, "no JSON").choices[0].text == "no JSON"
 
 
 def test_tools_with_choice_none_leave_no_trace() -> None:
-    assert plan({"tools": [WEATHER], "tool_choice": "none"}).body == plan().body
+    assert build({"tools": [WEATHER], "tool_choice": "none"}).body == build().body
 
 
-def test_a_forced_tool_takes_the_place_of_a_json_schema_answer() -> None:
-    call = plan({"tools": [WEATHER], "tool_choice": "any", "response_format": FORMAT})
-    assert call.follow_up is None
-    assert body(call)["tool_choice"]["function"]["name"] == "weather"
+def test_a_forced_tool_takes_the_place_of_a_json_schema_response() -> None:
+    request = build({"tools": [WEATHER], "tool_choice": "any", "response_format": FORMAT})
+    assert request.follow_up is None
+    assert body(request)["tool_choice"]["function"]["name"] == "weather"
 
 
 def both() -> ChatRequest:
-    """Return a call that may call a tool, and otherwise answers in a shape."""
-    return plan({"tools": [WEATHER], "response_format": FORMAT})
+    """Return a request that may call a tool, and otherwise answers in a schema."""
+    return build({"tools": [WEATHER], "response_format": FORMAT})
 
 
-SHAPES: dict[str, dict[str, Any]] = {
+CONSTRAINTS: dict[str, dict[str, Any]] = {
     "guided_json": {"response_format": FORMAT},
     "guided_regex": {"guided_regex": "a+"},
     "guided_choice": {"guided_choice": ["yes", "no"]},
@@ -253,25 +255,25 @@ SHAPES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("field", SHAPES)
-def test_tools_beside_a_shape_take_a_second_call_for_the_shape(field: str) -> None:
-    call = plan({"tools": [WEATHER], "seed": 1, **SHAPES[field]})
-    assert call.follow_up is not None
-    assert "weather" in system(call)
-    assert not call.is_guided
-    assert body(call).keys() == {"model", "messages", "seed"}
-    assert body(call.follow_up).keys() == {"model", "messages", "seed", field}
-    assert "weather" not in system(call.follow_up)
+@pytest.mark.parametrize("field", CONSTRAINTS)
+def test_tools_beside_a_constraint_take_a_second_request_for_it(field: str) -> None:
+    request = build({"tools": [WEATHER], "seed": 1, **CONSTRAINTS[field]})
+    assert request.follow_up is not None
+    assert "weather" in system(request)
+    assert not request.is_guided
+    assert body(request).keys() == {"model", "messages", "seed"}
+    assert body(request.follow_up).keys() == {"model", "messages", "seed", field}
+    assert "weather" not in system(request.follow_up)
 
 
 @pytest.mark.parametrize("format_", [None, {"type": "text"}])
-def test_tools_beside_free_text_take_one_call(format_: dict[str, Any] | None) -> None:
-    assert plan({"tools": [WEATHER], "response_format": format_}).follow_up is None
+def test_tools_beside_free_text_take_one_request(format_: dict[str, Any] | None) -> None:
+    assert build({"tools": [WEATHER], "response_format": format_}).follow_up is None
 
 
-def test_two_shapes_are_refused_beside_tools_too() -> None:
+def test_two_constraints_are_refused_beside_tools_too() -> None:
     with pytest.raises(InvalidRequestError, match="Only one of guided_regex, guided_choice"):
-        plan({"tools": [WEATHER], "guided_regex": "a", "guided_choice": ["a"]})
+        build({"tools": [WEATHER], "guided_regex": "a", "guided_choice": ["a"]})
 
 
 @pytest.mark.parametrize(
@@ -317,14 +319,14 @@ def test_a_stream_before_a_follow_up_shows_no_text_if_it_calls_no_tool() -> None
 
 
 @pytest.mark.parametrize("fields", [{}, {"tools": [WEATHER]}, {"guided_json": OPTIONAL}])
-def test_a_stream_reads_like_the_full_answer(fields: dict[str, Any]) -> None:
-    call = plan(fields)
+def test_a_stream_reads_like_the_whole_response(fields: dict[str, Any]) -> None:
+    request = build(fields)
     for text in ("Hello.", CALL, '{"a": null, "b": 1}'):
-        chunks = chunks_of(stream_of(*text), call)
-        whole: Completion = read(call, text)
+        chunks = chunks_of(stream_of(*text), request)
+        whole: Completion = read(request, text)
         [choice] = whole.choices
-        told = "".join(chunk.text for chunk in chunks)
-        assert told.replace(" ", "") == choice.text.replace(" ", "")
+        text_of_chunks = "".join(chunk.text for chunk in chunks)
+        assert text_of_chunks.replace(" ", "") == choice.text.replace(" ", "")
         deltas = [delta for chunk in chunks for delta in chunk.tool_calls or ()]
         assert [d.name for d in deltas if d.name] == [found.name for found in choice.tool_calls]
         arguments = "".join(found.arguments for found in choice.tool_calls)
@@ -335,7 +337,7 @@ ENDLESS = {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a
 
 
 @pytest.mark.parametrize("several", [{"n": 2}, {"best_of": 2}])
-def test_several_answers_to_a_schema_that_cannot_guide_are_asked_for_in_the_prompt_alone(
+def test_several_responses_to_a_schema_that_cannot_guide_are_asked_for_in_the_prompt_alone(
     several: dict[str, Any],
 ) -> None:
     one = json.loads(

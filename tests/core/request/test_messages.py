@@ -28,9 +28,11 @@ def text_of(content: Any) -> str:
     return content if isinstance(content, str) else "\n".join(part["text"] for part in content)
 
 
-def shown(messages: Sequence[Message], family: ModelFamily, told: str | None = None) -> list[Any]:
+def shown(
+    messages: Sequence[Message], family: ModelFamily, instructions: str | None = None
+) -> list[Any]:
     """Return role and text of each rendered message."""
-    rendered = render(messages, family, family.tool_format, told)
+    rendered = render(messages, family, family.tool_format, instructions)
     return [(message["role"], text_of(message["content"])) for message in rendered]
 
 
@@ -118,14 +120,14 @@ def test_a_result_that_is_not_next_to_its_only_call_names_it() -> None:
     assert shown(messages, LLAMA)[-1] == ("tool", 'Result of weather({"city": "Rome"}): sunny')
 
 
-def test_a_result_without_its_call_is_told_as_such() -> None:
+def test_a_result_without_its_call_says_so() -> None:
     orphan = Message("tool", "sunny", tool_call_id="gone")
     assert shown([orphan], LLAMA) == [("tool", "Result of an earlier function call: sunny")]
     named = Message("tool", "sunny", "weather")
     assert shown([named], LLAMA) == [("tool", "Result of weather: sunny")]
 
 
-def test_a_failed_call_is_told_as_an_error() -> None:
+def test_a_failed_call_is_written_as_an_error() -> None:
     messages = [
         Message("assistant", "", tool_calls=[ROME]),
         Message("tool", "no such city", tool_call_id="1", is_error=True),
@@ -208,7 +210,7 @@ def test_a_second_image_is_refused() -> None:
         render(messages, LLAMA, "llama")
 
 
-def test_half_a_character_in_a_result_is_told_by_its_number() -> None:
+def test_half_a_character_in_a_result_is_written_as_its_number() -> None:
     (told,) = render([Message("tool", "half \ud83d")], FAMILIES["hermes"], "hermes")
     assert "half \\ud83d" in told["content"]
 

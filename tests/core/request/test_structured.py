@@ -1,4 +1,4 @@
-"""An answer is given the shape of a type, and read back as it, or refused in one sentence."""
+"""An answer is asked for in a type, and read back as it, or refused in one sentence."""
 
 from __future__ import annotations
 
@@ -85,14 +85,16 @@ SCHEMA = City.model_json_schema()
 GRAMMAR = 'start: "yes" | "no"'
 
 
-@pytest.mark.parametrize("shape", [City, CityDict, CityData, SCHEMA, json.dumps(SCHEMA), list[int]])
+@pytest.mark.parametrize(
+    "output_type", [City, CityDict, CityData, SCHEMA, json.dumps(SCHEMA), list[int]]
+)
 @pytest.mark.parametrize("method", [None, "guided_json", "json_schema"])
-def test_a_schema_becomes_a_guide(shape: Any, method: str | None) -> None:
-    structure = output_spec_of(shape, method)
-    assert structure.method == "guided_json"
-    asked = structure.fields["response_format"]
+def test_a_schema_becomes_a_guide(output_type: Any, method: str | None) -> None:
+    spec = output_spec_of(output_type, method)
+    assert spec.method == "guided_json"
+    asked = spec.fields["response_format"]
     assert asked["type"] == "json_schema"
-    assert asked["json_schema"]["schema"] == structure.schema
+    assert asked["json_schema"]["schema"] == spec.schema
     assert asked["json_schema"]["name"]
 
 
@@ -169,13 +171,13 @@ def test_one_value_may_be_offered_twice() -> None:
 
 
 def test_json_mode_guides_nothing_but_json() -> None:
-    structure = output_spec_of(City, "json_mode")
-    assert structure.fields == {"response_format": {"type": "json_object"}}
-    assert structure.schema == SCHEMA
+    spec = output_spec_of(City, "json_mode")
+    assert spec.fields == {"response_format": {"type": "json_object"}}
+    assert spec.schema == SCHEMA
 
 
 @pytest.mark.parametrize(
-    "shape, method, choices, text, value",
+    "output_type, method, choices, text, value",
     [
         (Literal["red", "blue"], None, ["red", "blue"], "red", "red"),
         (Literal[1, True, None], None, ["1", "True", "None"], "1", 1),
@@ -186,33 +188,33 @@ def test_json_mode_guides_nothing_but_json() -> None:
     ],
 )
 def test_choices_are_guided_and_read_back(
-    shape: Any, method: str | None, choices: list[str], text: str, value: Any
+    output_type: Any, method: str | None, choices: list[str], text: str, value: Any
 ) -> None:
-    structure = output_spec_of(shape, method)
-    assert (structure.method, structure.fields) == ("guided_choice", {"guided_choice": choices})
-    read = structure.read(text, "stop")
+    spec = output_spec_of(output_type, method)
+    assert (spec.method, spec.fields) == ("guided_choice", {"guided_choice": choices})
+    read = spec.read(text, "stop")
     assert read == value
     assert type(read) is type(value)
 
 
 @pytest.mark.parametrize(
-    "shape, method", [(re.compile(r"^\d+$"), None), (r"^\d+$", "guided_regex")]
+    "output_type, method", [(re.compile(r"^\d+$"), None), (r"^\d+$", "guided_regex")]
 )
-def test_patterns_are_guided_and_read_back(shape: Any, method: str | None) -> None:
-    structure = output_spec_of(shape, method)
-    assert (structure.method, structure.fields) == ("guided_regex", {"guided_regex": r"\d+"})
-    assert structure.read("42", "stop") == "42"
+def test_patterns_are_guided_and_read_back(output_type: Any, method: str | None) -> None:
+    spec = output_spec_of(output_type, method)
+    assert (spec.method, spec.fields) == ("guided_regex", {"guided_regex": r"\d+"})
+    assert spec.read("42", "stop") == "42"
 
 
 @pytest.mark.parametrize("method", [None, "guided_grammar"])
 def test_grammars_are_guided_and_read_back(method: str | None) -> None:
-    structure = output_spec_of(GRAMMAR, method)
-    assert (structure.method, structure.fields) == ("guided_grammar", {"guided_grammar": GRAMMAR})
-    assert structure.read("yes", "stop") == "yes"
+    spec = output_spec_of(GRAMMAR, method)
+    assert (spec.method, spec.fields) == ("guided_grammar", {"guided_grammar": GRAMMAR})
+    assert spec.read("yes", "stop") == "yes"
 
 
 @pytest.mark.parametrize(
-    "shape, method, said",
+    "output_type, method, said",
     [
         (City, "json_shema", "did you mean 'json_schema'.* Use one of guided_json, json_schema"),
         ("no schema", None, "The schema cannot be used: "),
@@ -240,11 +242,11 @@ def test_grammars_are_guided_and_read_back(method: str | None) -> None:
         (re.compile("(?i)a"), None, "guided_regex takes no flags"),
     ],
 )
-def test_a_shape_that_cannot_be_asked_for_is_refused(
-    shape: Any, method: str | None, said: str
+def test_a_type_that_cannot_be_asked_for_is_refused(
+    output_type: Any, method: str | None, said: str
 ) -> None:
     with pytest.raises(InvalidRequestError, match=said):
-        output_spec_of(shape, method)
+        output_spec_of(output_type, method)
 
 
 ENDLESS = '{"name": ' + " " * 500
@@ -252,7 +254,7 @@ DIGITS = re.compile(r"\d\d")
 
 
 @pytest.mark.parametrize(
-    "shape, text, finish_reason, error, said",
+    "output_type, text, finish_reason, error, said",
     [
         (City, '{"name": "Ro', "length", TruncatedAnswerError, "max_tokens cut the answer"),
         (City, "", "length", TruncatedAnswerError, "max_tokens cut the answer"),
@@ -283,10 +285,10 @@ DIGITS = re.compile(r"\d\d")
     ],
 )
 def test_an_answer_that_is_not_what_was_asked_for_says_why(
-    shape: Any, text: str, finish_reason: str, error: type[MonsterError], said: str
+    output_type: Any, text: str, finish_reason: str, error: type[MonsterError], said: str
 ) -> None:
     with pytest.raises(error, match=said) as caught:
-        output_spec_of(shape).read(text, finish_reason)
+        output_spec_of(output_type).read(text, finish_reason)
     assert type(caught.value) is error
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
@@ -312,11 +314,11 @@ def test_a_value_that_does_not_satisfy_its_schema_is_refused_with_its_place() ->
     assert check_value({"name": "Rome", "people": None}, SCHEMA)["name"] == "Rome"
 
 
-def test_every_method_serves_some_shape() -> None:
-    shapes: dict[str, Any] = {
+def test_every_method_serves_some_type() -> None:
+    types: dict[str, Any] = {
         "guided_choice": Color,
         "guided_regex": DIGITS,
         "guided_grammar": GRAMMAR,
     }
     for method in METHODS:
-        assert output_spec_of(shapes.get(method, City), method).fields
+        assert output_spec_of(types.get(method, City), method).fields
