@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import sys
-import threading
 import zlib
 from typing import TYPE_CHECKING, cast
 
@@ -16,7 +13,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-__all__ = ["ACCEPTED_ENCODING", "Body", "araw_bytes", "raw_bytes", "read_end"]
+__all__ = ["ACCEPTED_ENCODING", "Body", "araw_bytes", "raw_bytes"]
 
 ACCEPTED_ENCODING = "gzip"
 """The only compression that is asked for: every one more is one more way to send a bomb."""
@@ -122,51 +119,6 @@ def araw_bytes(response: httpx.Response) -> AsyncIterator[bytes]:
 
 async def _content(response: httpx.Response) -> AsyncIterator[bytes]:
     yield response.content
-
-
-def read_end(response: httpx.Response, pieces: Iterator[bytes], seconds: float) -> None:
-    """Read what follows an answer that is complete, so that the connection can serve again.
-
-    As a rule the body ends at once. From a server that leaves it open, the connection is cut, and
-    by another thread: httpx lets nobody change the timeout of a body that is being read.
-
-    Args:
-        response: The response.
-        pieces: What is left of its body.
-        seconds: How long the end may take.
-    """
-    stream = response.extensions.get("network_stream")
-    connection = stream and stream.get_extra_info("socket")
-    if connection is None:  # a mock, or a transport of the caller's: nothing to wait for
-        return
-    guard = _Guard(connection)
-    timer = threading.Timer(seconds, guard.cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        for _ in pieces:
-            pass
-    finally:
-        guard.release()
-        timer.cancel()
-
-
-class _Guard:
-    """Cut a connection, unless it has been released for another request."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection: socket.socket | None = connection
-        self._lock = threading.Lock()
-
-    def cut(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                with contextlib.suppress(OSError):  # the server has closed it
-                    socket.socket.shutdown(self._connection, socket.SHUT_RDWR)
-
-    def release(self) -> None:
-        with self._lock:
-            self._connection = None
 
 
 def _inflater(response: httpx.Response) -> zlib._Decompress | None:

@@ -33,11 +33,12 @@ from monster_core.transport.attempt import (
     StreamState,
     failures,
 )
-from monster_core.transport.body import Body, araw_bytes, raw_bytes, read_end
+from monster_core.transport.body import Body, araw_bytes, raw_bytes
 from monster_core.transport.deadline import time_limit
 from monster_core.transport.endpoint import Endpoint
 from monster_core.transport.http import AsyncConnections, Connections
 from monster_core.transport.sse import EventDecoder
+from monster_core.transport.stream_end import read_end
 
 if TYPE_CHECKING:
     from monster_core.request.builder import ChatRequest

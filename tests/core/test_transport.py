@@ -212,6 +212,26 @@ def test_what_follows_done_is_not_late_because_the_reader_is_slow(
             time.sleep(0.5)
 
 
+def test_a_server_that_leaves_the_body_open_after_done_is_hung_up_on(
+    serve: Serve, connect: Connect
+) -> None:
+    server = serve(events(*WORDS, "[DONE]", 1.5))
+    begun = time.monotonic()
+    assert text_of(connect(server).stream()) == "Hello"
+    assert time.monotonic() - begun < 1.2
+    assert server.clients_left.acquire(timeout=5)
+
+
+def test_many_streams_that_end_at_once_keep_their_connection(
+    serve: Serve, connect: Connect
+) -> None:
+    server = serve(events(*WORDS, "[DONE]"))
+    client = connect(server)
+    for _ in range(50):
+        assert text_of(client.stream()) == "Hello"
+    assert server.connections == 1
+
+
 def test_a_connection_that_breaks_after_the_finish_reason_has_brought_the_answer(
     serve: Serve, connect: Connect
 ) -> None:

@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from monster_emulator import Emulator
 from tests.endurance.models import MODELS, Model, piece_of
 
-THREADS = 200
+THREADS = 512
+THREADS_THAT_CALL_AGAIN = 200
 COROUTINES = 1_000
 PATIENCE = httpx.Timeout(60)
 
@@ -63,7 +64,7 @@ def answers(count: int) -> list[str]:
     return [str(place) for place in range(count)]
 
 
-def test_two_hundred_threads_at_a_time(make: type[Model], gated: Callable[[int], str]) -> None:
+def test_many_threads_at_a_time(make: type[Model], gated: Callable[[int], str]) -> None:
     model = make(gated(THREADS), timeout=PATIENCE)
 
     def ask(place: int) -> str:
@@ -73,21 +74,21 @@ def test_two_hundred_threads_at_a_time(make: type[Model], gated: Callable[[int],
         assert list(pool.map(ask, range(THREADS))) == answers(THREADS)
 
 
-def test_two_hundred_threads_that_use_connections_again(
-    make: type[Model], emulator: Emulator
-) -> None:
+def test_many_threads_that_use_connections_again(make: type[Model], emulator: Emulator) -> None:
     # so many threads keep the server, in the same process, from what it has to do: it may close a
     # connection while the next request is on its way
     model = make(emulator.base_url, max_retries=2)
-    together = threading.Barrier(THREADS)
+    together = threading.Barrier(THREADS_THAT_CALL_AGAIN)
 
     def ask(place: int) -> list[str]:
         together.wait(30)
         question = f"Repeat: {place}"
         return [model.ask(question), model.read(question), model.ask(question)]
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        assert list(pool.map(ask, range(THREADS))) == [[one] * 3 for one in answers(THREADS)]
+    with ThreadPoolExecutor(THREADS_THAT_CALL_AGAIN) as pool:
+        assert list(pool.map(ask, range(THREADS_THAT_CALL_AGAIN))) == [
+            [one] * 3 for one in answers(THREADS_THAT_CALL_AGAIN)
+        ]
 
 
 async def ask_together(models: list[Model]) -> list[str]:
