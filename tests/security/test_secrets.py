@@ -72,7 +72,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Record all that anybody logs."""
     caplog.set_level(logging.DEBUG)
     for name in ("", "monster_core", "httpx", "httpcore", "asyncio", "hpack"):
-        logging.getLogger(name).setLevel(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, logger=name or None)
     return caplog
 
 
