@@ -86,6 +86,14 @@ class LenientJson:
         """Whether something was found that cannot be repaired."""
         return self._is_broken
 
+    def is_plain(self, text: str) -> bool:
+        """Return whether a text is a part of the open string as it is.
+
+        Args:
+            text: The text that follows what has been read.
+        """
+        return self._quote == '"' and not self._is_broken and bool(_PLAIN.fullmatch(text))
+
     def take(self) -> str:
         """Return the JSON text that has been read since the last time."""
         json, self._json = "".join(self._json), []
@@ -368,5 +376,6 @@ _CONTENT = {
         rf"""(?P<plain>[^'"\\\x00-\x1f]+|{_VALID_ESCAPE}){_ODD}|(?P<quote>")""", re.VERBOSE
     ),
 }
+_PLAIN = re.compile(r'[^"\\\x00-\x1f]+')
 _STRUCTURE = re.compile(r'["{}\[\]()]')
 _IN_STRING = re.compile(r'["\\]')

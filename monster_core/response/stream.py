@@ -150,7 +150,7 @@ class StreamDecoder:
             self._note(event)
         finish_reason = choice.get("finish_reason")
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")
-        logprobs = choice.get("logprobs")
+        logprobs, stop_reason = choice.get("logprobs"), choice.get("stop_reason")
         calls = delta.get("tool_calls")
         if text:
             if not isinstance(text, str):
@@ -166,10 +166,10 @@ class StreamDecoder:
             self._model,
             text,
             self._calls.read(calls) if calls else None,
-            text_of(reasoning) or None,
+            (text_of(reasoning) or None) if reasoning else None,
             read_logprobs(logprobs) if logprobs is not None else None,
             finish_reason,
-            stop_reason_of(choice.get("stop_reason")),
+            None if stop_reason is None else stop_reason_of(stop_reason),
             None,
             False,
             None,

@@ -24,6 +24,7 @@ __all__ = [
     "CALL_LIST_KEYS",
     "CALL_TYPES",
     "CLOSERS",
+    "CODE_MARKS",
     "FENCES",
     "HEADS",
     "LINE_HEADS",
@@ -71,6 +72,9 @@ MARKS = (
 SILENT_MARKS = ("<|start_header_id|>assistant<|end_header_id|>", "<|im_start|>assistant")
 """Marks that may precede any response, so that they do not say that a call follows."""
 
+CODE_MARKS = ("<|python_tag|>", "<|python_start|>")
+"""Marks after which code may follow, too, which calls functions of its own."""
+
 SPECIAL_MARKS = ("[TOOL_CALLS]", "<|tool_call|>", "<|tool_calls|>")
 """Marks that are dropped where a response begins with them and no call follows."""
 
@@ -91,6 +95,11 @@ class Head:
     after: str
     arguments: Literal["json", "python", "xml"]
     needs_mark: bool = False
+
+    @property
+    def marks_itself(self) -> bool:
+        """Whether the form is certainly that of a call, whatever the name."""
+        return self.before.startswith("<")
 
 
 HEADS = (

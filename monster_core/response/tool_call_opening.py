@@ -13,6 +13,7 @@ from monster_core.response.tool_call_forms import (
     ARGUMENT_KEYS,
     CALL_LIST_KEYS,
     CALL_TYPES,
+    CODE_MARKS,
     FENCES,
     HEADS,
     LINE_HEADS,
@@ -213,6 +214,7 @@ class Opening:
             outside of JSON; "refused": it opens nothing; "wait": more must arrive.
         position: Where the object or the arguments begin; for "refused", after the last mark.
         is_marked: Whether a mark says that a call follows.
+        mark: The last mark.
         fence: The language of the code fence around it; None without one.
         is_inline: Whether it stands in inline code.
         is_list: Whether it stands in a list.
@@ -223,6 +225,7 @@ class Opening:
     kind: Literal["json", "head", "refused", "wait"]
     position: int = 0
     is_marked: bool = False
+    mark: str = ""
     fence: str | None = None
     is_inline: bool = False
     is_list: bool = False
@@ -274,13 +277,14 @@ def _with(found: Opening, kind: Literal["json", "refused", "wait"]) -> Opening:
 
 def _mark(rest: str, found: Opening, is_end: bool) -> int:
     """Return how long the mark is that begins here: 0 for none, -1 if more must arrive."""
-    mark = longest(MARKS, rest)
-    if not is_end and any(other.startswith(rest) for other in MARKS if other != mark):
+    marks = _MARKS_BY_FIRST.get(rest[0], ())
+    mark = longest(marks, rest)
+    if not is_end and any(other.startswith(rest) for other in marks if other != mark):
         return -1
     if mark == "functools" and rest[9:10] != "[":
         return -1 if len(rest) == len(mark) and not is_end else 0
-    if mark not in SILENT_MARKS:
-        found.is_marked = found.is_marked or bool(mark)
+    if mark and mark not in SILENT_MARKS:
+        found.is_marked, found.mark = True, mark
     return len(mark)
 
 
@@ -312,36 +316,42 @@ def _head(rest: str, found: Opening, tools: Tools, may_be_name: bool, is_end: bo
     waits = False
     is_marked = found.is_marked or found.fence in MARKING_FENCES
     for head in HEADS:
-        if (head.needs_mark and not is_marked) or not (head.before or may_be_name):
-            continue
-        if not rest.startswith(head.before):
-            waits = waits or head.before.startswith(rest)
-            continue
-        name = _NAME.match(rest, len(head.before))
-        if name is None:
-            waits = waits or len(rest) == len(head.before)
-            continue
-        word, end = name[0], name.end()
-        if head.after == ".call" and word.endswith(".call"):
-            word, end = word[: -len(".call")], end - len(".call")
-        is_self_marked = head.before.startswith("<")
-        is_tool = tools.fitting_bare(word) is not None
-        if end == len(rest):
-            waits = waits or is_self_marked or found.is_marked or tools.may_begin(word)
-            continue
-        if not (is_tool or is_self_marked or found.is_marked):
-            continue
-        after = rest[end:]
-        if head.after[0] not in " \n":
-            after = after.lstrip(" ")
-        if after.startswith(head.after):
-            found.kind, found.name, found.head = "head", word, head
-            found.is_marked = found.is_marked or is_self_marked
-            found.position += len(rest) - len(after) + len(head.after)
-            found.position -= head.after in ("(", "{")
-            return found
-        waits = waits or head.after.startswith(after)
+        if (is_marked or not head.needs_mark) and (head.before or may_be_name):
+            step = _match(head, rest, found, tools)
+            if step > 0:
+                found.kind, found.head = "head", head
+                found.is_marked = found.is_marked or head.marks_itself
+                found.position += step
+                return found
+            waits = waits or step < 0
     return _with(found, "wait" if waits and not is_end else "refused")
+
+
+def _match(head: Head, rest: str, found: Opening, tools: Tools) -> int:
+    """Match one form; the result is that of :func:`_mark`, and the name is noted."""
+    if not rest.startswith(head.before):
+        return -1 if head.before.startswith(rest) else 0
+    name = _NAME.match(rest, len(head.before))
+    if name is None:
+        return -1 if len(rest) == len(head.before) else 0
+    word, end = name[0], name.end()
+    if head.after == ".call" and word.endswith(".call"):
+        word, end = word[: -len(".call")], end - len(".call")
+    if end == len(rest):
+        is_begun = head.marks_itself or found.is_marked or tools.may_begin(word)
+        return -1 if is_begun else 0
+    after = rest[end:] if head.after[0] in " \n" else rest[end:].lstrip(" ")
+    is_whole = after.startswith(head.after)
+    if not is_whole and not head.after.startswith(after):
+        return 0
+    is_bracket = head.after in ("(", "{")
+    has_space = is_bracket and len(after) < len(rest) - end
+    may_be_code = head.after == "(" and found.mark in CODE_MARKS and not found.is_list
+    may_be_unknown = head.marks_itself or (found.is_marked and not has_space and not may_be_code)
+    if not may_be_unknown and tools.fitting_bare(word) is None:
+        return 0
+    found.name = word
+    return len(rest) - len(after) + len(head.after) - is_bracket if is_whole else -1
 
 
 def find_line_head(text: str, tools: Tools, *, is_end: bool) -> Opening:
@@ -357,7 +367,9 @@ def find_line_head(text: str, tools: Tools, *, is_end: bool) -> Opening:
         if found is not None:
             if tools.fitting(found["name"]) is None:
                 return Opening("refused")
-            return Opening("head", found.end(), True, name=found["name"].strip(), head=head)
+            return Opening(
+                "head", found.end(), is_marked=True, name=found["name"].strip(), head=head
+            )
         if not is_end and begun.fullmatch(text):
             return Opening("wait")
     return Opening("refused")
@@ -379,6 +391,7 @@ def skip_space(text: str, position: int) -> int:
     return found.end() if found else position
 
 
+_MARKS_BY_FIRST = {first: [mark for mark in MARKS if mark[0] == first] for first in "".join(MARKS)}
 _SPACE = " \t\r\n"
 _SPACES = re.compile(r"[ \t\r\n]*")
 _NAME = re.compile(r"[\w.\-/:\\]{1,64}")

@@ -120,11 +120,20 @@ class ToolCallParser:
         if self._flows and not _OPENER.search(text):
             self._note(text)
             return text, []
-        for start in range(0, len(text), _SLICE_CHARS):
-            self._buffer += text[start : start + _SLICE_CHARS]
+        is_open = self._streams and not (self._is_streamed or self._buffer)
+        if is_open and self._json.is_plain(text):
+            return "", [ToolCallDelta(self._calls - 1, None, None, text)]
+        if len(text) <= _SLICE_CHARS:
+            self._buffer += text
             self._go_on()
-        is_text = self._step == self._read_text
-        self._flows = is_text and self._has_text and not (self._buffer or self._draft)
+        else:
+            for start in range(0, len(text), _SLICE_CHARS):
+                self._buffer += text[start : start + _SLICE_CHARS]
+                self._go_on()
+        if self._buffer or not self._has_text or self._draft:
+            self._flows = False
+        else:
+            self._flows = self._step == self._read_text
         return self._given()
 
     def flush(self) -> tuple[str, list[ToolCallDelta]]:
@@ -376,7 +385,7 @@ class ToolCallParser:
                 self._held.append((name, arguments))
         if not self._is_certain:
             self._raw += self._own
-        self._own, self._between = [], ""
+        self._own, self._between, self._streams = [], "", False
         self._has_calls, self._step = True, self._read_between
         return True
 
