@@ -233,15 +233,16 @@ def _text(block: Mapping[str, Any], kind: str) -> str | None:
     if kind == "json":
         value = block.get("json", block.get("value", block.get("data")))
         return value if isinstance(value, str) else write_json(value)
+    inner = block.get(kind)
+    inner = inner if isinstance(inner, Mapping) else block
     if kind in ("search_result", "searchResult"):
-        found = block.get("searchResult", block)
-        return _lines(found.get("title"), found.get("source"), _nested_text(found.get("content")))
+        return _lines(inner.get("title"), inner.get("source"), _nested_text(inner.get("content")))
     if kind == "citationsContent":
-        return _nested_text(block[kind].get("content"))
+        return _nested_text(inner.get("content"))
     if kind == "guardContent":
-        return _nested_text([block[kind].get("text", "")])
+        return _nested_text([inner.get("text")])
     if kind == "functionResponse":
-        return write_json(block[kind].get("response"))
+        return write_json(inner.get("response"))
     if kind in ("text-plain", "document", "file", "resource", "input_file"):
         return _document_text(block)
     return None

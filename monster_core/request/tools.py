@@ -148,7 +148,7 @@ _FUNCTION_TYPES = frozenset({"array", "function", "json_schema", "object"})
 def _functions(tool: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the functions that one entry of a list of tools defines, without their wrapper."""
     if not isinstance(tool, Mapping):
-        raise InvalidRequestError(f"A tool is a dict, not {tool!r:.100}. {_FORM}")
+        raise InvalidRequestError(f"A tool is a dict, not {_shortened(tool)}. {_FORM}")
     for key in _LISTS_OF_FUNCTIONS:
         functions = tool.get(key)
         if isinstance(functions, (list, tuple)):
@@ -203,7 +203,7 @@ def _read_definition(function: Mapping[str, Any]) -> ToolDefinition:
         _check_keys(function)
     name = function.get("name") or function.get("title")
     if not isinstance(name, str):
-        raise InvalidRequestError(f"A tool has no name: {dict(function)!r:.100}. {_FORM}")
+        raise InvalidRequestError(f"A tool has no name: {_shortened(function)}. {_FORM}")
     # Python 3.13 drops a docstring's indentation by itself: the prompt must not depend on it
     description = cleandoc(str(function.get("description") or ""))
     return ToolDefinition(name, description, _parameters(function, name))
@@ -218,6 +218,14 @@ _FORM = (
 _NOT_OF_THE_SCHEMA = frozenset({"description", "name", "strict", "title"})
 
 
+def _shortened(value: Any) -> str:
+    text = repr(dict(value) if isinstance(value, Mapping) else value)
+    return text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}..."
+
+
+_MAX_SHOWN_CHARS = 100
+
+
 def _parameters(function: Mapping[str, Any], name: str) -> dict[str, Any]:
     key = next((key for key in _SCHEMA_KEYS if function.get(key) is not None), None)
     given: Any = function[key] if key else None
@@ -228,7 +236,10 @@ def _parameters(function: Mapping[str, Any], name: str) -> dict[str, Any]:
     if given is None or given == {}:
         return {"type": "object", "properties": {}}
     try:
-        return schema_of(given) or {"type": "object", "properties": {}}
+        schema = schema_of(given) or {"type": "object", "properties": {}}
+        if schema.get("type", "object") != "object" and "object" not in schema["type"]:
+            raise SchemaError(f"its type is {schema['type']!r}")
+        return schema
     except (SchemaError, TypeError) as error:
         reason = error.reason if isinstance(error, SchemaError) else str(error)
         raise InvalidRequestError(
@@ -288,7 +299,7 @@ def _unwrapped_choice(choice: Any) -> Any:
     if isinstance(choice.get("name"), str):
         return choice["name"]
     kind = choice.get("type")
-    if kind in _CHOICE_TYPES:
+    if isinstance(kind, str) and kind in _CHOICE_TYPES:
         return kind
     if len(choice) == 1 and choice.keys() <= _CHOICE_TYPES:  # Bedrock's {"any": {}}
         return next(iter(choice))

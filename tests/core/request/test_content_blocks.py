@@ -212,6 +212,18 @@ def test_gemini_s_parts_that_only_gemini_understands_are_left_out(key: str, role
     assert read_content(["Hello", {key: {"name": "f", "code": "1"}}], role) == "Hello"
 
 
+@pytest.mark.parametrize("inner", [None, 1, "text", ["text"], {}])
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("citationsContent", "document", "file", "functionResponse", "guardContent", "image"),
+        *("inlineData", "json", "reasoningContent", "searchResult", "text", "toolResult"),
+    ],
+)
+def test_a_malformed_block_of_a_tool_ends_no_conversation(key: str, inner: Any) -> None:
+    assert isinstance(read_content(["Hello", {key: inner}], "tool"), str)
+
+
 def test_an_unknown_block_of_a_tool_is_written_as_json() -> None:
     assert (
         read_content([{"type": "table", "rows": [[1]]}], "tool") == '{"type":"table","rows":[[1]]}'

@@ -164,6 +164,9 @@ def test_a_tool_may_have_neither_description_nor_parameters(given: dict[str, Any
         ([{"type": "function", "fuction": {"name": "a"}}], "did you mean 'function'"),
         ([{"name": "a", "input_shema": SCHEMA}], "did you mean 'input_schema'"),
         ([{"name": "a", "parameters": {"propertys": {}}}], r"did you mean 'properties'\?$"),
+        ([{"name": "a", "parameters": {"type": "string"}}], "of an object: its type is 'string'"),
+        ([{"name": "a", "parameters": {"type": ["string", "null"]}}], "of an object: its type is"),
+        ([{"name": "a", "parameters": list[int]}], "of an object: its type is 'array'"),
         ([{"name": "a", "parameters": {"city": {"type": "string"}}}], "no keyword of JSON schema"),
         ([{"name": "a", "paramters": {}}], "did you mean 'parameters'"),
         ([{"type": "function", "function": {"name": ""}}], "A tool has no name: .* Give"),
@@ -231,6 +234,7 @@ def test_every_form_of_a_choice_is_understood(
     [
         ("wether", TWO, r"did you mean 'weather'\? tool_choice takes .*: weather, send_mail\."),
         ({"function": {"name": "x"}}, TWO, r"Unknown tool 'x'.*: weather, send_mail\."),
+        ({"type": {}}, TWO, "tool_choice cannot be .*: use auto, none, any, required"),
         ({"type": "web_search"}, TWO, "tool_choice cannot be .*: use auto, none, any, required"),
         ({"type": "function"}, TWO, "tool_choice cannot be .*: use auto, none, any, required"),
         (7, TWO, "tool_choice cannot be 7: use auto, none, any, required, a tool's name"),
