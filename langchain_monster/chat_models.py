@@ -308,8 +308,9 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         """Let the model call tools.
 
         Args:
-            tools: LangChain tools, functions, pydantic classes, TypedDicts, OpenAI's or
-                JSON-schema dicts; none at all sends nothing.
+            tools: LangChain tools, functions, pydantic classes, TypedDicts, JSON schemas with a
+                title, and definitions in OpenAI's, Anthropic's or Bedrock's form. Without any,
+                nothing is sent.
             tool_choice: "auto" (or None), "none", "any" (or "required", True), a tool's name, or
                 OpenAI's dict.
             strict: Accepted for agents that pass it; forced calls are always guided by their
@@ -344,10 +345,11 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         schema_in_prompt: bool | None = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, Any]:
-        """Return a model that answers in a given shape.
+        """Return a model whose responses are parsed to a value that satisfies a schema.
 
         Args:
-            schema: A pydantic class, TypedDict, JSON schema or OpenAI function (guided JSON), a
+            schema: A pydantic class, TypedDict, any other type, or a JSON schema, alone or in the
+                wrapper that OpenAI, Anthropic or Bedrock have for one (guided JSON), a
                 Literal or Enum (guided choice), a compiled pattern (guided regex), or a Lark
                 grammar with a ``start`` rule (guided grammar). With "json_mode" it may be left
                 out: the value is any JSON object then.

@@ -82,6 +82,7 @@ _KEYWORDS = frozenset(
         "prefixItems",
         "properties",
         "propertyNames",
+        "propertyOrder",
         "propertyOrdering",
         "readOnly",
         "required",
@@ -105,7 +106,7 @@ _MISSPELLABLE = [
     *(keyword for keyword in _KEYWORDS if not keyword.startswith("$")),
     *_WRAPPERS,
 ]
-_MIN_LIKENESS = 0.8
+_MIN_LIKENESS = 0.75
 
 
 def unwrap(source: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +122,7 @@ def unwrap(source: Mapping[str, Any]) -> dict[str, Any]:
     """
     schema = _normalized(_unwrapped(source))
     for key in schema.keys() - _KEYWORDS:
-        meant = get_close_matches(key, _MISSPELLABLE, 1, _MIN_LIKENESS)
+        meant = get_close_matches(str(key), _MISSPELLABLE, 1, _MIN_LIKENESS)
         if meant and key not in _WRAPPERS:
             raise SchemaError(
                 f"{key!r} is not a keyword of JSON schema: did you mean {meant[0]!r}?"

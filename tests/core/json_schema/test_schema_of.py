@@ -115,6 +115,7 @@ def test_properties_named_like_a_wrapper_are_properties():
         ({"type": "object", "propertys": {}}, "did you mean 'properties'"),
         ({"type": "object", "properties": {}, "requierd": []}, "did you mean 'required'"),
         ({"typ": "object"}, "did you mean 'type'"),
+        ({"tpye": "object", **CITY}, "did you mean 'type'"),
         ({"name": "City", "shema": CITY}, "did you mean 'schema'"),
         ({"name": "string", "age": "integer"}, "no keyword of JSON schema"),
     ],
