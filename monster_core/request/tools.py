@@ -137,12 +137,21 @@ _FUNCTION_KEYS = frozenset({*_SCHEMA_KEYS, "description", "name", "properties", 
 _MISSPELLABLE_KEYS = (*_SCHEMA_KEYS, "description", "function", "name", "properties")
 _MIN_LIKENESS = 0.75
 
+_OPENAI_KEYS = frozenset({"description", "name", "parameters", "strict", "type"})
+_NOT_OF_THE_SCHEMA = frozenset({"description", "name", "strict", "title"})
+"""Keys of a function that stand beside the keywords of its schema, where it has no schema key."""
+
 _LISTS_OF_FUNCTIONS = ("function_declarations", "functionDeclarations")
 _NOT_TOOLS = frozenset({"cachePoint", "cache_point"})
 """What Bedrock takes in a list of tools beside tools."""
 
 _FUNCTION_TYPES = frozenset({"array", "function", "json_schema", "object"})
 """Types that stand in definitions of functions, or in schemas that stand for one."""
+
+_FORM = (
+    'Give {"type": "function", "function": {"name": ..., "description": ..., "parameters": ...}}.'
+)
+_MAX_SHOWN_CHARS = 100
 
 
 def _functions(tool: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -176,13 +185,9 @@ def _builtin_name(tool: Mapping[str, Any]) -> str | None:
     if not tool.keys().isdisjoint(_SCHEMA_KEYS) or "properties" in tool:
         return None
     kind = tool.get("type")
-    if isinstance(kind, str) and kind not in _FUNCTION_TYPES:
-        return kind
-    if (
-        kind is None
-        and tool
-        and all(isinstance(part, (Mapping, type(None))) for part in tool.values())
-    ):
+    if isinstance(kind, str):
+        return None if kind in _FUNCTION_TYPES else kind
+    if tool and all(isinstance(part, (Mapping, type(None))) for part in tool.values()):
         return str(next(iter(tool)))  # Gemini's {"googleSearch": {}}
     return None
 
@@ -199,7 +204,7 @@ def _check_keys(function: Mapping[str, Any]) -> None:
 
 
 def _read_definition(function: Mapping[str, Any]) -> ToolDefinition:
-    if function.keys() - _PLAIN_KEYS:
+    if function.keys() - _OPENAI_KEYS:
         _check_keys(function)
     name = function.get("name") or function.get("title")
     if not isinstance(name, str):
@@ -209,21 +214,9 @@ def _read_definition(function: Mapping[str, Any]) -> ToolDefinition:
     return ToolDefinition(name, description, _parameters(function, name))
 
 
-_PLAIN_KEYS = frozenset({"name", "description", "parameters", "strict", "type"})
-_FORM = (
-    'Give {"type": "function", "function": {"name": ..., "description": ..., "parameters": ...}}.'
-)
-
-
-_NOT_OF_THE_SCHEMA = frozenset({"description", "name", "strict", "title"})
-
-
 def _shortened(value: Any) -> str:
     text = repr(dict(value) if isinstance(value, Mapping) else value)
     return text if len(text) <= _MAX_SHOWN_CHARS else f"{text[:_MAX_SHOWN_CHARS]}..."
-
-
-_MAX_SHOWN_CHARS = 100
 
 
 def _parameters(function: Mapping[str, Any], name: str) -> dict[str, Any]:
