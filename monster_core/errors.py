@@ -214,18 +214,20 @@ def status_error(reply: ServerReply, *, retry_after: float | None = None) -> Sta
     Returns:
         The error, ready to be raised; it names what to do next.
     """
-    said = _server_message(reply.text)
-    overflow = _CONTEXT_OVERFLOW.search(said)
+    message = _server_message(reply.text)
+    overflow = _CONTEXT_OVERFLOW.search(message)
     kind = ContextOverflowError if overflow else _class_for(reply.status_code)
     request_id = _one_line(reply.headers.get("x-request-id", "")) or None
-    window, prompt = (_number_in(said, pattern) for pattern in (_WINDOW, _PROMPT_TOKENS))
+    window, prompt = (_number_in(message, pattern) for pattern in (_WINDOW, _PROMPT_TOKENS))
     if kind is ContextOverflowError:
         advice = _overflow_advice(window, prompt)
     else:
         advice = _advice(kind, reply, retry_after)
     tail = f" (request id {request_id})" if request_id else ""
-    error = kind(f"The server answered {reply.status_code}: {said or 'no message'}.{advice}{tail}")
-    error.status_code, error.server_message = reply.status_code, said
+    error = kind(
+        f"The server answered {reply.status_code}: {message or 'no message'}.{advice}{tail}"
+    )
+    error.status_code, error.server_message = reply.status_code, message
     error.request_id, error.retry_after, error.response = request_id, retry_after, reply
     if isinstance(error, ContextOverflowError):
         error.context_window, error.prompt_tokens = window, prompt
@@ -245,9 +247,9 @@ def stream_error(event: Any, partial_text: str | None) -> MonsterError:
         The error that the same failure would have been as a status.
     """
     code = event.get("code") if isinstance(event, Mapping) else None
-    said = _one_line(_sentence({"error": event}))
+    message = _one_line(_sentence({"error": event}))
     status = code if isinstance(code, int) and 300 <= code < 600 else 500
-    text = orjson.dumps({"message": said}).decode() if said else ""
+    text = orjson.dumps({"message": message}).decode() if message else ""
     error = status_error(ServerReply(status, {}, text))
     where = "A reply of 200 holds an error" if partial_text is None else _BROKEN_OFF
     error.args = (f"{where}: {error.args[0]}",)
@@ -320,8 +322,8 @@ def _advice(kind: type[StatusError], reply: ServerReply, retry_after: float | No
     return _ADVICE.get(kind, "")
 
 
-def _number_in(said: str, pattern: re.Pattern[str]) -> int | None:
-    found = pattern.search(said)
+def _number_in(message: str, pattern: re.Pattern[str]) -> int | None:
+    found = pattern.search(message)
     digits = next(filter(None, found.groups()), None) if found else None
     return int(digits) if digits else None
 
@@ -364,9 +366,9 @@ def _sentence(body: Any) -> str:
         return ""
 
 
-def _one_line(said: str) -> str:
+def _one_line(message: str) -> str:
     """Replace what a terminal or a log would obey, and halves of characters that none can write."""
-    return "".join(char if char.isprintable() else " " for char in said).strip()
+    return "".join(char if char.isprintable() else " " for char in message).strip()
 
 
 _MESSAGE_KEYS = ("error", "message", "detail", "msg", "title")

@@ -6,7 +6,7 @@ the form that LangChain, OpenAI, Anthropic, Bedrock and Gemini give them:
 ==================================  ===========================================================
 block                               becomes
 ==================================  ===========================================================
-text in any form                    text
+text in any form                    text, also of an unknown block that has a ``text``
 an image of a user's message        an image, if it has a URL or data; otherwise an error
 other media of a user's message     an error, since the model would answer without having seen it
 media of any other message          a note such as ``[file not shown: report.pdf]``

@@ -35,8 +35,8 @@ def validate_parameters(values: Mapping[str, Any], *, also: Iterable[str] = ()) 
         checked = _validating_model()(**values)
     except ValidationError as error:
         raise InvalidRequestError(describe(error)) from None
-    found = checked.__dict__
-    return {name: found[name] for name in values if found[name] is not None}
+    fields = checked.__dict__
+    return {name: fields[name] for name in values if fields[name] is not None}
 
 
 def merge_parameters(
@@ -86,9 +86,9 @@ def check_combinations(fields: dict[str, Any], *, stream: bool) -> None:
         raise InvalidRequestError(
             f"{guides[0]} cannot be combined with a named tool_choice, which would replace it."
         )
-    if fields.keys() & _SEVERAL_ANSWERS:
-        _check_several_answers(fields, stream)
-    if fields.get("min_tokens", 0) > fields.get("max_tokens", _ENDLESS):
+    if fields.keys() & _SEVERAL_CHOICES:
+        _check_several_choices(fields, stream)
+    if fields.get("min_tokens", 0) > fields.get("max_tokens", _NO_LIMIT_TOKENS):
         raise InvalidRequestError(
             f"min_tokens {fields['min_tokens']} is more than max_tokens {fields['max_tokens']}."
         )
@@ -104,14 +104,14 @@ def describe(error: ValidationError) -> str:
     Args:
         error: What pydantic found.
     """
-    said: dict[str, list[str]] = {}
+    problems: dict[str, list[str]] = {}
     for found in error.errors(include_url=False, include_input=False, include_context=False):
         name = str(found["loc"][0]) if found["loc"] else "arguments"
         message = found["msg"].removeprefix("Value error, ").rstrip(".")
-        said.setdefault(name, []).append(message.replace("Input should", "it should"))
+        problems.setdefault(name, []).append(message.replace("Input should", "it should"))
     return " ".join(
         f"The argument {name!r} is not usable: {' or '.join(dict.fromkeys(messages))}."
-        for name, messages in said.items()
+        for name, messages in problems.items()
     )
 
 
@@ -134,11 +134,11 @@ _GUIDES = ("guided_json", "guided_regex", "guided_choice", "guided_grammar")
 OUTPUT_CONSTRAINTS = frozenset({*_GUIDES, "response_format"})
 """The fields that constrain the text of the response."""
 
-_SEVERAL_ANSWERS = {"n", "best_of", "use_beam_search", "length_penalty", "early_stopping"}
-_ENDLESS = 2**63
+_SEVERAL_CHOICES = {"n", "best_of", "use_beam_search", "length_penalty", "early_stopping"}
+_NO_LIMIT_TOKENS = 2**63
 
 
-def _check_several_answers(fields: Mapping[str, Any], stream: bool) -> None:
+def _check_several_choices(fields: Mapping[str, Any], stream: bool) -> None:
     n, best_of, beam = fields.get("n", 1), fields.get("best_of"), fields.get("use_beam_search")
     candidates = n if best_of is None else best_of
     if stream and n > 1:
@@ -164,7 +164,7 @@ def _check_several_answers(fields: Mapping[str, Any], stream: bool) -> None:
 
 
 def _check_grammars(fields: Mapping[str, Any]) -> None:
-    """Refuse what stops the server: its answers to one request share the place in a grammar."""
+    """Refuse what stops the server: the choices of one response share the place in a grammar."""
     for name, is_grammar in (
         ("guided_grammar", "guided_grammar" in fields),
         ("response_format json_object", fields.get("response_format") == {"type": "json_object"}),
