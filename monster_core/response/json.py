@@ -11,7 +11,7 @@ from pydantic_core import from_json
 from monster_core.errors import StructuredAnswerError, TruncatedAnswerError
 from monster_core.json_values import read_json
 
-__all__ = ["PartialJson", "parse_json_text", "parse_partial_json"]
+__all__ = ["PartialJson", "is_cut", "parse_json_text", "parse_partial_json"]
 
 _FENCE = re.compile(r"\A\s*```[\w+-]*[ \t]*\n(.*?)(?:\n?[ \t]*```\s*)?\Z", re.DOTALL)
 _ENDLESS_SPACE_CHARS = 64  # white space that no serializer writes, but a model that is stuck does
@@ -45,7 +45,7 @@ def _reason(body: str, text: str, error: ValueError) -> str:
     if not body:
         is_endless = len(text) >= _ENDLESS_SPACE_CHARS
         return "it is nothing but white space" if is_endless else "it is empty"
-    return "it ends before it is complete" if _is_cut(body) else str(error)
+    return "it ends before it is complete" if is_cut(body) else str(error)
 
 
 def _truncated(text: str) -> TruncatedAnswerError:
@@ -59,9 +59,13 @@ def _truncated(text: str) -> TruncatedAnswerError:
     )
 
 
-def _is_cut(body: str) -> bool:
-    """Return whether a text is JSON that only lacks its end."""
-    if body[0] not in '{["-0123456789tfn':
+def is_cut(body: str) -> bool:
+    """Return whether a text is JSON that only lacks its end.
+
+    Args:
+        body: The text, without white space around it.
+    """
+    if not body or body[0] not in '{["-0123456789tfn':
         return False
     try:
         JSONDecoder().raw_decode(body)

@@ -59,7 +59,7 @@ class ResponseStream:
         spec: What is known of the request.
     """
 
-    __slots__ = ("_calls", "_decoder", "_is_plain", "_restorer", "_spec")
+    __slots__ = ("_calls", "_decoder", "_is_plain", "_restorer", "_spec", "holds_back")
 
     def __init__(self, spec: ResponseSpec) -> None:
         schema = spec.schema
@@ -69,6 +69,7 @@ class ResponseStream:
         is_restored = schema is not None and schema.changes_instances
         self._restorer = schema.stream_restorer() if schema is not None and is_restored else None
         self._is_plain = self._restorer is None
+        self.holds_back = False  # the last event added something that has not been given yet
         if spec.tool_names or spec.withholds_text:
             self._begin_calls()
 
@@ -107,6 +108,7 @@ class ResponseStream:
         """
         chunk = self._decoder.read(data)
         if chunk is None or (self._is_plain and not chunk.tool_calls):
+            self.holds_back = False
             return chunk
         if chunk.tool_calls and self._calls is None:
             self._begin_calls()
@@ -117,7 +119,8 @@ class ResponseStream:
             if chunk.finish_reason:
                 chunk.text += self._restorer.flush()
         has_content = chunk.text or chunk.tool_calls or chunk.finish_reason or chunk.reasoning
-        return chunk if has_content or chunk.logprobs is not None else None
+        self.holds_back = not has_content and chunk.logprobs is None
+        return None if self.holds_back else chunk
 
     def end(self) -> Chunk:
         """Close the stream.

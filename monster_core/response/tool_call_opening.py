@@ -26,7 +26,15 @@ from monster_core.response.tool_call_forms import (
     Head,
 )
 
-__all__ = ["Opening", "Tools", "find_line_head", "find_opening", "longest", "skip_space"]
+__all__ = [
+    "Opening",
+    "Tools",
+    "arguments_text",
+    "find_line_head",
+    "find_opening",
+    "longest",
+    "skip_space",
+]
 
 
 class Tools:
@@ -152,7 +160,7 @@ class Tools:
                 return None
             if arguments_key is None and (name is None or not self.needs_no_arguments(name)):
                 return None
-        text = _arguments_text(arguments) if written else None
+        text = arguments_text(arguments) if written else None
         return None if text is None else (name or written, text)
 
     def _call_by_key(self, value: dict[str, Any]) -> tuple[str, str] | None:
@@ -179,8 +187,15 @@ class Tools:
         return "type" not in value or value["type"] in CALL_TYPES
 
 
-def _arguments_text(arguments: Any) -> str | None:
-    """Return arguments as JSON text; what is empty in any way is an empty object."""
+def arguments_text(arguments: Any) -> str | None:
+    """Return the arguments of a call as JSON text; None if they are nested too deeply.
+
+    What is empty in any way (null, an empty list or text) is an empty object, and a text that holds
+    an object is that object; anything else stays as it is.
+
+    Args:
+        arguments: The JSON value that stands for them.
+    """
     if arguments is None or arguments == [] or arguments in ("", "null", "None"):
         return "{}"
     try:
@@ -188,7 +203,7 @@ def _arguments_text(arguments: Any) -> str | None:
             return write_json(arguments)
         inner = repaired(arguments.strip())
         return inner if isinstance(read_json(inner), dict) else write_json(arguments)
-    except (ValueError, IndexError):
+    except ValueError:
         return write_json(arguments)
     except TypeError:  # nested too deeply
         return None

@@ -12,9 +12,9 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import from_json
-
 from monster_core.json_values import read_json, write_json
+from monster_core.response.json import is_cut
+from monster_core.response.tool_call_opening import arguments_text
 from monster_core.response.tool_call_parser import ToolCallParser
 from monster_core.response.types import (
     Choice,
@@ -32,8 +32,8 @@ __all__ = ["ToolCallStep", "collect_tool_calls", "parse_arguments"]
 
 _log = logging.getLogger(__name__)
 
-_NO_ARGUMENTS = frozenset({"null", "[]", '""', '"null"'})
-"""How models and servers write that a call has no arguments."""
+_BEGINNINGS_HELD = ('"', "n", "[")
+"""How arguments begin that may stand for an object: a text, null, an empty list."""
 
 
 def parse_arguments(
@@ -51,22 +51,18 @@ def parse_arguments(
     """
     try:
         # none at all are an empty object, unless max_tokens cut them before their first character
-        value = read_json(arguments or ("" if finish_reason == "length" else "{}"))
+        value = read_json(_as_object(arguments) or ("" if finish_reason == "length" else "{}"))
     except ValueError:
         return {}, _problem(name, arguments, finish_reason)
     if isinstance(value, dict):
         return value, None
-    if arguments.strip() in _NO_ARGUMENTS:
-        return {}, None
     return {}, f"The arguments of {name!r} are JSON but not an object."
 
 
 def _problem(name: str, arguments: str, finish_reason: str | None) -> str:
     if finish_reason == "length":
         return f"max_tokens cut the arguments of {name!r}: raise max_tokens and ask again."
-    try:
-        from_json(arguments, allow_partial=True, allow_inf_nan=False)
-    except ValueError:
+    if not is_cut(arguments.strip()):
         return f"The arguments of {name!r} are not JSON."
     return (
         f"The arguments of {name!r} end before they are complete: the model or a stop text ended "
@@ -99,11 +95,26 @@ def _parser(spec: ResponseSpec) -> ToolCallParser:
 
 
 def _judge(call: ToolCall, finish_reason: str | None) -> None:
+    call.arguments = _as_object(call.arguments)
     _, call.problem = parse_arguments(call.name, call.arguments, finish_reason)
     if call.problem:
         _log.warning("A tool call must not be run. %s", call.problem)
-    elif not call.arguments or call.arguments.strip() in _NO_ARGUMENTS:
+    elif not call.arguments:
         call.arguments = "{}"
+
+
+def _as_object(arguments: str) -> str:
+    """Return arguments that are null, an empty list or a text as the object that they stand for."""
+    if arguments[:1] == "{":
+        return arguments
+    if not arguments.strip():
+        return ""
+    try:
+        value = read_json(arguments)
+    except ValueError:
+        return arguments
+    text = arguments_text(value) if value in (None, []) or isinstance(value, str) else None
+    return text if text is not None and text[:1] == "{" else arguments
 
 
 def _joined(deltas: Iterable[ToolCallDelta]) -> list[ToolCall]:
@@ -151,9 +162,7 @@ class ToolCallStep:
 
     def __init__(self, spec: ResponseSpec) -> None:
         self._spec = spec
-        self._parser = (
-            ToolCallParser(spec.tool_names, spec.tool_parameters) if spec.tool_names else None
-        )
+        self._parser = _parser(spec) if spec.tool_names else None
         self._withheld: list[str] | None = [] if spec.withholds_text else None
         self._indexes: dict[tuple[str, int], int] = {}  # each call's index among all of them
         self._calls: dict[int, ToolCall] = {}
@@ -239,10 +248,9 @@ class ToolCallStep:
         return _merged(kept)
 
     def _hold(self, delta: ToolCallDelta) -> None:
-        """Hold the arguments back for as long as they may turn out to be none, such as "null"."""
+        """Hold the arguments back, unless they begin as an object: they may stand for one."""
         text = self._held[delta.index] + delta.arguments
-        begun = text.lstrip()
-        if not begun or any(none.startswith(begun.rstrip()) for none in _NO_ARGUMENTS):
+        if text.lstrip()[:1] in ("", *_BEGINNINGS_HELD):
             self._held[delta.index], delta.arguments = text, ""
         else:
             del self._held[delta.index]
@@ -259,11 +267,7 @@ class ToolCallStep:
 
     def _rests(self) -> list[ToolCallDelta]:
         """Return what is still held back of the calls' arguments, and what their restorers hold."""
-        rests = {
-            index: "{}" if text.strip() in _NO_ARGUMENTS else text
-            for index, text in self._held.items()
-            if text
-        }
+        rests = {index: _as_object(text) for index, text in self._held.items() if text}
         for index, restorer in self._restorers.items():
             rests[index] = restorer.feed(rests.get(index, "")) + restorer.flush()
         self._held, self._restorers = {}, {}

@@ -274,6 +274,8 @@ class StreamState:
             if chunk is not None:
                 has_content = True
                 yield chunk
+            elif reader.holds_back:
+                has_content = True  # it arrived, although it is not given yet
             elif reader.is_done:
                 deadline.finish_within(AFTER_DONE_SECONDS)
                 yield reader.end()

@@ -12,7 +12,10 @@ import httpx
 import pytest
 
 from monster_core import errors
+from monster_core.request.builder import build_request
+from monster_core.request.messages import Message
 from monster_core.response.types import Chunk
+from monster_core.transport.client import MonsterClient
 from monster_core.transport.deadline import Timeouts
 from tests.core.drivers import Driver, SyncDriver, endpoint
 from tests.core.scripted_server import Reply, ScriptedServer, answer, events, reply, token
@@ -347,6 +350,21 @@ def test_content_resets_the_idle_timeout(serve: Serve, connect: Connect) -> None
     slow = [part for _ in range(6) for part in (token("x"), 0.1)]
     patience = Timeouts.of(5, idle=0.4, total=None)
     assert text_of(connect(serve(events(*slow, "[DONE]")), timeouts=patience).stream()) == "xxxxxx"
+
+
+def test_what_is_held_back_resets_the_idle_timeout_too(serve: Serve) -> None:
+    """A call that cannot be given yet arrives in pieces for longer than the timeout."""
+    pieces = ["Look: ", '{"name": "add", ', '"parameters": {"a":', " 1, ", '"b": 2', "}}"]
+    slow = [part for piece in pieces for part in (token(piece), 0.1)]
+    tool = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
+    fields = {"model": "m", "tools": [tool]}
+    request = build_request([Message("user", "Add.")], fields, stream=True)
+    server = serve(events(*slow, token("", "stop"), "[DONE]"))
+    target = endpoint(server.base_url, timeouts=Timeouts.of(5, idle=0.35, total=None))
+    chunks = list(MonsterClient(target).stream(request))
+    assert [call.arguments for call in (chunks[-1].finished_calls or {}).values()] == [
+        '{"a": 1, "b": 2}'
+    ]
 
 
 def test_the_total_timeout_ends_a_stream_that_goes_on(serve: Serve, connect: Connect) -> None:

@@ -92,7 +92,7 @@ BAD_ARGUMENTS = {
     "half a character": '{"a": "\\ud800"}',
     "code": "__import__('os').system('true')",
     "a list": "[1, 2]",
-    "a text": '"{}"',
+    "a text": '"six"',
     "two objects": "{} {}",
     "a NUL": '{"a": "\0"}',
 }
