@@ -77,9 +77,10 @@ class LenientJson:
         return bool(self._quote)
 
     @property
-    def is_after_value(self) -> bool:
-        """Whether the last token ended a value."""
-        return self._expects == "separator" and not self._quote
+    def may_end(self) -> bool:
+        """Whether the last token, but for a comma, ended a text or a container."""
+        is_between = self._expects == "separator" or self._comma[:1] == ","
+        return is_between and not self._quote and self.last in ("close", "string")
 
     @property
     def is_broken(self) -> bool:
@@ -173,25 +174,31 @@ class LenientJson:
         self._comma, self.last, self._expects = "", last, expects
 
     def _give_space(self, space: str) -> None:
-        if self._comma:
+        if self._comma[:1] == ",":
             self._comma += space
         else:
             self._json.append(space)
 
     def _take_bracket(self, token: str) -> None:
+        if token == "(" and not self._frames:
+            self._frames.append("call")
+            self._comma, self.last, self._expects = "{", "open", "key"
+            return
         if token in "{[(":
+            if token == "{" and self._frames == ["call"] and self.last == "open":
+                self._frames, self._comma, self._expects = ["object"], "", "value"
             if not self._may_begin_value():
                 self.is_stray = True
                 return
-            opening = "{" if token == "{" or (token == "(" and not self._frames) else "["
-            self._frames.append("call" if token == "(" and not self._frames else token)
+            opening = "{" if token == "{" else "["
+            self._frames.append(token)
             self._give(opening, "open", "value" if opening == "[" else "key")
             return
         frame = self._frames[-1]
         if token != _CLOSING_SIGN[frame] or not self._may_close():
             self.is_stray = True
             return
-        self._comma = "" if self._comma.strip() else self._comma
+        self._comma = "" if self._comma[:1] == "," else self._comma
         self._frames.pop()
         self._give(_CLOSING[frame], "close", "separator")
         self.is_closed = not self._frames
@@ -217,6 +224,7 @@ class LenientJson:
             return
         self._comma = ","
         self._expects = "key" if self._frames[-1] in ("{", "call") else "value"
+        self.is_stray = self._frames[-1] == "object"
 
     def _take_colon(self, token: str) -> None:
         if self._expects != "colon" or (token == "=") != (self._frames[-1] == "call"):
@@ -334,8 +342,9 @@ def _escaped(token: str) -> str:
 _MAX_WORD_CHARS = 5000  # of a number: Python reads 4,300 digits
 _MAX_COMMENT_CHARS = 1000
 _MAX_ESCAPE_CHARS = 6  # of \uXXXX
-_CLOSING = {"{": "}", "[": "]", "(": "]", "call": "}"}
-_CLOSING_SIGN = {"{": "}", "[": "]", "(": ")", "call": ")"}
+# "call" is the bracket of a Python call, "object" one whose only argument is an object
+_CLOSING = {"{": "}", "[": "]", "(": "]", "call": "}", "object": ""}
+_CLOSING_SIGN = {"{": "}", "[": "]", "(": ")", "call": ")", "object": ")"}
 _WORDS = {
     "true": "true",
     "false": "false",

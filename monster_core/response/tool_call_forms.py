@@ -49,6 +49,7 @@ MARKS = (
     "<|python_tag|>",  # Llama 3.1
     "<|python_start|>",  # Llama 4
     "[TOOL_CALLS]",  # Mistral
+    "[TOOL_CALL]",
     "<|tool_call|>",  # Phi 4, Granite 3.0
     "<|tool_calls|>",
     "<|tool_call_start|>",  # LFM 2
@@ -105,6 +106,8 @@ class Head:
 HEADS = (
     Head("<function=", ">", "xml"),  # Llama 3.1, Qwen 3 Coder: JSON or XML parameters
     Head('<function name="', '">', "xml"),
+    Head('<tool_call name="', '">', "xml"),
+    Head('<function_call name="', '">', "xml"),
     Head('<invoke name="', '">', "xml"),  # MiniMax M2, Claude
     Head(">>>", "\n", "json"),  # Functionary
     Head("<|channel|>commentary to=", "<|constrain|>json<|message|>", "json"),  # gpt-oss
@@ -176,6 +179,7 @@ CLOSERS = (
     "<end_of_turn>",
     "</s>",
     "[/TOOL_CALLS]",
+    "[/TOOL_CALL]",
 )
 
 TURNS = (

@@ -277,6 +277,9 @@ def find_opening(
         if step < 0:
             return _with(found, "wait")
         found.position += step
+    if rest.startswith("{{"):  # as templates escape it
+        found.position += 1
+        rest = rest[1:]
     if rest[0] == "{":
         after = rest[1:].lstrip(_SPACE)[:1]
         if not after and not is_end:

@@ -519,7 +519,7 @@ class ToolCallParser:
         """Handle what cannot follow; return whether the object may still be a call."""
         json, is_marked = self._json, self._opening.is_marked
         is_whole = self._arguments_at is not None or (is_marked and self._name is not None)
-        if json.depth == 1 and json.is_after_value and json.last != "word" and is_whole:
+        if json.depth == 1 and json.may_end and is_whole:
             json.close()  # only the closing brace is missing
             self._add(json.take())
         elif self._name is not None and (is_marked or self._arguments_at is not None):
@@ -613,7 +613,7 @@ class ToolCallParser:
         json, text = self._json, "".join(self._pieces)
         if self._streams:
             return self._end_call()
-        lacks_brace = json.depth == 1 and json.is_after_value and json.last != "word"
+        lacks_brace = json.depth == 1 and json.may_end
         if lacks_brace and self._arguments_at is not None:
             json.close()
             self._add(json.take())
@@ -773,7 +773,7 @@ _SENTENCE_ENDS = ".!?\u3002\uff01\uff1f\u2026"
 _SCHEMA_KEYS = ("type", "properties", "required", "$schema", "$defs", "title", "description")
 _PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
 _OPENER = re.compile(
-    r"""`|\{(?=[\s"']|\Z)|\[(?=[\s\w\[{]|\Z)(?![0-9])|<(?=[\w|\uff5c]|\Z)|>>>|>{1,2}\Z|\n(?=A|\Z)"""
+    r"""`|\{\{?(?=[\s"']|\Z)|\[(?=[\s\w\[{]|\Z)(?![0-9])|<(?=[\w|\uff5c]|\Z)|>>>|>{1,2}\Z|\n(?=A|\Z)"""
 )
 _BEGINNING = re.compile(r"[\w.\-/<\[]")
 _WORD = re.compile(r"[\w.\-/]+")
