@@ -1,4 +1,4 @@
-"""Replace abstract nodes by those the server can be given, and says what that relaxes."""
+"""Replace abstract nodes by those the server can be given, and say what that relaxes."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ _MAX_PREFIX_ITEMS = 16
 
 
 class Concretizer:
-    """Makes concrete the nodes of one schema.
+    """Make the nodes of one schema concrete.
 
     Args:
-        note: Called with a path and a sentence for everything that is relaxed_form.
+        note: Called with a path and a sentence for everything that the server will not enforce.
     """
 
     def __init__(self, note: Callable[[str, str], None]) -> None:
@@ -45,7 +45,7 @@ class Concretizer:
         self._known: dict[int, tuple[Node, Node]] = {}
 
     def concretize(self, node: Node, path: str = "$") -> Node:
-        """Settle a node and everything inside it."""
+        """Return a node with everything inside it made concrete."""
         known = self._known.get(id(node))
         if known is None:
             # the node is kept beside the result: its identity must not be given to another
@@ -67,11 +67,11 @@ class Concretizer:
                 self._note(path, f"the value {str(only).lower()} is not enforced by the server")
                 return Boolean()
             case Array():
-                return self._array_of(node, path)
+                return self._array(node, path)
             case Object():
-                return self._object_with_names(node, path)
+                return self._object(node, path)
             case Union(options):
-                return _joined([self.concretize(option, path) for option in options])
+                return _union([self.concretize(option, path) for option in options])
         return node
 
     def _numeric(self, node: Numeric, path: str) -> Node:
@@ -95,7 +95,7 @@ class Concretizer:
             kinds.append(Numeric(all(isinstance(number, int) for number in numbers)))
         return union(kinds)
 
-    def _array_of(self, node: Array, path: str) -> Node:
+    def _array(self, node: Array, path: str) -> Node:
         if not node.prefix:
             items = self.concretize(node.items, f"{path}[*]")
             return replace(node, items=items)
@@ -111,7 +111,7 @@ class Concretizer:
             tuple(self.concretize(item, f"{path}[{i}]") for i, item in enumerate(positions))
         )
 
-    def _object_with_names(self, node: Object, path: str) -> Node:
+    def _object(self, node: Object, path: str) -> Node:
         fields = [field for field in node.fields if not isinstance(field.node, Never)]
         if not fields:
             if node.low > 1:
@@ -133,15 +133,15 @@ class Concretizer:
 def _with_null_placeholder(field: Field) -> Field:
     """Make an optional property one that is always there, and null where it would be absent.
 
-    The server multiplies an object whose properties are all optional out: its compile time
-    doubles with each of them.
+    For an object whose properties are all optional the server writes one alternative for each that
+    may come last (``to_regex`` in outlines 0.0.44): its compile time doubles with each of them.
     """
     if admits_null(field.node):
         return replace(field, presence=Presence.REQUIRED)
     return replace(field, node=union((field.node, Null())), presence=Presence.NULL_PLACEHOLDER)
 
 
-def _joined(options: list[Node]) -> Node:
+def _union(options: list[Node]) -> Node:
     """Join concrete nodes; what another one covers is left out, and listed values become one."""
     free_text, numbers = any_text() in options, Numeric() in options
     values: dict[str | int | float, None] = {}

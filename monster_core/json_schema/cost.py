@@ -28,7 +28,7 @@ from .ir import (
     Regex,
     Tuple,
     Union,
-    parts_of,
+    nodes_of,
 )
 from .patterns import any_text
 
@@ -76,7 +76,7 @@ class Cost:
         )
 
     def clamped(self) -> Cost:
-        """Cut off what is beyond all measure, and beyond what a float can hold."""
+        """Limit the figures to what a float can hold."""
         if self.raw < _BEYOND:
             return self
         return Cost(_BEYOND, _BEYOND, _BEYOND, _BEYOND, _BEYOND, _BEYOND, _BEYOND)
@@ -139,12 +139,12 @@ class Costs:
             case Union(options):
                 return self._union(options)
             case Array(items, _, low, high):
-                return self._array_of(self.of(items), low, high)
+                return self._array(self.of(items), low, high)
             case Tuple(items):
                 around = 4 + 3 * len(items)
                 return self._sum(items) + Cost(around, around, 20 * len(items))
             case Object():
-                return self._object_with_names(node)
+                return self._object(node)
             case Map(values):
                 return self._map(self.of(values))
         return Cost(4, 4, 8) if isinstance(node, Null) else Cost(9, 8, 30)
@@ -159,7 +159,7 @@ class Costs:
         alike = Cost(-others.raw // 4, -others.final * 2 // 3)
         return (self._sum(options) + alike).crossed(2 + 0.04 * len(options))
 
-    def _array_of(self, inner: Cost, low: int, high: int | None) -> Cost:
+    def _array(self, inner: Cost, low: int, high: int | None) -> Cost:
         if high == 0:
             return Cost(3, 3, 10)
         copies = max(low, high or 0, 2)
@@ -173,7 +173,7 @@ class Costs:
         entries = (inner.times(2) + Cost(20, compared=_FREE_NAME)).crossed(10)
         return replace(entries + Cost(4), final=inner.final + 12)
 
-    def _object_with_names(self, node: Object) -> Cost:
+    def _object(self, node: Object) -> Cost:
         names = sum(len(encoded(field.name)) + _NAME for field in node.fields)
         inside = self._sum(field.node for field in node.fields)
         optional = [field for field in node.fields if field.presence is Presence.OPTIONAL]
@@ -200,14 +200,8 @@ def _alike(one: str, other: str) -> int:
 def kinds_of_characters(node: Node) -> int:
     """Count the characters that the regular expression of a node distinguishes."""
     seen = set('"{}[]:, \\')
-    known: set[int] = set()
-    pending: list[Node] = [node]
-    while pending:
-        part = pending.pop()
-        if id(part) not in known:
-            known.add(id(part))
-            seen.update(_characters(part))
-            pending += parts_of(part)
+    for part in nodes_of(node):
+        seen.update(_characters(part))
     return len(seen) + 2
 
 

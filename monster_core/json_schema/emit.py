@@ -1,4 +1,4 @@
-"""Write concrete nodes as the JSON schema that is sent: few keywords, and one meaning each."""
+"""Write concrete nodes as the JSON schema that is sent: few keywords, with one meaning each."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ KEYWORDS = frozenset(
 )
 """The keywords a lowered schema may contain."""
 
-_CHUNK = 16  # more listed values than this compile faster in groups
+_GROUP_SIZE = 16  # listed values; more than twice as many compile faster in groups
 
 SCALAR = Union((any_text(), Numeric(), Boolean(), Null()))
 ANYTHING = Union((*SCALAR.options, Map(SCALAR), Array(SCALAR)))
@@ -85,10 +85,10 @@ def _scalar(node: Node) -> dict[str, Any]:
 
 def _literal(values: tuple[str | int | float, ...]) -> dict[str, Any]:
     written = [encoded(value) if isinstance(value, str) else value for value in values]
-    if len(written) <= 2 * _CHUNK:
+    if len(written) <= 2 * _GROUP_SIZE:
         return {"enum": written}
-    starts = range(0, len(written), _CHUNK)
-    return {"anyOf": [{"enum": written[start : start + _CHUNK]} for start in starts]}
+    starts = range(0, len(written), _GROUP_SIZE)
+    return {"anyOf": [{"enum": written[start : start + _GROUP_SIZE]} for start in starts]}
 
 
 def _array(node: Array | Tuple) -> dict[str, Any]:
@@ -104,14 +104,14 @@ def _array(node: Array | Tuple) -> dict[str, Any]:
 
 def _object(node: Object | Map) -> dict[str, Any]:
     if isinstance(node, Object):
-        return _object_with_names(node)
+        return _named_object(node)
     if isinstance(node.values, Never):
         return {"type": "object", "maxProperties": 0}
     least = {"minProperties": node.low} if node.low else {}
     return {"type": "object", "additionalProperties": emit(node.values), **least}
 
 
-def _object_with_names(node: Object) -> dict[str, Any]:
+def _named_object(node: Object) -> dict[str, Any]:
     names = {field.name: encoded(field.name) for field in node.fields}
     return {
         "type": "object",

@@ -45,15 +45,15 @@ def intersect(left: Node, right: Node) -> Node:
         return _filter(left, right)
     if isinstance(right, Literal):
         return _filter(right, left)
-    return _alike(left, right)
+    return _of_one_kind(left, right)
 
 
-def _alike(left: Node, right: Node) -> Node:
+def _of_one_kind(left: Node, right: Node) -> Node:
     match left, right:
         case Object(), Object():
-            return _records(left, right)
+            return _objects(left, right)
         case Array(), Array():
-            return _listings(left, right)
+            return _arrays(left, right)
         case Text(), Text():
             return _texts(left, right)
         case Numeric(), Numeric():
@@ -83,7 +83,7 @@ def _admits(node: Node, value: str | int | float) -> bool:
     return (node.low is None or value >= node.low) and (node.high is None or value <= node.high)
 
 
-def _records(left: Object, right: Object) -> Node:
+def _objects(left: Object, right: Object) -> Node:
     mine = {field.name: field for field in left.fields}
     theirs = {field.name: field for field in right.fields}
     fields = []
@@ -95,7 +95,7 @@ def _records(left: Object, right: Object) -> Node:
     return object_of(fields, intersect(left.rest, right.rest), max(left.low, right.low))
 
 
-def _listings(left: Array, right: Array) -> Node:
+def _arrays(left: Array, right: Array) -> Node:
     length = max(len(left.prefix), len(right.prefix))
     prefix = [intersect(_position(left, i), _position(right, i)) for i in range(length)]
     low, high = max(left.low, right.low), _smaller(left.high, right.high)
@@ -130,10 +130,10 @@ def _smaller(left: float | None, right: float | None) -> float | None:
 
 
 def without(node: Node, excluded: Node) -> Node:
-    """Take away from a node what a condition on one listed property already covers.
+    """Return a node without the objects that a condition on one property already covers.
 
-    Only the case that discriminates unions is understood (a property with listed values);
-    everything else is returned as it is, which is looser and never wrong.
+    Only the condition that discriminates unions is known: a property with listed values. For any
+    other the node is returned as it is, which is looser and never wrong.
     """
     if isinstance(node, Union):
         return union(without(option, excluded) for option in node.options)

@@ -7,7 +7,7 @@ prefix, ``Object`` with other properties) by those that the server can be given 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeAlias
@@ -99,7 +99,7 @@ class Tuple:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A named property of a object_of."""
+    """A named property of an object."""
 
     name: str
     node: Node
@@ -148,7 +148,7 @@ Node: TypeAlias = (
 
 
 def union(options: Iterable[Node]) -> Node:
-    """Join nodes: flattened, without repeats and without those nothing satisfies."""
+    """Join nodes: flattened, without repeats, and without those that nothing satisfies."""
     kept: list[Node] = []
     refused: Never | None = None
     for option in options:
@@ -165,7 +165,7 @@ def union(options: Iterable[Node]) -> Node:
 
 
 def object_of(fields: Iterable[Field], rest: Node, low: int = 0) -> Node:
-    """Build an object: impossible optional properties vanish, an impossible required one counts."""
+    """Build an object; it loses impossible optional properties, and a required one rules it out."""
     kept: list[Field] = []
     for field in fields:
         if not isinstance(field.node, Never):
@@ -173,7 +173,7 @@ def object_of(fields: Iterable[Field], rest: Node, low: int = 0) -> Node:
         elif field.presence is Presence.REQUIRED:
             return _impossible(field.name, field.node)
         elif not isinstance(rest, Never):
-            # the name stays known, so that `rest` does not bring it back
+            # the name stays, so that ``rest`` does not allow it again
             kept.append(field)
     if low > 0 and not kept and isinstance(rest, Never):
         return Never("an object must have properties, yet none is allowed")
@@ -258,18 +258,23 @@ def paths_of(node: Node, path: str) -> tuple[str, ...]:
     return (path,) * len(parts_of(node))
 
 
+def nodes_of(node: Node) -> Iterator[Node]:
+    """Walk through a concrete node and everything inside it, each node once."""
+    seen: set[int] = set()
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if id(part) not in seen:
+            seen.add(id(part))
+            yield part
+            pending += parts_of(part)
+
+
 def has_null_placeholders(node: Node) -> bool:
     """Return whether a null may stand for an absent property anywhere in a node."""
-    match node:
-        case Object(fields):
-            return any(
-                f.presence is Presence.NULL_PLACEHOLDER or has_null_placeholders(f.node)
-                for f in fields
-            )
-        case Map(values):
-            return has_null_placeholders(values)
-        case Array(items):
-            return has_null_placeholders(items)
-        case Tuple(parts) | Union(parts):
-            return any(map(has_null_placeholders, parts))
-    return False
+    return any(
+        field.presence is Presence.NULL_PLACEHOLDER
+        for part in nodes_of(node)
+        if isinstance(part, Object)
+        for field in part.fields
+    )

@@ -1,8 +1,9 @@
-"""Run the passes that turn any JSON schema into one that a vLLM 0.5 server compiles in time.
+"""Lower any JSON schema to one that a vLLM 0.5 server compiles in time: the passes in their order.
 
-What the original allows, the lowered one allows, in the form the server writes it: properties in
-the schema's order and only named ones where there are names, tuples with all their positions,
-recursion to a bounded depth, an absent property of an object without required ones as null.
+The lowered schema accepts all that the original accepts, in the form in which the server writes it:
+properties in the schema's order, and only named ones where there are names; tuples with all their
+positions; recursion to a bounded depth; null for an absent property of an object without required
+ones.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
+
+from monster_core.json_values import copied
 
 from .concretize import Concretizer
 from .emit import emit
@@ -29,20 +32,21 @@ if TYPE_CHECKING:
 LIMIT = 1.2
 """Seconds of one core that the server may spend on compiling, by the estimate."""
 
-_DEPTHS = (6, 4, 3, 2)  # how often a recursive definition may stand inside itself, deepest first
-_SHALLOW = (2, 1)  # what is tried, with relaxing, when all of those are too large
-_DEEPER = (9, 14, 20)  # for definitions that cannot end earlier
+_DEPTHS = (6, 4, 3, 2, 1)  # how often a recursive definition may stand inside itself
+_DEEPER = (9, 14, 20)  # where nothing satisfies it at the first of those: it may only end later
 
 
 @dataclass(frozen=True, slots=True)
 class LoweredSchema:
-    """What becomes of a schema.
+    """What becomes of a schema, and how an answer is restored to what the original means.
 
     Attributes:
         schema: The schema to send as ``guided_json``; empty when the answer cannot be guided.
         relaxed: One sentence, with its path, for everything the server will not enforce.
         obstacle: Why the answer cannot be guided at all, or None.
         seconds: How long the server is expected to compile.
+        node: The schema that is sent, as a node.
+        changes_instances: Whether a guided answer can hold nulls that stand for absence.
     """
 
     schema: dict[str, Any]
@@ -50,16 +54,20 @@ class LoweredSchema:
     obstacle: str | None
     seconds: float
     node: Node = field(repr=False, compare=False)
+    changes_instances: bool = False
 
     @property
     def guided(self) -> bool:
         """Whether there is a schema to send."""
         return self.obstacle is None
 
-    @property
-    def changes_instances(self) -> bool:
-        """Whether an answer can differ from what the original schema describes."""
-        return has_null_placeholders(self.node)
+    def restore(self, answer: Any) -> Any:
+        """Return an answer without the nulls that only stand for an absent property.
+
+        Args:
+            answer: The parsed answer; it is not changed.
+        """
+        return restore_value(answer, self.node)
 
     def stream_restorer(self) -> StreamRestorer:
         """Return what restores the text of an answer while it streams."""
@@ -67,20 +75,11 @@ class LoweredSchema:
 
         return StreamRestorer(self.node)
 
-    def restore(self, answer: Any) -> Any:
-        """Undo in an answer what lowering changed about the representation of values.
-
-        Args:
-            answer: The parsed answer; it is not changed.
-
-        Returns:
-            The answer without the nulls that only stand for an absent property.
-        """
-        return restore_value(answer, self.node)
-
 
 def lower(schema: Mapping[str, Any] | bool, *, limit: float = LIMIT) -> LoweredSchema:
-    """Lower a JSON schema to what the server can enforce, and say what that relaxes.
+    """Lower a JSON schema to what the server can enforce, and say what it will not enforce.
+
+    A schema is lowered once: the results for the last 256 schemas are kept.
 
     Args:
         schema: A JSON schema of any draft; it is not changed.
@@ -89,21 +88,77 @@ def lower(schema: Mapping[str, Any] | bool, *, limit: float = LIMIT) -> LoweredS
     Raises:
         SchemaError: It is not JSON schema, or refers to what is not in it.
     """
-    lowered = _lowered(canonical(schema), limit)
+    lowered = _compile(canonical(schema), limit)
+    return replace(lowered, schema=copied(lowered.schema))
+
+
+@lru_cache(maxsize=256)
+def _compile(source: bytes, limit: float) -> LoweredSchema:
     try:
-        return replace(lowered, schema=orjson.loads(orjson.dumps(lowered.schema)))
-    except TypeError as error:
-        raise SchemaError(f"the schema holds a value that no request can carry: {error}") from None
+        document = json.loads(source)
+        return _back_end(_unrolled(document, limit), limit)
+    except RecursionError:
+        raise SchemaError("the schema is nested too deeply") from None
 
 
-def restore(answer: Any, schema: Mapping[str, Any] | bool) -> Any:
-    """Undo in an answer what lowering its schema changed about the representation of values.
+@dataclass(slots=True)
+class _Concrete:
+    """A schema after the front end, and what the passes have noted."""
 
-    Args:
-        answer: The parsed answer; it is not changed.
-        schema: The original schema.
-    """
-    return lower(schema).restore(answer)
+    node: Node = field(init=False)
+    is_recursive: bool = False
+    notes: dict[str, None] = field(default_factory=dict)
+
+    def note(self, path: str, sentence: str) -> None:
+        self.notes[f"{path}: {sentence}; checked afterwards"] = None
+
+
+def _front_end(document: Any, depth: int) -> _Concrete:
+    """Parse a schema (which intersects what it combines), and make its nodes concrete."""
+    concrete = _Concrete()
+    parser = SchemaParser(document, depth, concrete.note)
+    node = parser.parse()
+    concrete.is_recursive = parser.is_recursive
+    concrete.node = node if isinstance(node, Never) else Concretizer(concrete.note).concretize(node)
+    return concrete
+
+
+def _back_end(concrete: _Concrete, limit: float) -> LoweredSchema:
+    """Relax what the server would compile too long, and write the rest as a schema."""
+    node = concrete.node
+    if isinstance(node, Never):
+        return LoweredSchema({}, (), f"nothing can satisfy the schema: {node.reason}", 0, node)
+    relaxer = Relaxer(limit, concrete.note)
+    node = relaxer.relax(node)
+    seconds = relaxer.seconds(node)
+    if seconds > TOLERANCE * limit:
+        where = relaxer.largest(node)
+        obstacle = f"{where}: the schema is too large here for the server to compile in time"
+        return LoweredSchema({}, (), obstacle, seconds, node, has_null_placeholders(node))
+    sent = _as_sent(emit(node))
+    relaxed = tuple(concrete.notes)
+    return LoweredSchema(sent, relaxed, None, seconds, node, has_null_placeholders(node))
+
+
+def _unrolled(document: Any, limit: float) -> _Concrete:
+    """Unroll recursion as deeply as the limit allows; other schemas are simply parsed."""
+    deepest = _front_end(document, _DEPTHS[0])
+    if isinstance(deepest.node, Never):
+        deeper = (_front_end(document, depth) for depth in _DEEPER)
+        return next((one for one in deeper if not isinstance(one.node, Never)), deepest)
+    if not deepest.is_recursive:
+        return deepest
+    too_large: list[_Concrete] = []
+    for depth in _DEPTHS:
+        one = _front_end(document, depth) if depth < _DEPTHS[0] else deepest
+        if isinstance(one.node, Never):
+            break
+        if depth > 1 and Relaxer(limit, one.note).seconds(one.node) <= limit:
+            return one
+        too_large.append(one)
+    shallowest = too_large[-2:]
+    relaxable = (one for one in shallowest if Relaxer(limit, one.note).can_relax(one.node))
+    return next(relaxable, shallowest[-1])
 
 
 def canonical(schema: Any) -> bytes:
@@ -114,7 +169,7 @@ def canonical(schema: Any) -> bytes:
     """
     try:
         return orjson.dumps(schema)
-    except TypeError:  # among others: whole numbers beyond 64 bits, mappings that are no dict
+    except TypeError:  # among others: integers beyond 64 bits, mappings that are not a dict
         pass
     try:
         return json.dumps(schema, default=_plain, ensure_ascii=False).encode()
@@ -130,77 +185,9 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
-@lru_cache(maxsize=256)
-def _lowered(source: bytes, limit: float) -> LoweredSchema:
+def _as_sent(schema: dict[str, Any]) -> dict[str, Any]:
     try:
-        document = json.loads(source)
-        notes, node = _concrete(document, _DEPTHS[0])
-        if isinstance(node, Never):
-            return _endless(document, limit, node)
-        if not notes.recursive:
-            return _fitted(notes, node, limit)
-        return _unrolled(document, limit)
-    except RecursionError:
-        raise SchemaError("the schema is nested too deeply") from None
-
-
-def _endless(document: Any, limit: float, refused: Never) -> LoweredSchema:
-    """Unroll recursion further: what seems impossible may only end later."""
-    for depth in _DEEPER:
-        notes, node = _concrete(document, depth)
-        if not isinstance(node, Never):
-            return _fitted(notes, node, limit)
-    reason = f"nothing can satisfy the schema: {refused.reason}"
-    return LoweredSchema({}, (), reason, 0, refused)
-
-
-def _unrolled(document: Any, limit: float) -> LoweredSchema:
-    """Unroll recursion as deeply as the limit allows, and relax only what is left then."""
-    for depth in _DEPTHS:
-        notes, node = _concrete(document, depth)
-        if isinstance(node, Never):
-            break
-        if Relaxer(limit, notes.add).seconds(node) <= limit:
-            return _fitted(notes, node, limit)
-    results = []
-    for depth in _SHALLOW:
-        notes, node = _concrete(document, depth)
-        if not isinstance(node, Never):
-            results.append(_fitted(notes, node, limit))
-            if results[-1].guided:
-                break
-    return results[-1] if results else _fitted(*_concrete(document, _DEPTHS[0]), limit)
-
-
-def _fitted(notes: _Notes, node: Node, limit: float) -> LoweredSchema:
-    fitter = Relaxer(limit, notes.add)
-    smaller = fitter.relax(node)
-    seconds = fitter.seconds(smaller)
-    if seconds > TOLERANCE * limit:
-        where = fitter.largest(smaller)
-        reason = f"{where}: the schema is too large here for the server to compile in time"
-        return LoweredSchema({}, (), reason, seconds, node)
-    return LoweredSchema(emit(smaller), notes.sentences, None, seconds, smaller)
-
-
-def _concrete(document: Any, depth: int) -> tuple[_Notes, Node]:
-    notes = _Notes()
-    parser = SchemaParser(document, depth, notes.add)
-    node = parser.parse()
-    if not isinstance(node, Never):
-        node = Concretizer(notes.add).concretize(node)
-    notes.recursive = parser.recursive
-    return notes, node
-
-
-class _Notes:
-    def __init__(self) -> None:
-        self._kept: dict[str, None] = {}
-        self.recursive = False
-
-    def add(self, path: str, sentence: str) -> None:
-        self._kept[f"{path}: {sentence}; checked afterwards"] = None
-
-    @property
-    def sentences(self) -> tuple[str, ...]:
-        return tuple(self._kept)
+        sent: dict[str, Any] = orjson.loads(orjson.dumps(schema))
+    except TypeError as error:
+        raise SchemaError(f"the schema holds a value that no request can carry: {error}") from None
+    return sent

@@ -1,4 +1,4 @@
-"""Parse a JSON schema of any draft into nodes, and says what of it has no node."""
+"""Parse a JSON schema of any draft into nodes, and note what of it has none."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .ir import (
 from .references import References, reference
 
 _MAX_ALTERNATIVES = 48  # alternatives; beyond them siblings are no longer multiplied out
-_UNGUIDED = {
+_NOT_ENFORCED = {
     "not": "'not' is not enforced by the server",
     "propertyNames": "'propertyNames' is not enforced by the server",
     "contains": "'contains' is not enforced by the server",
@@ -45,7 +45,7 @@ class SchemaParser:
     Args:
         document: The whole schema.
         depth: How often a recursive definition may stand inside itself.
-        note: Called with a path and a sentence for everything that is relaxed_form.
+        note: Called with a path and a sentence for everything that the server will not enforce.
     """
 
     def __init__(self, document: Any, depth: int, note: Callable[[str, str], None]) -> None:
@@ -54,7 +54,7 @@ class SchemaParser:
         self._note = note
         self._active: list[int] = [id(document)]
         self._known: dict[tuple[int, int], Node] = {}
-        self.recursive = False
+        self.is_recursive = False
 
     @cached_property
     def _references(self) -> References:
@@ -104,7 +104,7 @@ class SchemaParser:
         target = self._references.resolve(schema, path)
         group = self._references.recursive_group(target)
         level = sum(key in group for key in self._active)
-        self.recursive = self.recursive or bool(group)
+        self.is_recursive = self.is_recursive or bool(group)
         if group and level >= self._depth:
             return Never(f"the schema at {path} ({reference(schema)}) contains itself without end")
         known = self._known.get((id(target), level))
@@ -138,7 +138,7 @@ class SchemaParser:
 
     def _own(self, schema: Mapping[str, Any], path: str) -> Node:
         """Parse the keywords of the schema itself: values, types and what they imply."""
-        for keyword, sentence in _UNGUIDED.items():
+        for keyword, sentence in _NOT_ENFORCED.items():
             if keyword in schema:
                 self._note(path, sentence)
         if schema.get("uniqueItems") is True:

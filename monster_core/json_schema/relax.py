@@ -1,4 +1,4 @@
-"""Relax a concrete node until the server compiles it in time, where that costs the least."""
+"""Relax a concrete node until the server compiles it in time, where the least is lost."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .patterns import any_text
 _STAGES = 3  # in which an array goes: its highest number, its lowest, and what its items are
 _MAIN_SHARE = 0.7
 TOLERANCE = 1.6
-"""How many times the limit is borne where nothing more can be relaxed_form."""
+"""How many times the limit may be exceeded where nothing more can be relaxed."""
 
 _MAX_PASSES = 12  # a place can be relaxed again, to the next form
 
@@ -62,7 +62,7 @@ class Relaxer:
 
     Args:
         limit: Seconds of one core that compiling may take.
-        note: Called with a path and a sentence for everything that is relaxed_form.
+        note: Called with a path and a sentence for everything that the server will not enforce.
     """
 
     def __init__(self, limit: float, note: Callable[[str, str], None]) -> None:
@@ -78,6 +78,11 @@ class Relaxer:
         self._kinds = kinds_of_characters(node)
         return self._seconds(node)
 
+    def can_relax(self, node: Node) -> bool:
+        """Return whether a node, all relaxed, is one that the server compiles in time."""
+        self._kinds = kinds_of_characters(Union((node, SCALAR)))
+        return self._seconds(self._least(node)) <= TOLERANCE * self._limit
+
     def relax(self, node: Node) -> Node:
         """Return a node that the server compiles in time, relaxed in as few places as possible.
 
@@ -86,11 +91,9 @@ class Relaxer:
         """
         if self.seconds(node) <= self._limit:
             return node
-        # the relaxed forms bring characters of their own
-        self._kinds = kinds_of_characters(Union((node, SCALAR)))
-        reachable = self._seconds(self._least(node))
-        if reachable > TOLERANCE * self._limit:
+        if not self.can_relax(node):
             return node
+        reachable = self._seconds(self._least(node))
         goal = self._limit if reachable <= self._limit else TOLERANCE * self._limit
         for _ in range(_MAX_PASSES):
             taken: list[tuple[int, ...]] = []
@@ -137,14 +140,14 @@ class Relaxer:
         return known[1]
 
     def _least(self, node: Node) -> Node:
-        """Relax everything that costs less when relaxed_form."""
+        """Relax everything that costs less when it is relaxed."""
         known = self._leasts.get(id(node))
         if known is None:
             parts = parts_of(node)
             least = with_parts(node, [self._least(part) for part in parts]) if parts else node
             for _ in range(_STAGES):
-                loose = relaxed_form(least)
-                least = loose if self._seconds(loose) < self._seconds(least) else least
+                looser = relaxed_form(least)
+                least = looser if self._seconds(looser) < self._seconds(least) else least
             known = self._leasts[id(node)] = (node, least)
         return known[1]
 
@@ -160,11 +163,11 @@ class Relaxer:
         return path
 
 
-def _replaced(node: Node, place: tuple[int, ...], loose: Node) -> Node:
+def _replaced(node: Node, place: tuple[int, ...], relaxed: Node) -> Node:
     if not place:
-        return loose
+        return relaxed
     parts = list(parts_of(node))
-    parts[place[0]] = _replaced(parts[place[0]], place[1:], loose)
+    parts[place[0]] = _replaced(parts[place[0]], place[1:], relaxed)
     return with_parts(node, parts)
 
 
@@ -192,10 +195,10 @@ def relaxed_form(node: Node) -> Node:
             free = _free(parts_of(node))
             return node if free is None else Map(free)
         case Map(values):
-            loose = relaxed_form(values)
-            return node if loose is values else replace(node, values=loose)
+            looser_values = relaxed_form(values)
+            return node if looser_values is values else replace(node, values=looser_values)
         case Array():
-            return _array_of(node)
+            return _array(node)
         case Tuple(items):
             free = _free(items)
             return node if free is None else Array(free, (), len(items) and 1)
@@ -240,14 +243,14 @@ def _is_within(node: Node, depth: int) -> bool:
     return depth >= 0 and all(_is_within(part, depth) for part in parts_of(node))
 
 
-def _array_of(node: Array) -> Node:
-    """Let the highest count go first, then the lowest, and only then what the items are."""
+def _array(node: Array) -> Node:
+    """Give up the highest count first, then the lowest, and only then what the items are."""
     if node.high is not None and node.high > 1:
         return replace(node, high=None)
     if node.low > 1:
         return replace(node, low=1)
-    loose = relaxed_form(node.items)
-    return node if loose is node.items else replace(node, items=loose)
+    looser = relaxed_form(node.items)
+    return node if looser is node.items else replace(node, items=looser)
 
 
 def _literal(values: tuple[str | int | float, ...]) -> Node:

@@ -1,4 +1,4 @@
-"""Undo, in an answer, what lowering changed about the way values are represented."""
+"""Drop from an answer the nulls that lowering its schema put in the place of absent properties."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .ir import (
 
 
 def restore_value(value: Any, node: Node) -> Any:
-    """Drop the nulls that stand only for an absent property; everything else is kept."""
+    """Return a value without the nulls that only stand for an absent property."""
     match node, value:
         case Object(fields), dict():
             nodes = {field.name: field for field in fields}
@@ -53,7 +53,7 @@ def _is_absent(field: Field) -> bool:
 
 
 def fits(value: Any, node: Node) -> bool:
-    """Return whether a value has a concrete node; the text of strings is not looked at."""
+    """Return whether a value satisfies a concrete node, apart from the text of its strings."""
     match node:
         case Anything():
             return True

@@ -1,7 +1,7 @@
-"""Undo, while an answer streams, what lowering changed about the way values are represented.
+"""Drop, while an answer streams, the nulls that stand in the place of absent properties.
 
-A member whose null only stands for an absent property is dropped before anybody sees it: the text
-of a member is held back from its comma to the first sign of its value.
+The text of a member is held back from its comma to the first character of its value, so that a
+member with such a null never comes out.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from .ir import Array, Map, Node, Object, Presence, Tuple, Union, admits_null
 
 @dataclass(slots=True)
 class _Frame:
-    """An open object or array, and the nodes it may have."""
+    """Hold an open object or array, and the nodes it may have."""
 
     is_object: bool
     nodes: list[Node]
-    kept: int = 0  # members of an object that were given out; items of an array that began
+    kept: int = 0  # members of an object that came out; items of an array that began
     key: str = ""
     awaits: str = "key"  # of an object: its next token is a "key", "colon", "value" or "end"
     head: str = ""  # a member's text before its value, held back
@@ -35,7 +35,7 @@ class _Frame:
 class StreamRestorer:
     """Drop from a JSON text, piece by piece, the nulls that stand for absent properties.
 
-    Text that turns out to be no JSON is given out as it is.
+    Text that turns out not to be JSON comes out as it is.
 
     Args:
         node: The concrete node that guided the text.
@@ -50,7 +50,7 @@ class StreamRestorer:
         self._out: list[str] = []
 
     def feed(self, text: str) -> str:
-        """Take the next piece of the text, and return what of it is certain.
+        """Take the next piece of the text, and return what can come out.
 
         Args:
             text: The piece.
@@ -66,19 +66,18 @@ class StreamRestorer:
             self._take(found.lastgroup or "", found[0])
         if self._is_broken:
             self._out.append(text[position:])
-        given = "".join(self._out)
-        self._out = []
-        return given
+        out, self._out = "".join(self._out), []
+        return out
 
     def flush(self) -> str:
-        """Take the end of the text, and return what was still held back."""
+        """End the text, and return what was still held back."""
         self._break("")
-        given, self._out = "".join(self._out) + self._rest, []
-        self._rest = ""
-        return given
+        out = "".join(self._out) + self._rest
+        self._out, self._rest = [], ""
+        return out
 
     def _break(self, token: str) -> None:
-        """Give out what was held back, and everything that follows as it is."""
+        """Let out what was held back, and everything that follows, as it is."""
         if self._frames and not self._is_broken:
             self._out.append(self._frames[-1].withheld)
         self._out.append(token)
@@ -115,9 +114,9 @@ class StreamRestorer:
             frame.key, frame.head, self._in_string = token, frame.head + token, True
         elif frame.awaits == "colon" and token == ":":
             frame.head, frame.awaits = frame.head + token, "value"
-        elif frame.awaits != "value" or token in _NO_VALUE:
+        elif frame.awaits != "value" or token in _NOT_A_VALUE:
             self._break(token)
-        elif token == "null" and _stands_in(frame.nodes, frame.key):
+        elif token == "null" and _means_absence(frame.nodes, frame.key):
             frame.awaits, frame.head = "end", ""
         else:
             self._out.append(frame.withheld)
@@ -129,7 +128,7 @@ class StreamRestorer:
         if self._in_string:
             self._in_string = kind != "end"
         elif token in ("{", "["):
-            self._frames.append(_Frame(token == "{", self._shapes_inside(frame)))
+            self._frames.append(_Frame(token == "{", self._nodes_inside(frame)))
         elif token == "]":
             self._close()
         elif token == "," and frame is not None:
@@ -137,7 +136,7 @@ class StreamRestorer:
         elif kind == "quote":
             self._in_string = True
 
-    def _shapes_inside(self, frame: _Frame | None) -> list[Node]:
+    def _nodes_inside(self, frame: _Frame | None) -> list[Node]:
         if frame is None:
             return list(_expanded(self._root))
         if frame.is_object:
@@ -159,7 +158,7 @@ def _expanded(nodes: Iterable[Node]) -> Iterable[Node]:
 
 
 def _narrowed(nodes: list[Node], key: str) -> list[Node]:
-    """Forget the objects that have no such property, unless none has it."""
+    """Leave out the objects without such a property, unless none has it."""
     named = [
         node
         for node in nodes
@@ -184,8 +183,8 @@ def _of_item(nodes: Iterable[Node], index: int) -> Iterable[Node]:
             yield node.items[index]
 
 
-def _stands_in(nodes: list[Node], key: str) -> bool:
-    """Whether a member's null means absence in some node, and a value of its own in none."""
+def _means_absence(nodes: list[Node], key: str) -> bool:
+    """Return whether a member's null means absence in some node, and null itself in none."""
     parts = [
         part
         for node in _narrowed(nodes, key)
@@ -207,9 +206,9 @@ def _unquoted(token: str) -> str:
         return token
 
 
-_NO_VALUE = ("]", ",", ":")
+_NOT_A_VALUE = ("]", ",", ":")
 _TOKEN = re.compile(
-    r"""(?P<space>\s+) | (?P<sign>[{}\[\]:,]) | (?P<quote>") | (?P<word>[^\s{}\[\]:,"]+)""",
+    r"""(?P<space>\s+) | (?P<punctuation>[{}\[\]:,]) | (?P<quote>") | (?P<word>[^\s{}\[\]:,"]+)""",
     re.VERBOSE,
 )
 _IN_STRING = re.compile(r'(?P<escape>\\.)|(?P<text>[^"\\]+)|(?P<end>")', re.DOTALL)

@@ -1,6 +1,6 @@
-"""The schema as the model is shown it: without definitions that run in circles.
+"""Choose what a prompt shows of a schema.
 
-A recursive reference is shown once, and not again inside itself: a small model that is told to
+A recursive reference is shown once, and not again inside itself: a small model that is asked to
 follow it goes on nesting until ``max_tokens``. Definitions that nothing refers to are left out.
 """
 
@@ -12,27 +12,13 @@ from typing import Any
 __all__ = ["schema_for_prompt"]
 
 _DEFINITIONS = ("$defs", "definitions")
-_SCHEMA_KEYWORDS = frozenset(
-    {
-        "additionalItems",
-        "additionalProperties",
-        "contains",
-        "else",
-        "if",
-        "items",
-        "not",
-        "propertyNames",
-        "then",
-        "unevaluatedItems",
-        "unevaluatedProperties",
-    }
+_VALUES = frozenset({"const", "default", "enum", "example", "examples"})
+_NAMED_SCHEMAS = frozenset({"dependentSchemas", "patternProperties", "properties"})
+_SUB_SCHEMAS = frozenset(
+    {"allOf", "anyOf", "contains", "else", "if", "items", "not", "oneOf", "prefixItems"}
+    | {"propertyNames", "then"}
 )
-_LIST_KEYWORDS = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_MAP_KEYWORDS = frozenset({"dependentSchemas", "patternProperties", "properties"})
-_FLAGS = frozenset(
-    {"additionalItems", "additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
-)
-"""Keywords whose true and false say what they mean by themselves."""
+"""Keywords in which a boolean is shown as a schema; elsewhere it says itself what it means."""
 
 
 def schema_for_prompt(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,10 +27,10 @@ def schema_for_prompt(schema: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         schema: The original JSON schema.
     """
-    return _Shown(schema).whole()
+    return _Walk(schema).root()
 
 
-class _Shown:
+class _Walk:
     """Walk through a schema, and through each definition where it is first referred to."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
@@ -52,44 +38,41 @@ class _Shown:
         self._open = {"#"}  # references that the walk is inside of
         self._definitions: dict[str, Any] = {}  # those that were referred to, by their pointers
 
-    def whole(self) -> dict[str, Any]:
-        root: dict[str, Any] = self._walk(self._schema)
+    def root(self) -> dict[str, Any]:
+        shown: dict[str, Any] = self._shown(self._schema)
         for group in _DEFINITIONS:
+            shown.pop(group, None)
+            prefix = f"#/{group}/"
             kept = {
-                pointer.rsplit("/", 1)[1]: definition
+                pointer.removeprefix(prefix): definition
                 for pointer, definition in self._definitions.items()
-                if pointer.startswith(f"#/{group}/")
+                if pointer.startswith(prefix)
             }
-            root.pop(group, None)
             if kept:
-                root[group] = kept
-        return root
+                shown[group] = kept
+        return shown
 
-    def _walk(self, schema: Any) -> Any:
+    def _shown(self, schema: Any) -> Any:
         if isinstance(schema, bool):
             return {} if schema else {"not": {}}
+        if isinstance(schema, list):
+            return [self._shown(part) for part in schema]
         if not isinstance(schema, Mapping):
             return schema
         if isinstance(schema.get("$ref"), str):
             return self._referred(schema)
-        shown = {
-            keyword: self._value(keyword, value)
-            for keyword, value in schema.items()
-            if not (keyword == "items" and isinstance(value, list))
-        }
+        shown = {keyword: self._value(keyword, value) for keyword, value in schema.items()}
         if isinstance(schema.get("items"), list):  # an older draft's prefixItems
-            shown["prefixItems"] = self._value("prefixItems", schema["items"])
+            shown["prefixItems"] = shown.pop("items")
         return shown
 
     def _value(self, keyword: str, value: Any) -> Any:
-        if keyword in _FLAGS and isinstance(value, bool):
+        if keyword in _VALUES or keyword in _DEFINITIONS:
             return value
-        if keyword in _SCHEMA_KEYWORDS:
-            return self._walk(value)
-        if keyword in _LIST_KEYWORDS and isinstance(value, list):
-            return [self._walk(part) for part in value]
-        if keyword in _MAP_KEYWORDS and isinstance(value, Mapping):
-            return {name: self._walk(part) for name, part in value.items()}
+        if keyword in _NAMED_SCHEMAS and isinstance(value, Mapping):
+            return {name: self._shown(part) for name, part in value.items()}
+        if isinstance(value, Mapping) or keyword in _SUB_SCHEMAS:
+            return self._shown(value)
         return value
 
     def _referred(self, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,8 +83,8 @@ class _Shown:
             return {**_mention(target, pointer), **beside}
         if pointer not in self._definitions:
             self._open.add(pointer)
-            self._definitions[pointer] = {}  # keeps the order in which definitions are met
-            self._definitions[pointer] = self._walk(target)
+            self._definitions[pointer] = {}  # keeps the definitions in the order of the references
+            self._definitions[pointer] = self._shown(target)
             self._open.remove(pointer)
         return dict(schema)
 

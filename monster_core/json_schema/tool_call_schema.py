@@ -30,16 +30,16 @@ def lower_calls(
         The most exact schema that the server compiles in time: an array of calls, else one call,
         else one whose arguments are enforced only in part.
     """
-    fitter = Relaxer(limit, lambda path, sentence: None)
-    nodes = list(_shapes(functions, arguments_key, fitter, limit, is_list=is_list))
-    fitting = (node for node in nodes if fitter.seconds(node) <= limit)
+    relaxer = Relaxer(limit, lambda path, sentence: None)
+    nodes = list(_candidates(functions, arguments_key, relaxer, limit, is_list=is_list))
+    fitting = (node for node in nodes if relaxer.seconds(node) <= limit)
     return emit(next(fitting, nodes[-1]))
 
 
-def _shapes(
+def _candidates(
     functions: Mapping[str, LoweredSchema],
     arguments_key: str,
-    fitter: Relaxer,
+    relaxer: Relaxer,
     limit: float,
     *,
     is_list: bool,

@@ -68,15 +68,15 @@ def _validator(source: bytes) -> Validator:
     document = json.loads(source)
     draft = validator_for({"$schema": _draft(document)}, default=Draft202012Validator)
     tolerant = {
-        keyword: _unless(excused, draft.VALIDATORS[keyword])
-        for keyword, excused in _EXCUSES
+        keyword: _unless(is_excused, draft.VALIDATORS[keyword])
+        for keyword, is_excused in _EXCUSED
         if keyword in draft.VALIDATORS
     }
     registry: Registry[Any] = EMPTY_REGISTRY  # with no way to fetch what it does not hold
-    judge: Validator = cast(Any, extend)(draft, validators=tolerant)(
+    validator: Validator = cast(Any, extend)(draft, validators=tolerant)(
         document, registry=registry, format_checker=_formats()
     )
-    return judge
+    return validator
 
 
 def _draft(document: Any) -> str:
@@ -101,27 +101,32 @@ def _any_in(value: Any, holds: Callable[[dict[str, Any]], bool]) -> bool:
 Check = Callable[["Validator", Any, Any, Mapping[str, Any]], Any]
 
 
-def _unless(excused: Callable[[Any, Any, Mapping[str, Any]], bool], check: Check) -> Check:
+def _unless(is_excused: Callable[[Any, Any, Mapping[str, Any]], bool], check: Check) -> Check:
     def checked(
         validator: Validator, value: Any, instance: Any, schema: Mapping[str, Any]
     ) -> Iterator[Any]:
-        if not excused(value, instance, schema):
+        if not is_excused(value, instance, schema):
             yield from check(validator, value, instance, schema) or ()
 
     return checked
 
 
-def _nullable(value: Any, instance: Any, schema: Mapping[str, Any]) -> bool:
-    """OpenAPI 3.0 adds null to a type with a keyword of its own."""
+def _is_nullable(value: Any, instance: Any, schema: Mapping[str, Any]) -> bool:
+    """Return whether a null is allowed by OpenAPI 3.0's keyword for it."""
     return instance is None and schema.get("nullable") is True
 
 
-def _alien(value: Any, instance: Any, schema: Mapping[str, Any]) -> bool:
-    """Patterns are ECMA 262's; those Python cannot read are not held against the answer."""
+def _is_unreadable(value: Any, instance: Any, schema: Mapping[str, Any]) -> bool:
+    """Return whether Python cannot read a pattern: JSON schema's are those of ECMA 262."""
     return not _readable(value)
 
 
-_EXCUSES = (("type", _nullable), ("enum", _nullable), ("const", _nullable), ("pattern", _alien))
+_EXCUSED = (
+    ("type", _is_nullable),
+    ("enum", _is_nullable),
+    ("const", _is_nullable),
+    ("pattern", _is_unreadable),
+)
 
 
 @lru_cache(maxsize=512)
@@ -149,7 +154,7 @@ _FRACTION = re.compile(r"\.(\d+)")
 
 
 def _parses(parse: Callable[[str], Any], value: object) -> bool:
-    """Parse a moment; Python 3.10 knows neither the Z nor every length of a fraction."""
+    """Parse a date or a time; Python 3.10 reads neither a Z nor every length of a fraction."""
     if isinstance(value, str):
         value = re.sub("[Zz]$", "+00:00", value).replace("t", "T")
         parse(_FRACTION.sub(lambda digits: f".{digits[1][:6]:0<6}", value, count=1))

@@ -1,8 +1,8 @@
-"""Decide which one regular expression stands for everything a schema asks of a string.
+"""Choose the one regular expression that stands for all a schema asks of a string.
 
-Every string is sent with a pattern, also one without demands: the server's own notion of a string
-knows no escape but the backslash's, so that a model could write neither a quotation mark nor a
-line break; and it takes ten times as long to compile.
+Every string is sent with a pattern, even one without demands: with the server's own
+(``STRING_INNER`` in outlines 0.0.44) a model can escape only the backslash, and write neither a
+quotation mark nor a line break.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from monster_core.json_schema.ir import Regex, Text
 from .ast import UnsupportedPattern
 from .translate import any_text, translate
 
-_LONGEST = 24
-_SHORTEST = 24
+_MAX_LENGTH_CHARS = 24  # of maxLength: each character is a state
+_MAX_LEAST_CHARS = 24  # of minLength
 _MAX_EXACT_CHARS = 64
 _HTTP = r"^https?://\S+$"
-_HTTP_LENGTH = 2083  # pydantic's mark of an HttpUrl, which JSON schema has no format for
+_HTTP_MAX_CHARS = 2083  # pydantic's mark of an HttpUrl, which JSON schema has no format for
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?"
 _DAY = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 _BYTE = r"(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])"
@@ -56,62 +56,64 @@ def regex_of(text: Text) -> tuple[Regex, list[str]]:
     Returns:
         The expression, and a sentence for each demand it does not enforce.
     """
-    loose: list[str] = []
-    regex = _of_patterns(text, loose) or _of_formats(text, loose)
+    not_enforced: list[str] = []
+    regex = _of_patterns(text, not_enforced) or _of_formats(text, not_enforced)
     if regex is None:
-        return _of_length(text, loose), loose
+        return _of_length(text, not_enforced), not_enforced
     # one character at least: the expression itself mostly sees to that
     low = None if text.low <= 1 and not re.fullmatch(regex.source, "") else text.low
-    loose += [
+    not_enforced += [
         f"{keyword} {bound} is not enforced by the server"
         for keyword, bound in (("minLength", low), ("maxLength", text.high))
         if bound
     ]
-    return regex, loose
+    return regex, not_enforced
 
 
-def _of_patterns(text: Text, loose: list[str]) -> Regex | None:
+def _of_patterns(text: Text, not_enforced: list[str]) -> Regex | None:
     chosen: Regex | None = None
     for pattern in text.patterns:
         try:
             regex, exact = translate(pattern)
         except UnsupportedPattern as error:
-            loose.append(f"pattern {pattern!r} is not enforced by the server ({error})")
+            not_enforced.append(f"pattern {pattern!r} is not enforced by the server ({error})")
             continue
         if chosen is not None:
-            loose.append(f"pattern {pattern!r} is not enforced by the server beside another")
+            not_enforced.append(f"pattern {pattern!r} is not enforced by the server beside another")
         elif not exact:
-            loose.append(f"pattern {pattern!r} is enforced by the server only in outline")
+            not_enforced.append(f"pattern {pattern!r} is enforced by the server only in outline")
         chosen = chosen or regex
     return chosen
 
 
-def _of_formats(text: Text, loose: list[str]) -> Regex | None:
-    """Choose the format's expression; beside a pattern it has already lost."""
+def _of_formats(text: Text, not_enforced: list[str]) -> Regex | None:
+    """Choose the expression of the first format that has one."""
     chosen: Regex | None = None
     for name in text.formats:
         known = _FORMATS.get(name)
-        if name == "uri" and text.high == _HTTP_LENGTH:
+        if name == "uri" and text.high == _HTTP_MAX_CHARS:
             known = _HTTP
         if known is None:
             if name not in _UNCHECKED:
-                loose.append(f"format {name!r} is not enforced by the server")
+                not_enforced.append(f"format {name!r} is not enforced by the server")
             continue
         if chosen is None:
             chosen = translate(known, is_bounded=False)[0]
             if name not in _EXACT:
-                loose.append(f"format {name!r} is enforced by the server only in outline")
+                not_enforced.append(f"format {name!r} is enforced by the server only in outline")
     return chosen
 
 
-def _of_length(text: Text, loose: list[str]) -> Regex:
+def _of_length(text: Text, not_enforced: list[str]) -> Regex:
     low, high = text.low, text.high
     if low == high and low <= _MAX_EXACT_CHARS:
         return any_text(low, high)
-    if high is not None and high > _LONGEST:
-        loose.append(f"maxLength {high} is not enforced by the server")
+    if high is not None and high > _MAX_LENGTH_CHARS:
+        not_enforced.append(f"maxLength {high} is not enforced by the server")
         high = None
-    if low > _SHORTEST and low != high:
-        loose.append(f"minLength {low} is enforced by the server only up to {_SHORTEST}")
-        low = _SHORTEST
+    if low > _MAX_LEAST_CHARS and low != high:
+        not_enforced.append(
+            f"minLength {low} is enforced by the server only up to {_MAX_LEAST_CHARS}"
+        )
+        low = _MAX_LEAST_CHARS
     return any_text(low, high)

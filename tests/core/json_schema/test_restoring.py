@@ -2,7 +2,7 @@
 
 import pytest
 
-from monster_core.json_schema import lower, restore, validate
+from monster_core.json_schema import lower, validate
 
 OPTIONAL = {
     "type": "object",
@@ -21,7 +21,7 @@ OPTIONAL = {
     ],
 )
 def test_an_object_of_optional_properties(answer, expected):
-    assert restore(answer, OPTIONAL) == expected
+    assert lower(OPTIONAL).restore(answer) == expected
 
 
 @pytest.mark.parametrize(
@@ -45,16 +45,16 @@ def test_it_reaches_everywhere(schema, wrap):
 
 def test_a_null_for_an_optional_property_beside_required_ones_goes_too():
     schema = {**OPTIONAL, "required": ["b"]}
-    assert restore({"a": None, "b": None}, schema) == {"b": None}
+    assert lower(schema).restore({"a": None, "b": None}) == {"b": None}
 
 
 def test_the_alternative_that_fits_decides():
     one = {"type": "object", "properties": {"kind": {"const": "one"}, "x": {"type": "integer"}}}
     two = {"type": "object", "properties": {"kind": {"const": "two"}, "x": {"type": "null"}}}
     schema = {"anyOf": [{**one, "required": ["kind"]}, {**two, "required": ["kind"]}]}
-    assert restore({"kind": "one", "x": None}, schema) == {"kind": "one"}
-    assert restore({"kind": "two", "x": None}, schema) == {"kind": "two", "x": None}
-    assert restore({"kind": "three", "x": None}, schema) == {"kind": "three", "x": None}
+    assert lower(schema).restore({"kind": "one", "x": None}) == {"kind": "one"}
+    assert lower(schema).restore({"kind": "two", "x": None}) == {"kind": "two", "x": None}
+    assert lower(schema).restore({"kind": "three", "x": None}) == {"kind": "three", "x": None}
 
 
 @pytest.mark.parametrize(
@@ -72,10 +72,10 @@ def test_values_of_every_kind_find_their_alternative(value):
         {"type": ["number", "string", "boolean", "null"]},
     ]
     expected = {"z": 3} if isinstance(value, dict) and "z" in value else value
-    assert restore(value, {"anyOf": options}) == expected
+    assert lower({"anyOf": options}).restore(value) == expected
 
 
 def test_the_answer_itself_is_not_changed():
     answer = {"a": None, "b": None}
-    restore(answer, OPTIONAL)
+    lower(OPTIONAL).restore(answer)
     assert answer == {"a": None, "b": None}
