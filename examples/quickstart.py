@@ -3,13 +3,14 @@
 python examples/quickstart.py
 
 It asks MonsterAPI with the key in MONSTER_API_KEY, or the endpoint that MONSTER_API_BASE names;
-where neither is set, a local emulator, which answers by fixed rules. MONSTER_MODEL names another
+where neither is set, a local emulator, which gives scripted replies. MONSTER_MODEL names another
 model.
 """
 
 import os
 import sys
 from contextlib import ExitStack
+from typing import Any
 
 from llama_index.core.llms import ChatMessage
 from llama_index.core.prompts import PromptTemplate
@@ -26,6 +27,10 @@ QUESTION = "What is the capital of France?"
 REQUEST = "Tell me a joke."
 TASK = "What is the weather in Rome?"
 FACT = "My friend Ana is 34 years old."
+SCRIPT = {  # what the emulator says; it finds the calls and the values in the questions by itself
+    QUESTION: "The capital of France is Paris.",
+    REQUEST: "Why did the byte feel empty? It had lost a bit.",
+}
 
 
 class Person(BaseModel):
@@ -77,9 +82,13 @@ def ask_through_llama_index() -> None:
     print(f"  {FACT} {llm.structured_predict(Person, PromptTemplate(FACT))!r}")
 
 
+def scripted(body: dict[str, Any]) -> str | None:
+    return SCRIPT.get(body["messages"][-1]["content"])
+
+
 def use_the_emulator(emulator: Emulator) -> None:
     print("Neither MONSTER_API_KEY nor MONSTER_API_BASE is set: asking a local emulator.")
-    print("It is no language model; it answers by fixed rules.")
+    print("It is not a language model: it gives scripted replies, and fills calls by rules.")
     os.environ["MONSTER_API_BASE"] = emulator.base_url
     os.environ["MONSTER_API_KEY"] = emulator.api_key
 
@@ -93,7 +102,7 @@ def in_one_sentence(error: Exception) -> str:
 def main() -> int:
     with ExitStack() as resources:
         if not (os.environ.get("MONSTER_API_KEY") or os.environ.get("MONSTER_API_BASE")):
-            use_the_emulator(resources.enter_context(Emulator()))
+            use_the_emulator(resources.enter_context(Emulator(replies=scripted)))
         try:
             ask_through_langchain()
             ask_through_llama_index()

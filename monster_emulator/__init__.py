@@ -1,8 +1,8 @@
-"""A local endpoint with the rules of the vLLM 0.5.0 server behind MonsterAPI; no language model.
+"""A local endpoint with the rules of the vLLM 0.5.0 server behind MonsterAPI, without a model.
 
-    from monster_emulator import Emulator
+    from monster_emulator import Emulator, ToolCall
 
-    with Emulator() as emulator:
+    with Emulator(replies=["Hello!", ToolCall("get_weather", {"city": "Rome"})]) as emulator:
         emulator.fail(next=429, retry_after=2)
         ...  # emulator.base_url, emulator.api_key, emulator.requests
 
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ._recorder import ReceivedRequest
+    from ._replies import Reply, ToolCall
     from ._server import Emulator
 
-__all__ = ["Emulator", "ReceivedRequest"]
+__all__ = ["Emulator", "ReceivedRequest", "Reply", "ToolCall"]
 
 
 def __getattr__(name: str) -> Any:
@@ -25,9 +26,10 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from . import _recorder, _server
+        from . import _recorder, _replies, _server
     except ModuleNotFoundError as error:
         install = "pip install 'monsterapi-integrations[emulator]'"
         message = f"monster_emulator needs {error.name}: {install}"
         raise ModuleNotFoundError(message, name=error.name) from error
-    return {"Emulator": _server.Emulator, "ReceivedRequest": _recorder.ReceivedRequest}[name]
+    homes = {"Emulator": _server, "ReceivedRequest": _recorder}
+    return getattr(homes.get(name, _replies), name)

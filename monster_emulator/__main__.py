@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(_unbound(error, options["host"], options["port"]), file=sys.stderr)
             return 1
         key = f"key {emulator.api_key}" if emulator.api_key else "no key"
-        print("monster_emulator is no language model: it answers by fixed rules.")
+        print("monster_emulator is not a language model: it answers by fixed rules.")
         print(f"{emulator.base_url} ({key}, model {emulator.model})", flush=True)
         stop.wait()
     return 0
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m monster_emulator",
-        description="Serve an endpoint with the rules of vLLM 0.5.0; no language model answers.",
+        description="Serve an endpoint with the rules of vLLM 0.5.0, without a language model.",
         argument_default=argparse.SUPPRESS,  # what is not given is left to Emulator's defaults
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")

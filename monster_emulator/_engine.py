@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ._answers import DONE, Wire, error_event
@@ -13,6 +13,7 @@ from ._decoding import Decoding, Guided, PlainText
 from ._errors import Crash, Refusal, UnknownModel
 from ._generation import Answer, steps
 from ._messages import Turn, conversation
+from ._replies import ReplyFunction, ScriptedReply, next_reply, texts_of
 from ._request import ChatCompletionRequest
 from ._sampling import MOST_LOGPROBS, Sampling, sampling_of
 from ._templates import check_roles
@@ -31,6 +32,8 @@ class Engine:
         models: The names it is served under; the first one stands in every answer.
         max_model_len: The context's length in tokens.
         pace: Seconds that each token takes.
+        bytes_per_token: How many bytes of a prompt count as one token.
+        replies: What the next requests are answered with; then the rules answer.
         alive: Whether it still generates. As in the server, a `logit_bias` for a token that
             does not exist ends it, and every later request fails.
     """
@@ -38,6 +41,8 @@ class Engine:
     models: Sequence[str]
     max_model_len: int
     pace: float
+    bytes_per_token: int = 4
+    replies: list[ScriptedReply] | ReplyFunction = field(default_factory=list)
     alive: bool = True
 
     def prepare(self, request: ChatCompletionRequest) -> Completion:
@@ -59,10 +64,22 @@ class Engine:
         check_roles(turns, self.models[0])
         if request.add_special_tokens is None:
             raise Crash("the tokenizer takes no null")
-        prompt = prompt_tokens(turns, add_generation_prompt=bool(request.add_generation_prompt))
+        prompt = prompt_tokens(
+            turns,
+            add_generation_prompt=bool(request.add_generation_prompt),
+            bytes_per_token=self.bytes_per_token,
+        )
         sampling = sampling_of(request, prompt, self.max_model_len)
-        decodings = _decodings(constraint_of(request), turns, sampling.n)
-        return Completion(self, request, sampling, decodings, self._wire(request, turns, prompt))
+        constraint = constraint_of(request)
+        wire = self._wire(request, turns, prompt)
+        scripted = next_reply(self.replies, request.model_dump(exclude_unset=True))
+        if scripted is None:
+            return Completion(
+                self, request, sampling, _by_rules(constraint, turns, sampling.n), wire
+            )
+        texts = texts_of(scripted, turns, constraint, chosen_tool(request))
+        decodings = _decodings(constraint, texts, turns, sampling.n)
+        return Completion(self, request, sampling, decodings, wire, scripted.finish_reason)
 
     def _wire(self, request: ChatCompletionRequest, turns: Sequence[Turn], prompt: int) -> Wire:
         role = "assistant" if request.add_generation_prompt else request.messages[-1]["role"]
@@ -77,12 +94,20 @@ class Engine:
         )
 
 
-def _decodings(
+def _by_rules(
     constraint: Constraint | None, turns: Sequence[Turn], choices: int
 ) -> Sequence[Decoding]:
     if constraint is None:
         return [PlainText(reply(turns, choice)) for choice in range(choices)]
-    texts = wanted(constraint, turns)
+    return _decodings(constraint, (), turns, choices)
+
+
+def _decodings(
+    constraint: Constraint | None, scripted: Sequence[str], turns: Sequence[Turn], choices: int
+) -> Sequence[Decoding]:
+    if constraint is None:
+        return [PlainText(scripted[0]) for _ in range(choices)]
+    texts = [*scripted, *wanted(constraint, turns)]
     if constraint.is_grammar and choices > 1:
         return [PlainText(texts[0][: max(1, _BROKEN_OFF - choice)]) for choice in range(choices)]
     return [Guided(constraint.guide, texts) for _ in range(choices)]
@@ -97,6 +122,7 @@ class Completion:
     sampling: Sampling
     decodings: Sequence[Decoding]
     wire: Wire
+    finish_reason: str = "stop"  # of an answer that comes to its end
 
     def full(self) -> Iterator[dict[str, Any] | None]:
         """Generate a full answer.
@@ -137,7 +163,7 @@ class Completion:
             raise Refusal(f"Cannot request more than {MOST_LOGPROBS} logprobs.")
         logit_bias = self._logit_bias()
         return [
-            Answer(index, decoding, self.sampling, logit_bias)
+            Answer(index, decoding, self.sampling, logit_bias, self.finish_reason)
             for index, decoding in enumerate(self.decodings)
         ]
 

@@ -28,10 +28,16 @@ class Answer:
         decoding: What decides its tokens.
         sampling: The request's values.
         logit_bias: The request's `logit_bias` with its keys as token ids.
+        end_reason: The finish reason where the model ends its turn.
     """
 
     def __init__(
-        self, index: int, decoding: Decoding, sampling: Sampling, logit_bias: dict[int, float]
+        self,
+        index: int,
+        decoding: Decoding,
+        sampling: Sampling,
+        logit_bias: dict[int, float],
+        end_reason: str = "stop",
     ) -> None:
         self.index = index
         self.tokens: list[int] = []
@@ -42,6 +48,7 @@ class Answer:
         self._decoding = decoding
         self._sampling = sampling
         self._logit_bias = logit_bias
+        self._end_reason = end_reason
         self._detokenizer = Detokenizer(skip_special_tokens=sampling.skip_special_tokens)
 
     @property
@@ -87,7 +94,7 @@ class Answer:
         if ended or token in sampling.stop_token_ids:
             if added and not sampling.include_stop_str_in_output:
                 self.text = self.text[: -len(added)]
-            self.finish_reason = "stop"
+            self.finish_reason = self._end_reason if ended else "stop"
             self.stop_reason = None if ended else token
         elif added and self._stop_string(len(added)):
             self.finish_reason = "stop"

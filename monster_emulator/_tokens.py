@@ -1,4 +1,7 @@
-"""The token rule: one token is one UTF-8 byte, and each special marker is one token more.
+"""The token rule: an answer's token is one UTF-8 byte, and each special marker is one token more.
+
+A prompt counts four bytes as a token, about what real vocabularies need, so that what fits a real
+context fits this one.
 
 A token's id is its byte (0 to 255); the special tokens follow. Prompts are counted in Llama 3's
 frame whatever the model is called: a marker at the beginning, then for each turn two markers
@@ -27,31 +30,36 @@ _MARKER = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
-def count_tokens(text: str) -> int:
+def count_tokens(text: str, bytes_per_token: int = 1) -> int:
     """Count the tokens of a text; a special marker written out in it is one token.
 
     Args:
         text: The text.
+        bytes_per_token: How many bytes count as one token.
 
     Returns:
         How many tokens it is.
     """
     plain, markers = _MARKER.subn("", text)
-    return markers + len(plain.encode())
+    return markers + -(-len(plain.encode()) // bytes_per_token)
 
 
-def prompt_tokens(turns: Iterable[Turn], *, add_generation_prompt: bool) -> int:
+def prompt_tokens(
+    turns: Iterable[Turn], *, add_generation_prompt: bool, bytes_per_token: int = 1
+) -> int:
     """Count the tokens of a rendered conversation.
 
     Args:
         turns: The conversation.
         add_generation_prompt: Whether the header of the assistant's turn follows it.
+        bytes_per_token: How many bytes count as one token.
 
     Returns:
         How many tokens the prompt is.
     """
     text = SPECIAL_TOKENS[0] + "".join(f"{_header(t.role)}{t.content}<|eot_id|>" for t in turns)
-    return count_tokens(text + _header("assistant") if add_generation_prompt else text)
+    whole = text + _header("assistant") if add_generation_prompt else text
+    return count_tokens(whole, bytes_per_token)
 
 
 def _header(role: str) -> str:

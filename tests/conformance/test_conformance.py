@@ -17,6 +17,7 @@ from tests.conformance.differences import DIFFERENCES, is_listed
 from tests.conformance.shapes import shape_of
 from tests.conftest import CASSETTES, ROOT
 from tests.recorded_endpoint import MODEL, Endpoint
+from tests.scripted_replies import small_talk
 
 ENDS_THE_SERVER = "the_end_of_the_engine"
 
@@ -61,7 +62,9 @@ def test_it_answers_as_the_server_does(
     group: str, endpoint: Endpoint, client: httpx.Client
 ) -> None:
     wrong = []
-    with Emulator(model=[MODEL, "google/gemma-2-9b-it"]) as emulator:
+    with Emulator(
+        model=[MODEL, "google/gemma-2-9b-it"], replies=small_talk, bytes_per_token=1
+    ) as emulator:
         for case in cases(group):
             recorded = case.send(endpoint.base_url, endpoint.api_key, client)
             answered = case.send(emulator.base_url, emulator.api_key, client)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from monster_emulator import Emulator
+from tests.scripted_replies import small_talk
 
 LLAMA = "meta-llama/Meta-Llama-3.1-8B-Instruct"
 ALIAS = "google/gemma-2-9b-it"
@@ -65,7 +66,7 @@ def streamed(chunks: list[dict[str, Any]], index: int = 0) -> str:
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[Endpoint]:
-    with Emulator(model=[LLAMA, ALIAS]) as emulator:
+    with Emulator(model=[LLAMA, ALIAS], replies=small_talk, bytes_per_token=1) as emulator:
         endpoint = Endpoint(emulator)
         with endpoint.http:
             yield endpoint
@@ -76,7 +77,11 @@ def emulate() -> Iterator[Callable[..., Endpoint]]:
     with ExitStack() as stack:
 
         def start(**options: Any) -> Endpoint:
-            endpoint = Endpoint(stack.enter_context(Emulator(**options)))
+            endpoint = Endpoint(
+                stack.enter_context(
+                    Emulator(**{"replies": small_talk, "bytes_per_token": 1, **options})
+                )
+            )
             stack.enter_context(endpoint.http)
             return endpoint
 

@@ -26,7 +26,7 @@ def running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     ) as process:
         try:
             assert process.stdout
-            assert "no language model" in process.stdout.readline()
+            assert "not a language model" in process.stdout.readline()
             yield process, process.stdout.readline().split()[0]
         finally:
             process.kill()

@@ -322,11 +322,16 @@ def test_a_long_line_is_that_long(faulty):
 
 def test_each_segment_has_one_byte(faulty):
     faulty.emulator.fail("segments")
-    sizes: list[int] = []
-    request = faulty.body("repeat a", stream=True)
-    with faulty.http.stream("POST", "/chat/completions", json=request) as response:
-        sizes.extend(len(piece) for piece in response.iter_raw())
-    assert sizes.count(1) > 3, "chunks came in pieces"
+    # the kernel joins segments that nobody has read yet, so a busy machine shows fewer of them
+    for _ in range(5):
+        sizes: list[int] = []
+        request = faulty.body("repeat a", stream=True)
+        with faulty.http.stream("POST", "/chat/completions", json=request) as response:
+            sizes.extend(len(piece) for piece in response.iter_raw())
+        if sizes.count(1) > 3:
+            return
+        faulty.emulator.fail("segments")
+    pytest.fail(f"no chunk came in single bytes: {sizes}")
 
 
 def test_a_connection_that_is_kept_is_closed_unannounced(faulty):

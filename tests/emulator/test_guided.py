@@ -122,7 +122,7 @@ def test_every_answer_matches_its_pattern_and_ends(endpoint, pattern):
         ("Count to 4.", {"guided_regex": r"\d+(, \d+)*"}, "1, 2, 3, 4"),
         ("Call 555-1234.", {"guided_regex": "[0-9]{3}-[0-9]{4}"}, "555-1234"),
         ("My friend Ana", {"guided_regex": "[A-Z][a-z]+"}, "Ana"),
-        ("What is 6 * 7?", {"guided_grammar": 'start: /[0-9 *]+/ "= " /[0-9]+/'}, "6 * 7 = 42"),
+        ("Repeat: 6 * 7 = 42", {"guided_grammar": 'start: /[0-9 *]+/ "= " /[0-9]+/'}, "6 * 7 = 42"),
         ("Say it", {"guided_grammar": '?start: yes | "no"\nyes: "yes" "!"+ -> sure\n'}, "no"),
         (
             "JSON with `name`: I am Ana",
@@ -136,8 +136,8 @@ def test_choices_patterns_and_grammars(endpoint, said, fields, answer):
 
 
 def test_a_json_object_without_more_holds_the_plain_answer(endpoint):
-    answer = endpoint.content(response_format={"type": "json_object"})
-    assert json.loads(answer) == {"answer": endpoint.content()}
+    answer = endpoint.content("Repeat: so be it", response_format={"type": "json_object"})
+    assert json.loads(answer) == {"answer": "so be it"}
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_json_object_without_more_holds_the_plain_answer(endpoint):
     ids=["grammar", "json object"],
 )
 def test_several_choices_of_a_grammar_break_each_other_off(endpoint, fields):
-    choices = endpoint.answer(n=2, **fields)["choices"]
+    choices = endpoint.answer("Repeat: yes!", n=2, **fields)["choices"]
     assert [choice["finish_reason"] for choice in choices] == ["stop", "stop"]
     assert [len(choice["message"]["content"]) for choice in choices] == [3, 2]
 

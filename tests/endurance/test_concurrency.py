@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from monster_emulator import Emulator
 from tests.endurance.models import MODELS, Model, piece_of
+from tests.scripted_replies import small_talk
 
 THREADS = 512
 THREADS_THAT_CALL_AGAIN = 200
@@ -49,7 +50,7 @@ def gated() -> Iterator[Callable[[int], str]]:
     with ExitStack() as emulators:
 
         def start(size: int) -> str:
-            emulator = Emulator()
+            emulator = Emulator(replies=small_talk)
             emulator._recorder._app = Gate(emulator._recorder._app, size)
             return emulators.enter_context(emulator).base_url
 

@@ -8,12 +8,13 @@ import pytest
 
 from monster_core.transport import retry
 from monster_emulator import Emulator
+from tests.scripted_replies import small_talk
 
 
 @pytest.fixture(scope="session")
 def running_emulator() -> Iterator[Emulator]:
     """Run an emulator while the tests run."""
-    with Emulator() as running:
+    with Emulator(replies=small_talk) as running:
         yield running
 
 

@@ -12,6 +12,7 @@ from langchain_monster import ChatMonster
 from monster_emulator import Emulator
 from tests.core.scripted_server import Reply, ScriptedServer
 from tests.recorded_endpoint import MODEL
+from tests.scripted_replies import small_talk
 
 Scripted = Callable[..., tuple[ChatMonster, ScriptedServer]]
 """Takes replies and the model's arguments; returns a model and the server it talks to."""
@@ -35,7 +36,7 @@ def scripted() -> Iterator[Scripted]:
 @pytest.fixture(scope="session")
 def running_emulator() -> Iterator[Emulator]:
     """Run an emulator while the tests run."""
-    with Emulator(api_key="open-sesame") as running:
+    with Emulator(api_key="open-sesame", replies=small_talk) as running:
         yield running
 
 

@@ -14,13 +14,14 @@ from langchain_monster import ChatMonster
 from langchain_monster.errors import AuthenticationError, ConfigurationError, InvalidRequestError
 from monster_emulator import Emulator
 from tests.langchain.conftest import chat_with
+from tests.scripted_replies import small_talk
 
 THERE = {"model": "there-1", "temperature": 0.5}
 
 
 @pytest.fixture(scope="module")
 def other_emulator() -> Iterator[Emulator]:
-    with Emulator(model="there-1", api_key="other-key") as emulator:
+    with Emulator(model="there-1", api_key="other-key", replies=small_talk) as emulator:
         yield emulator
 
 

@@ -13,6 +13,7 @@ from llama_index.core.llms import ChatMessage
 from llama_index_monster import MonsterLLM
 from monster_emulator import Emulator
 from tests.recorded_endpoint import MODEL
+from tests.scripted_replies import small_talk
 
 CAPITAL = "What is the capital of France?"
 
@@ -72,7 +73,7 @@ def monster_llm() -> MonsterLLM:
 
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[Emulator]:
-    with Emulator(model=MODEL) as emulator:
+    with Emulator(model=MODEL, replies=small_talk, bytes_per_token=1) as emulator:
         yield emulator
 
 

@@ -129,7 +129,7 @@ def test_of_several_answers_the_first_is_the_response_and_raw_holds_all(calls, e
     response = calls.chat(emulated_llm, n=2, temperature=1)
     assert response.message.content == PARIS
     texts = [choice["message"]["content"] for choice in response.raw["choices"]]
-    assert texts == [PARIS, "Paris."]
+    assert texts == [PARIS, PARIS]
 
 
 @pytest.mark.parametrize("name", STREAMS)
@@ -226,20 +226,25 @@ def test_the_key_stands_in_no_event(calls, on_emulator, emulator, events):
     assert not [text for text in shown if secret in text or emulator.api_key in text]
 
 
-def test_a_conversation_is_sent_whole(emulated_llm):
+def test_a_conversation_is_sent_whole(emulated_llm, emulator):
     messages = [
         ChatMessage("You are terse.", role="system"),
         ChatMessage("My name is Ada."),
         ChatMessage("Hello Ada.", role="assistant"),
         ChatMessage("What is my name?"),
     ]
-    assert emulated_llm.chat(messages).message.content == "Your name is Ada."
+    emulated_llm.chat(messages)
+    assert [one["content"] for one in emulator.requests[-1].body["messages"]] == [
+        message.content for message in messages
+    ]
 
 
-def test_a_chat_engine_streams(emulated_llm):
+def test_a_chat_engine_streams(emulated_llm, emulator):
     engine = SimpleChatEngine.from_defaults(llm=emulated_llm, memory=memory())
-    assert "".join(engine.stream_chat("My name is Ada.").response_gen)
-    assert "".join(engine.stream_chat("What is my name?").response_gen) == "Your name is Ada."
+    assert "".join(engine.stream_chat("Repeat: Ada").response_gen) == "Ada"
+    assert "".join(engine.stream_chat("Repeat: Grace").response_gen) == "Grace"
+    contents = [one["content"] for one in emulator.requests[-1].body["messages"]]
+    assert contents == ["Repeat: Ada", "Ada", "Repeat: Grace"]
 
 
 async def test_a_chat_engine_streams_async(emulated_llm):
