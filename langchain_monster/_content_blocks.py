@@ -46,7 +46,7 @@ def translate_chunk(message: AIMessageChunk) -> list[ContentBlock]:
         {**block, "index": _INDEX[block["type"]]} if block["type"] in _INDEX else block
         for block in _said(message)
     ]
-    # a last chunk that only goes on with a call is no sum of chunks: its call has no name
+    # a last chunk that only goes on with a call is not a sum of chunks: its call has no name
     if message.chunk_position == "last" and all(call["name"] for call in message.tool_call_chunks):
         blocks += map(_call, message.tool_calls)
         blocks += ({**call, "type": "invalid_tool_call"} for call in message.invalid_tool_calls)

@@ -68,11 +68,11 @@ def write_json(value: Any, default: Callable[[Any], Any] | None = None) -> str:
     """Write a value as JSON.
 
     Args:
-        value: The value; keys that are no text are written as text.
+        value: The value; keys that are not text are written as text.
         default: Makes JSON values of what is none.
 
     Raises:
-        TypeError: It holds what is no JSON, or is nested too deeply.
+        TypeError: It holds what is not JSON, or is nested too deeply.
     """
     try:
         return orjson.dumps(value, default, orjson.OPT_NON_STR_KEYS).decode()

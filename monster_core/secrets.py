@@ -22,7 +22,7 @@ SECRETS = ("api_key", "default_headers")
 
 
 def with_masked_secrets(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments with the secret ones as SecretStr, and none that is no text.
+    """Return arguments with the secret ones as SecretStr, and none that is not text.
 
     Args:
         data: Arguments by name.
@@ -49,10 +49,10 @@ def check_key(key: Any, source: str) -> SecretStr:
         source: The argument or variable it came from, for the message.
 
     Raises:
-        ConfigurationError: It is no text, is empty, or holds what cannot stand in a header.
+        ConfigurationError: It is not text, is empty, or holds what cannot stand in a header.
     """
     if not isinstance(key, SecretStr):
-        raise ConfigurationError(f"{source} is no text: give a str or a SecretStr.")
+        raise ConfigurationError(f"{source} is not text: give a str or a SecretStr.")
     stripped = SecretStr(key.get_secret_value().strip())
     if not stripped:
         raise ConfigurationError(
@@ -74,7 +74,7 @@ def check_headers(headers: Any) -> Any:
         headers: Their values by name, as SecretStr.
 
     Raises:
-        ValueError: They are no dict of text, or a name or value cannot stand in a header.
+        ValueError: They are not a dict of text, or a name or value cannot stand in a header.
     """
     if headers is _NO_TEXT or not isinstance(headers, (Mapping, type(None))):
         raise ValueError("headers are a dict of text")
@@ -109,7 +109,7 @@ def _can_be_a_key(text: str) -> bool:
     return text.isascii() and text.isprintable() and " " not in text
 
 
-_RECOGNIZED_BY = 8  # characters; a value that is shorter is no secret, such as EMPTY
+_RECOGNIZED_BY = 8  # characters; a value that is shorter is not a secret, such as EMPTY
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
@@ -117,7 +117,7 @@ def mask(text: str, secrets: Iterable[str]) -> str:
 
     Args:
         text: The text.
-        secrets: What must not be seen; values shorter than 8 characters are no secrets.
+        secrets: What must not be seen; values shorter than 8 characters are not secrets.
     """
     for secret in secrets:
         if len(secret) >= _RECOGNIZED_BY:

@@ -97,14 +97,14 @@ def check_base_url(url: str, *, allow_http: bool) -> str:
         allow_http: Whether plain http may go to another host than this one.
 
     Raises:
-        ConfigurationError: It is no http(s) URL, carries credentials or a query, or would send
+        ConfigurationError: It is not an http(s) URL, carries credentials or a query, or would send
             the key unencrypted.
     """
     text = url.strip()
     parts = _split(text)
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ConfigurationError(
-            f"The base URL{_shown(text)} is no http(s) address like {DEFAULT_BASE_URL}."
+            f"The base URL{_shown(text)} is not an http(s) address like {DEFAULT_BASE_URL}."
         )
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ConfigurationError(

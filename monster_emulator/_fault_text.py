@@ -29,7 +29,7 @@ def split(text: str) -> tuple[str, dict[str, Any]]:
     """Split a fault in words into its name and its arguments.
 
     Args:
-        text: The words. A value is JSON; what is no JSON is the text that it is.
+        text: The words. A value is JSON; what is not JSON is the text that it is.
 
     Returns:
         The name and the arguments, none of them checked.

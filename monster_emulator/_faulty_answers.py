@@ -105,7 +105,7 @@ class ErrorEvent(Fault):
 
 @dataclass(frozen=True)
 class MalformedEvent(Fault):
-    """Put an event that is no JSON into a stream; a full answer is half its JSON.
+    """Put an event that is not JSON into a stream; a full answer is half its JSON.
 
     Args:
         after_tokens: How many tokens of a stream come first.

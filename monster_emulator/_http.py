@@ -67,7 +67,7 @@ async def read_json(request: Request) -> Any:
     Raises:
         Refusal: If there is no body, or no JSON in it.
         Crash: If the body is declared to be something else.
-        HTTPException: If the body is no text.
+        HTTPException: If the body is not text.
     """
     content = await request.body()
     if not content:

@@ -168,7 +168,7 @@ def parse(data: Any) -> ChatCompletionRequest:
         Crash: If the server would fail unawares: on no object, or a text where it compares.
     """
     if not isinstance(data, dict):
-        raise Crash("the body is no object")
+        raise Crash("the body is not an object")
     try:
         return ChatCompletionRequest.model_validate(data, from_attributes=True)
     except ValidationError as error:

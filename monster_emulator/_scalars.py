@@ -46,7 +46,7 @@ def text_pattern(schema: Mapping[str, Any]) -> str:
     if "minLength" in schema or "maxLength" in schema:
         least, most = schema.get("minLength", ""), schema.get("maxLength", "")
         if not isinstance(least or 0, int) or not isinstance(most or 0, int):
-            raise Crash("a length is no number")
+            raise Crash("a length is not a number")
         if most and most > MOST_CHARACTERS:
             raise never_ends(f"a text of up to {most} characters")
         return f'"{_CHARACTER}{{{least},{most}}}"'

@@ -33,7 +33,7 @@ def parse_schema(text: str) -> Any:
         The schema.
 
     Raises:
-        Refusal: If it is no JSON.
+        Refusal: If it is not JSON.
     """
     try:
         return json.loads(text)

@@ -54,7 +54,7 @@ def of_missing_body() -> str:
 
 
 def of_bad_json(error: JSONDecodeError) -> str:
-    """Word that a body is no JSON.
+    """Word that a body is not JSON.
 
     Args:
         error: What the parser found.

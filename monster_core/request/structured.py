@@ -188,7 +188,7 @@ def _pattern(output_type: Any) -> OutputSpec:
     def read(text: str, finish_reason: str | None) -> str:
         if pattern.fullmatch(text):
             return text
-        raise _unfit(text, f"no match of {pattern.pattern!r}", finish_reason)
+        raise _unfit(text, f"not a match of {pattern.pattern!r}", finish_reason)
 
     return OutputSpec("guided_regex", {"guided_regex": sent}, read)
 

@@ -1,6 +1,6 @@
 """Read the body of a full answer.
 
-Tolerates what servers leave out, send as null or add; refuses what is no answer.
+Tolerates what servers leave out, send as null or add; refuses what is not an answer.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def parse_completion(body: bytes) -> Completion:
         The answer; ids of tool calls are made where the server sent none.
 
     Raises:
-        ResponseError: The body is no answer.
+        ResponseError: The body is not an answer.
         StatusError: The body is an error in spite of its status.
     """
     data = _parse(body)
@@ -107,7 +107,7 @@ def _content(value: Any) -> str:
         return value or ""
     if isinstance(value, list):
         return "".join(text_of(part.get("text")) for part in value if isinstance(part, dict))
-    raise ResponseError(f"The server sent content that is no text: {value!r:.200}")
+    raise ResponseError(f"The server sent content that is not text: {value!r:.200}")
 
 
 def _parse(body: bytes) -> dict[str, Any]:
@@ -115,13 +115,13 @@ def _parse(body: bytes) -> dict[str, Any]:
         raise ResponseError("The server answered 200 with an empty body.")
     data = json_or_none(body)
     if data is NO_JSON:
-        kind = "a web page" if body.lstrip()[:1] == b"<" else "something that is no JSON"
+        kind = "a web page" if body.lstrip()[:1] == b"<" else "something that is not JSON"
         raise ResponseError(
             f"The server answered 200 with {kind}: {shown(body)} "
             "Check the base URL: it ends in /v1 as a rule."
         )
     if not isinstance(data, dict):
-        raise ResponseError(f"The server's reply is no JSON object: {shown(body)}")
+        raise ResponseError(f"The server's reply is not a JSON object: {shown(body)}")
     return data
 
 
@@ -129,7 +129,7 @@ def _parse(body: bytes) -> dict[str, Any]:
 # its type counts as left out.
 
 NO_JSON = object()
-"""Stands for a text that is no JSON, since null is some."""
+"""Stands for a text that is not JSON, since null is some."""
 
 
 def json_or_none(text: bytes) -> Any:
@@ -157,7 +157,7 @@ def whole_number(value: Any) -> int | None:
     """Return a value that is an integer from 0, else None.
 
     Args:
-        value: The value; true and false are no numbers.
+        value: The value; true and false are not numbers.
     """
     return value if type(value) is int and value >= 0 else None
 

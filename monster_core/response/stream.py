@@ -1,6 +1,6 @@
 """Read the events of a stream into chunks.
 
-Tolerates what servers leave out, send as null or add; refuses what is no chunk.
+Tolerates what servers leave out, send as null or add; refuses what is not a chunk.
 """
 
 from __future__ import annotations
@@ -154,7 +154,7 @@ class StreamDecoder:
         calls = delta.get("tool_calls")
         if text:
             if not isinstance(text, str):
-                raise ResponseError(f"The server sent content that is no text: {text!r:.200}")
+                raise ResponseError(f"The server sent content that is not text: {text!r:.200}")
             self._text.append(text)
         elif not (finish_reason or logprobs or calls or reasoning):
             return None
@@ -182,10 +182,10 @@ class StreamDecoder:
         self._usage = read_usage(event.get("usage")) or self._usage
 
     def _read_odd(self, data: bytes) -> Chunk | None:
-        """Say what an event is that is no chunk."""
+        """Say what an event is that is not a chunk."""
         event = json_or_none(data)
         if event is NO_JSON:
-            error = ResponseError(f"The stream holds an event that is no JSON: {shown(data)}")
+            error = ResponseError(f"The stream holds an event that is not JSON: {shown(data)}")
             error.partial_text = self.partial_text
             raise error
         if is_error(event):
@@ -198,7 +198,7 @@ class StreamDecoder:
         choice = _choice_without_delta(event)
         if choice is not None:
             return self._chunk(event, choice, {}, "")
-        error = ResponseError(f"The stream holds an event that is no chunk: {shown(data)}")
+        error = ResponseError(f"The stream holds an event that is not a chunk: {shown(data)}")
         error.partial_text = self.partial_text
         raise error
 

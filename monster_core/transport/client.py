@@ -252,7 +252,7 @@ class AsyncMonsterClient:
         return other
 
     async def answer(self, call: ChatRequest) -> Completion:
-        """Send a call and return its full answer; the twin of :meth:`MonsterClient.answer`."""
+        """Send a call and return its full answer; see :meth:`MonsterClient.answer`."""
         attempt = Attempt.begin(self.endpoint, call)
         body = await self._whole(attempt)
         try:
@@ -321,13 +321,13 @@ class AsyncMonsterClient:
                 yield chunk
 
     async def models(self) -> list[ServedModel]:
-        """Return the models that the endpoint serves; the twin of :meth:`MonsterClient.models`."""
+        """Return the models that the endpoint serves; see :meth:`MonsterClient.models`."""
         return read_models(await self._whole(Attempt.begin_get(self.endpoint, "/models")))
 
     async def context_window(
         self, model: str, timeout: float = MAX_DISCOVERY_SECONDS
     ) -> int | None:
-        """Return a context window; the twin of :meth:`MonsterClient.context_window`."""
+        """Return a context window; the async version of :meth:`MonsterClient.context_window`."""
         endpoint = self.endpoint.within(timeout)
         for path, read in CONTEXT_WINDOW_SOURCES:
             try:

@@ -26,6 +26,10 @@ def test_a_package_says_what_it_exports(package: str) -> None:
     assert importlib.import_module(package).__all__
 
 
+def test_the_core_exports_its_errors_and_these_names() -> None:
+    assert monster_core.__all__ == ["ModelFamily", "__version__", "register_model_family"]
+
+
 def test_exported_names_are_sorted_and_there() -> None:
     for module in MODULES:
         imported = importlib.import_module(module.name)

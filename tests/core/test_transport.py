@@ -289,8 +289,8 @@ def test_an_event_without_its_blank_line_is_handed_out_before_the_stream_is_foun
     [
         (b"<html><body>Welcome</body></html>", "web page"),
         (b"", "empty body"),
-        (b"ok", "no JSON"),
-        (b"[1]", "no JSON object"),
+        (b"ok", "not JSON"),
+        (b"[1]", "not a JSON object"),
         (b'{"status": "fine"}', "no choices"),
     ],
 )

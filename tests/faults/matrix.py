@@ -306,7 +306,7 @@ WRONG = [
         ),
     ),
     row(
-        "an event that is no JSON",
+        "an event that is not JSON",
         "malformed_event; after_tokens=3",
         call=final(ResponseError, "JSON"),
         stream=final(ResponseError, "JSON", partial_text="abc"),

@@ -106,7 +106,7 @@ async def test_an_equal_call_is_answered_from_the_cache(emulator: Emulator, way:
     llm = chat_with(emulator, cache=InMemoryCache())
     for asked in ("Hi", "Hi", "Bye"):
         answer = llm.invoke(asked) if way == "sync" else await llm.ainvoke(asked)
-    assert answer.text == "Goodbye!"
+    assert answer.text == "You said: Bye"
     assert [request.body["messages"][-1]["content"] for request in emulator.requests] == [
         "Hi",
         "Bye",

@@ -78,7 +78,7 @@ async def test_pieces_of_a_named_call_of_vllm_0_5_make_one_call(scripted: Script
 
 
 def test_each_of_several_answers_has_its_own_id_and_metadata(emulated: ChatMonster) -> None:
-    result = emulated.generate([[HumanMessage("Tell me a joke")]], n=2)
+    result = emulated.generate([[HumanMessage("Tell me of tea")]], n=2)
     messages = [generation.message for generation in result.generations[0]]  # type: ignore[union-attr]
     assert len({message.text for message in messages}) == 2
     assert len({message.id for message in messages}) == 2

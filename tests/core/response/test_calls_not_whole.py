@@ -15,7 +15,7 @@ SPEC = ResponseSpec(
     frozenset({"delete_path", "list_paths"}),
     tool_parameters={"delete_path": PATH, "list_paths": {"type": "object", "properties": {}}},
 )
-WHOLE = '{"name": "delete_path", "parameters": {"path": "/home/ana/old"}}'
+WHOLE = '{"name": "delete_path", "parameters": {"path": "/data/ana/old"}}'
 
 
 def whole(finish_reason: str | None, **message: Any) -> list[ToolCall]:
@@ -64,7 +64,7 @@ def test_a_call_in_a_text_that_is_cut_is_never_whole(text: str, finish_reason: s
 @pytest.mark.parametrize("mark", ["", "<tool_call>", "[TOOL_CALLS] [", "```json\n", "Look: "])
 @pytest.mark.parametrize("finish_reason", ["stop", "length"])
 def test_a_cut_call_has_a_sentence_that_says_who_cut_it(mark: str, finish_reason: str) -> None:
-    text = f'{mark}{{"name": "delete_path", "parameters": {{"path": "/home/ana/'
+    text = f'{mark}{{"name": "delete_path", "parameters": {{"path": "/data/ana/'
     [call] = whole(finish_reason, content=text)
     assert call.problem is not None
     if finish_reason == "length":
@@ -76,13 +76,13 @@ def test_a_cut_call_has_a_sentence_that_says_who_cut_it(mark: str, finish_reason
 @pytest.mark.parametrize(
     "text",
     [
-        '<function=delete_path>{"path": "/home/ana/',
-        "<tool_call><function=delete_path><parameter=path>/home/ana/",
+        '<function=delete_path>{"path": "/data/ana/',
+        "<tool_call><function=delete_path><parameter=path>/data/ana/",
         "<tool_call><function=delete_path><parameter=path>/home</parameter>",
-        '<|python_tag|>delete_path.call(path="/home/ana/',
-        '[TOOL_CALLS]delete_path[ARGS]{"path": "/home/ana/',
-        '[TOOL_CALLS]delete_path{"path": "/home/ana/"',
-        "<tool_call>delete_path\n<arg_key>path</arg_key>\n<arg_value>/home/ana/",
+        '<|python_tag|>delete_path.call(path="/data/ana/',
+        '[TOOL_CALLS]delete_path[ARGS]{"path": "/data/ana/',
+        '[TOOL_CALLS]delete_path{"path": "/data/ana/"',
+        "<tool_call>delete_path\n<arg_key>path</arg_key>\n<arg_value>/data/ana/",
     ],
 )
 def test_a_cut_call_of_another_form_is_never_whole(text: str) -> None:
@@ -94,8 +94,8 @@ def test_a_cut_call_of_another_form_is_never_whole(text: str) -> None:
 
 
 ARGUMENTS = [
-    ('{"path": "/home/ana/', "end before they are complete"),
-    ('{"path": "/home/ana/"', "end before they are complete"),
+    ('{"path": "/data/ana/', "end before they are complete"),
+    ('{"path": "/data/ana/"', "end before they are complete"),
     ('{"path"', "end before they are complete"),
     ("{", "end before they are complete"),
     ('{"path": NaN}', "are not JSON"),

@@ -290,7 +290,7 @@ def test_a_stream_without_an_end_is_told_with_what_had_come() -> None:
 def test_an_event_that_is_no_chunk_is_told_with_what_had_come(data: bytes) -> None:
     reader = StreamDecoder()
     reader.read(orjson.dumps(event({"content": "Hal"})))
-    with pytest.raises(errors.ResponseError, match=r"no (JSON|chunk)") as caught:
+    with pytest.raises(errors.ResponseError, match=r"not (JSON|a chunk)") as caught:
         reader.read(data)
     assert caught.value.partial_text == "Hal"
 
