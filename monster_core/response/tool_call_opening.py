@@ -266,7 +266,7 @@ def find_opening(
         is_end: Whether nothing follows.
     """
     found = Opening("refused", is_marked=is_marked)
-    while True:
+    for _ in range(_MAX_MARKS):
         found.position = skip_space(text, found.position)
         rest = text[found.position : found.position + _MAX_HEAD_CHARS]
         if not rest:
@@ -277,6 +277,8 @@ def find_opening(
         if step < 0:
             return _with(found, "wait")
         found.position += step
+    else:
+        return _with(found, "refused")
     if rest.startswith("{{"):  # as templates escape it
         found.position += 1
         rest = rest[1:]
@@ -415,6 +417,7 @@ _SPACES = re.compile(r"[ \t\r\n]*")
 _NAME = re.compile(r"[\w.\-/:\\]{1,64}")
 _FENCE = re.compile(r"(?P<ticks>`{1,3})(?P<language>(?<=```)[\w+-]{0,20}|)")
 _MAX_HEAD_CHARS = 200
+_MAX_MARKS = 10  # marks, fences and brackets before one call
 
 
 def _prefixes(literal: str, then: str = "") -> str:

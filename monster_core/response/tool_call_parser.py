@@ -414,7 +414,7 @@ class ToolCallParser:
             return False
         if closer:
             self._skip(len(closer))
-        elif text[0] in _STRAY and not self._between.strip(_STRAY):
+        elif text[0] in _STRAY and len(self._between) < 8 and not self._between.strip(_STRAY):
             self._skip(1)
         elif longest(TURNS, text):
             self._release()
@@ -518,7 +518,8 @@ class ToolCallParser:
     def _take_stray(self) -> bool:
         """Handle what cannot follow; return whether the object may still be a call."""
         json, is_marked = self._json, self._opening.is_marked
-        is_whole = self._arguments_at is not None or (is_marked and self._name is not None)
+        has_none = is_marked and self._name is not None and self._arguments_at is None
+        is_whole = self._is_streamed or self._arguments_end is not None or has_none
         if json.depth == 1 and json.may_end and is_whole:
             json.close()  # only the closing brace is missing
             self._add(json.take())
@@ -614,7 +615,7 @@ class ToolCallParser:
         if self._streams:
             return self._end_call()
         lacks_brace = json.depth == 1 and json.may_end
-        if lacks_brace and self._arguments_at is not None:
+        if lacks_brace and self._arguments_end is not None:
             json.close()
             self._add(json.take())
             return self._end_object()

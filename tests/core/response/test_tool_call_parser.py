@@ -247,6 +247,16 @@ def test_arguments_flow_at_once() -> None:
 HOSTILE = [
     *("{", "}", "[", "`", "<", '"', "\\", " ", "[{", "{}", '{"', '\\"', "```json\n{"),
     *("<tool_call>", "[TOOL_CALLS] [{", '{"name": "weather", ', '{"id": "', '{"input": '),
+    *("[a", ">>>", "{{", "functools[", "<think>", "<function=", "<function=weather>", "<t"),
+    *(
+        "<parameter=x>",
+        "\nAction: weather",
+        "[weather(",
+        "weather.call(",
+        "// ",
+        "'",
+        "</tool_call>",
+    ),
     *('{"function": ', '{"name": "weather"}', WEATHER, '{"parameters": "'),
 ]
 
@@ -261,6 +271,8 @@ def test_hostile_text_is_no_error(unit: str) -> None:
 
 def test_a_megabyte_is_read_in_linear_time() -> None:
     began = process_time()
+    quotes = '{"name": "weather", "parameters": ' + '"' * 2**18
+    assert [name for name, _ in read([quotes])[1]] == ["weather"]
     for text in ('{"input": ' + "{" * 2**20, '<tool_call>{"' + '\\"' * 2**19, " " * 2**20):
         assert read([text]) == (text, [])
     assert process_time() - began < 3, "it takes about 0.3 s"
