@@ -198,7 +198,7 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
 
         with as_langchain_errors():
             request, options = self._build_request(messages, stop, kwargs)
-            completion = self._client(options).answer(request)
+            completion = self._client(options).complete(request)
             return to_chat_result(completion)
 
     async def _agenerate(
@@ -212,7 +212,7 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
 
         with as_langchain_errors():
             request, options = self._build_request(messages, stop, kwargs)
-            completion = await self._async_client(options).answer(request)
+            completion = await self._async_client(options).complete(request)
             return to_chat_result(completion)
 
     def _stream(

@@ -229,7 +229,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
             MonsterError: The call failed.
         """
         request = self._build_request(messages, kwargs)
-        completion = self._client_for(kwargs).answer(request)
+        completion = self._client_for(kwargs).complete(request)
         return to_chat_response(completion, _tool_names(kwargs))
 
     @llm_completion_callback()
@@ -245,7 +245,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
             MonsterError: The call failed.
         """
         request = self._build_request(self._prompt_messages(prompt, formatted), kwargs)
-        completion = self._client_for(kwargs).answer(request)
+        completion = self._client_for(kwargs).complete(request)
         return to_completion_response(to_chat_response(completion, _tool_names(kwargs)))
 
     @llm_chat_callback()
@@ -284,7 +284,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Async version of :meth:`chat`."""
         request = self._build_request(messages, kwargs)
-        completion = await self._async_client_for(kwargs).answer(request)
+        completion = await self._async_client_for(kwargs).complete(request)
         return to_chat_response(completion, _tool_names(kwargs))
 
     @llm_completion_callback()
@@ -293,7 +293,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
     ) -> CompletionResponse:
         """Async version of :meth:`complete`."""
         request = self._build_request(self._prompt_messages(prompt, formatted), kwargs)
-        completion = await self._async_client_for(kwargs).answer(request)
+        completion = await self._async_client_for(kwargs).complete(request)
         return to_completion_response(to_chat_response(completion, _tool_names(kwargs)))
 
     @llm_chat_callback()

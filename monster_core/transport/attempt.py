@@ -1,4 +1,4 @@
-"""Decide everything about a call on its way to the server except the waiting.
+"""Decide everything about a request on its way to the server except the waiting.
 
 The sync and the async client share it; each adds only its own short loop.
 """
@@ -59,7 +59,7 @@ def failures() -> tuple[type[Exception], ...]:
 
 @dataclass(slots=True)
 class Attempt:
-    """Hold one call on its way: what to send, the time left, the attempts made."""
+    """One request on its way: what to send, the time left, the attempts made."""
 
     endpoint: Endpoint
     method: str
@@ -72,16 +72,16 @@ class Attempt:
     _phases: dict[str, float | None] = field(default_factory=dict)
 
     @classmethod
-    def begin(cls, endpoint: Endpoint, call: ChatRequest) -> Attempt:
-        """Start the clock of a chat call."""
+    def begin(cls, endpoint: Endpoint, request: ChatRequest) -> Attempt:
+        """Start the clock of a chat request."""
         return cls(
             endpoint,
             "POST",
             "/chat/completions",
-            call.body,
+            request.body,
             Deadline(endpoint.timeouts),
-            call.is_guided,
-            call.shorter_body,
+            request.is_guided,
+            request.shorter_body,
         )
 
     @classmethod

@@ -48,10 +48,10 @@ __all__ = ["AsyncMonsterClient", "MonsterClient"]
 
 
 class MonsterClient:
-    """Send calls over the connections that models of equal settings share; serves many threads.
+    """Send requests over the connections that models of equal settings share; serves many threads.
 
     Args:
-        endpoint: Where calls go.
+        endpoint: Where requests go.
         http_client: A client of your own to send with; it is never closed here.
     """
 
@@ -74,47 +74,47 @@ class MonsterClient:
         other.endpoint = endpoint
         return other
 
-    def answer(self, call: ChatRequest) -> Completion:
-        """Send a call and return its full answer.
+    def complete(self, request: ChatRequest) -> Completion:
+        """Send a request and return its completion.
 
         Args:
-            call: What to send.
+            request: What to send.
 
         Raises:
-            MonsterError: The call failed.
+            MonsterError: The request failed.
         """
-        attempt = Attempt.begin(self.endpoint, call)
+        attempt = Attempt.begin(self.endpoint, request)
         body = self._whole(attempt)
         try:
-            completion = parse_response(body, call.spec)
+            completion = parse_response(body, request.spec)
         except MonsterError as error:
             attempt.mask(error)
             raise
-        if call.follow_up is None or completion.has_tool_calls:
+        if request.follow_up is None or completion.has_tool_calls:
             return completion
-        following = self.answer(call.follow_up)
+        following = self.complete(request.follow_up)
         following.usage = add_usage(following.usage, completion.usage)
         return following
 
-    def stream(self, call: ChatRequest) -> Generator[Chunk, None, None]:
-        """Send a call and yield its answer as it arrives; leaving early frees the server.
+    def stream(self, request: ChatRequest) -> Generator[Chunk, None, None]:
+        """Send a request and yield its chunks as they arrive; leaving early frees the server.
 
         Args:
-            call: What to send.
+            request: What to send.
 
         Raises:
-            MonsterError: The call failed, or its stream was cut.
+            MonsterError: The request failed, or its stream was cut.
         """
-        stream = ResponseStream(call.spec)
-        if call.follow_up is None:
-            return self._stream(call, stream)
-        return self._followed_up(call, stream, call.follow_up)
+        stream = ResponseStream(request.spec)
+        if request.follow_up is None:
+            return self._stream(request, stream)
+        return self._followed_up(request, stream, request.follow_up)
 
     def _followed_up(
-        self, call: ChatRequest, stream: ResponseStream, follow_up: ChatRequest
+        self, request: ChatRequest, stream: ResponseStream, follow_up: ChatRequest
     ) -> Generator[Chunk, None, None]:
         usage = None
-        for chunk in self._stream(call, stream):
+        for chunk in self._stream(request, stream):
             usage = chunk.usage
             if stream.has_tool_calls:
                 yield chunk
@@ -124,8 +124,8 @@ class MonsterClient:
                     chunk.usage = add_usage(chunk.usage, usage)
                 yield chunk
 
-    def _stream(self, call: ChatRequest, reader: ResponseStream) -> Generator[Chunk, None, None]:
-        attempt, broken = Attempt.begin(self.endpoint, call), None
+    def _stream(self, request: ChatRequest, reader: ResponseStream) -> Generator[Chunk, None, None]:
+        attempt, broken = Attempt.begin(self.endpoint, request), None
         with self._client() as client:
             response = self._open(client, attempt)
             try:
@@ -224,10 +224,10 @@ class MonsterClient:
 
 
 class AsyncMonsterClient:
-    """Send calls from coroutines, on one event loop after another or on several at a time.
+    """Send requests from coroutines, on one event loop after another or on several at a time.
 
     Args:
-        endpoint: Where calls go.
+        endpoint: Where requests go.
         http_client: A client of your own to send with; it is never closed here.
     """
 
@@ -251,33 +251,33 @@ class AsyncMonsterClient:
         other.endpoint = endpoint
         return other
 
-    async def answer(self, call: ChatRequest) -> Completion:
-        """Send a call and return its full answer; see :meth:`MonsterClient.answer`."""
-        attempt = Attempt.begin(self.endpoint, call)
+    async def complete(self, request: ChatRequest) -> Completion:
+        """Send a request and return its completion; see :meth:`MonsterClient.complete`."""
+        attempt = Attempt.begin(self.endpoint, request)
         body = await self._whole(attempt)
         try:
-            completion = parse_response(body, call.spec)
+            completion = parse_response(body, request.spec)
         except MonsterError as error:
             attempt.mask(error)
             raise
-        if call.follow_up is None or completion.has_tool_calls:
+        if request.follow_up is None or completion.has_tool_calls:
             return completion
-        following = await self.answer(call.follow_up)
+        following = await self.complete(request.follow_up)
         following.usage = add_usage(following.usage, completion.usage)
         return following
 
-    def stream(self, call: ChatRequest) -> AsyncGenerator[Chunk, None]:
-        """Send a call and yield its answer as it arrives; see :meth:`MonsterClient.stream`."""
-        stream = ResponseStream(call.spec)
-        if call.follow_up is None:
-            return self._stream(call, stream)
-        return self._followed_up(call, stream, call.follow_up)
+    def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
+        """Send a request and yield its chunks as they arrive; see :meth:`MonsterClient.stream`."""
+        stream = ResponseStream(request.spec)
+        if request.follow_up is None:
+            return self._stream(request, stream)
+        return self._followed_up(request, stream, request.follow_up)
 
     async def _followed_up(
-        self, call: ChatRequest, stream: ResponseStream, follow_up: ChatRequest
+        self, request: ChatRequest, stream: ResponseStream, follow_up: ChatRequest
     ) -> AsyncGenerator[Chunk, None]:
         usage = None
-        async with aclosing(self._stream(call, stream)) as chunks:
+        async with aclosing(self._stream(request, stream)) as chunks:
             async for chunk in chunks:
                 usage = chunk.usage
                 if stream.has_tool_calls:
@@ -290,9 +290,9 @@ class AsyncMonsterClient:
                     yield chunk
 
     async def _stream(
-        self, call: ChatRequest, reader: ResponseStream
+        self, request: ChatRequest, reader: ResponseStream
     ) -> AsyncGenerator[Chunk, None]:
-        attempt, broken = Attempt.begin(self.endpoint, call), None
+        attempt, broken = Attempt.begin(self.endpoint, request), None
         async with self._client() as client:
             response = await self._open(client, attempt)
             try:

@@ -51,7 +51,7 @@ class SyncDriver:
 
     def answer(self) -> Completion:
         """Send a call, return its answer."""
-        return self._client.answer(call())
+        return self._client.complete(call())
 
     def stream(self) -> Iterator[Chunk]:
         """Send a call, yield its chunks; closing the iterator leaves the stream."""
@@ -79,7 +79,7 @@ class AsyncDriver:
 
     def answer(self) -> Completion:
         """Send a call, return its answer."""
-        return self._loop.run_until_complete(self._client.answer(call()))
+        return self._loop.run_until_complete(self._client.complete(call()))
 
     def stream(self) -> Iterator[Chunk]:
         """Send a call, yield its chunks; closing the iterator leaves the stream."""

@@ -29,11 +29,11 @@ def request_for(stream: bool) -> ChatRequest:
 def completion_of(server: ScriptedServer, is_async: bool) -> Completion:
     target = endpoint(server.base_url)
     if not is_async:
-        return MonsterClient(target).answer(request_for(stream=False))
+        return MonsterClient(target).complete(request_for(stream=False))
 
     async def ask() -> Completion:
         client = AsyncMonsterClient(target)
-        completion = await client.answer(request_for(stream=False))
+        completion = await client.complete(request_for(stream=False))
         await client.aclose()
         return completion
 

@@ -22,7 +22,7 @@ def test_threads_share_one_client(serve: Serve) -> None:
     server = serve(answer("Hello"))
     client = MonsterClient(endpoint(server.base_url))
     with ThreadPoolExecutor(8) as pool:
-        texts = [one.choices[0].text for one in pool.map(client.answer, [call()] * 32)]
+        texts = [one.choices[0].text for one in pool.map(client.complete, [call()] * 32)]
     client.close()
     assert texts == ["Hello"] * 32
     assert server.connections <= 8
@@ -32,7 +32,7 @@ def test_one_event_loop_after_another(serve: Serve) -> None:
     server = serve(answer("Hello"))
     client = AsyncMonsterClient(endpoint(server.base_url))
     for _ in range(3):
-        assert asyncio.run(client.answer(call())).choices[0].text == "Hello"
+        assert asyncio.run(client.complete(call())).choices[0].text == "Hello"
         assert server.clients_left.acquire(timeout=5)  # a loop's connections end with it
 
 
@@ -40,7 +40,7 @@ def test_many_coroutines_at_a_time(serve: Serve) -> None:
     client = AsyncMonsterClient(endpoint(serve(answer("Hello")).base_url))
 
     async def ask_often() -> list[str]:
-        found = await asyncio.gather(*(client.answer(call()) for _ in range(32)))
+        found = await asyncio.gather(*(client.complete(call()) for _ in range(32)))
         return [one.choices[0].text for one in found]
 
     assert asyncio.run(ask_often()) == ["Hello"] * 32
@@ -71,12 +71,12 @@ def test_a_forked_process_opens_its_own_connection(serve: Serve) -> None:
         from tests.core.drivers import call, endpoint
 
         client = MonsterClient(endpoint(sys.argv[1]))
-        client.answer(call())
+        client.complete(call())
         child = os.fork()
-        client.answer(call())
+        client.complete(call())
         if child:
             assert os.waitpid(child, 0)[1] == 0
-            client.answer(call())
+            client.complete(call())
         else:
             os._exit(0)
     """

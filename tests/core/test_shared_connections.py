@@ -47,17 +47,17 @@ def server(request: pytest.FixtureRequest, serve: Serve, serve_securely: Serve) 
 
 def ask(base_url: str, **changes: Any) -> None:
     """Call with a client that nobody keeps."""
-    MonsterClient(endpoint(base_url, **changes)).answer(call())
+    MonsterClient(endpoint(base_url, **changes)).complete(call())
 
 
 async def ask_async(base_url: str, **changes: Any) -> None:
-    await AsyncMonsterClient(endpoint(base_url, **changes)).answer(call())
+    await AsyncMonsterClient(endpoint(base_url, **changes)).complete(call())
 
 
 def test_models_that_are_kept_share_one_connection(server: ScriptedServer) -> None:
     clients = [MonsterClient(endpoint(server.base_url)) for _ in range(MANY)]
     for client in clients:
-        client.answer(call())
+        client.complete(call())
     assert server.connections == 1
 
 
@@ -72,7 +72,7 @@ def test_models_of_one_event_loop_share_one_connection(server: ScriptedServer) -
     async def ask_in_turn() -> None:
         kept = [AsyncMonsterClient(endpoint(server.base_url)) for _ in range(MANY)]
         for client in kept:
-            await client.answer(call())
+            await client.complete(call())
             await ask_async(server.base_url)
 
     asyncio.run(ask_in_turn())
@@ -112,10 +112,10 @@ def test_models_of_other_servers_share_nothing(serve: Serve) -> None:
     servers = [serve(answer()), serve(answer())]
     clients = [MonsterClient(endpoint(one.base_url)) for one in servers]
     for client in clients:
-        client.answer(call())
+        client.complete(call())
     clients[0].close()
     assert servers[0].clients_left.acquire(timeout=5)
-    clients[1].answer(call())
+    clients[1].complete(call())
     assert servers[1].connections == 1
 
 
@@ -140,7 +140,7 @@ def test_another_proxy_or_authority_is_another_client(
 def test_a_clients_own_connections_are_never_shared(serve: Serve) -> None:
     server = serve(answer())
     with httpx.Client(headers={"x-mine": "1"}) as own:
-        MonsterClient(endpoint(server.base_url), own).answer(call())
+        MonsterClient(endpoint(server.base_url), own).complete(call())
         ask(server.base_url)
     assert [one.headers.get("x-mine") for one in server.received] == ["1", None]
     assert server.connections == 2
@@ -150,15 +150,15 @@ def test_closing_one_model_leaves_the_others_their_connection(serve: Serve) -> N
     server = serve(answer())
     first, second = (MonsterClient(endpoint(server.base_url)) for _ in range(2))
     for client in (first, second):
-        client.answer(call())
+        client.complete(call())
     first.close()
     first.close()
-    second.answer(call())
+    second.complete(call())
     assert server.connections == 1
     assert not server.clients_left.acquire(blocking=False)
     second.close()
     assert server.clients_left.acquire(timeout=5)
-    first.answer(call())
+    first.complete(call())
     assert server.connections == 2
     first.close()
 
@@ -169,9 +169,9 @@ async def test_closing_one_model_leaves_the_others_of_its_loop_their_connection(
     server = serve(answer())
     first, second = (AsyncMonsterClient(endpoint(server.base_url)) for _ in range(2))
     for client in (first, second):
-        await client.answer(call())
+        await client.complete(call())
     await first.aclose()
-    await second.answer(call())
+    await second.complete(call())
     assert server.connections == 1
     await second.aclose()
     assert await asyncio.to_thread(server.clients_left.acquire, timeout=5)
@@ -215,7 +215,7 @@ def test_many_threads_that_are_first_together_share_one_client(serve: Serve) -> 
     server = serve(answer())
     clients = [MonsterClient(endpoint(server.base_url)) for _ in range(16)]
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda client: client.answer(call()), clients))
+        list(pool.map(lambda client: client.complete(call()), clients))
     shared = {id(client._connections.use().client) for client in clients}
     assert len(shared) == 1
 
@@ -232,24 +232,24 @@ def run_python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]
 
 
 ENDS = {
-    "a sync call": "MonsterClient(target).answer(call())",
-    "a sync client that is kept": "kept = MonsterClient(target); kept.answer(call())",
-    "asyncio.run": "asyncio.run(AsyncMonsterClient(target).answer(call()))",
+    "a sync call": "MonsterClient(target).complete(call())",
+    "a sync client that is kept": "kept = MonsterClient(target); kept.complete(call())",
+    "asyncio.run": "asyncio.run(AsyncMonsterClient(target).complete(call()))",
     "a loop that is only closed": """
         loop = asyncio.new_event_loop()
-        loop.run_until_complete(AsyncMonsterClient(target).answer(call()))
+        loop.run_until_complete(AsyncMonsterClient(target).complete(call()))
         loop.close()""",
     "a client that outlives its loops": """
         kept = AsyncMonsterClient(target)
         for _ in range(3):
             loop = asyncio.new_event_loop()
-            loop.run_until_complete(kept.answer(call()))
+            loop.run_until_complete(kept.complete(call()))
             loop.close()
-            asyncio.run(kept.answer(call()))""",
+            asyncio.run(kept.complete(call()))""",
     "loops of threads": """
         def work():
             loop = asyncio.new_event_loop()
-            loop.run_until_complete(kept.answer(call()))
+            loop.run_until_complete(kept.complete(call()))
             loop.close()
         kept = AsyncMonsterClient(target)
         threads = [threading.Thread(target=work) for _ in range(4)]
@@ -264,7 +264,7 @@ ENDS = {
         asyncio.run(leave())""",
     "a cancelled call": """
         async def cancel():
-            asked = asyncio.ensure_future(AsyncMonsterClient(target).answer(call()))
+            asked = asyncio.ensure_future(AsyncMonsterClient(target).complete(call()))
             await asyncio.sleep(0.001)
             asked.cancel()
             await asyncio.gather(asked, return_exceptions=True)
@@ -304,20 +304,20 @@ def test_a_forked_child_leaves_the_parents_connections_alone_and_warns_of_nothin
 
         client = MonsterClient(endpoint(sys.argv[1]))
         async_client = AsyncMonsterClient(endpoint(sys.argv[1]))
-        client.answer(call())
+        client.complete(call())
         loop = asyncio.new_event_loop()
-        loop.run_until_complete(async_client.answer(call()))
+        loop.run_until_complete(async_client.complete(call()))
         child = os.fork()
         if not child:
-            client.answer(call())
+            client.complete(call())
             client.close()
-            asyncio.run(async_client.answer(call()))
+            asyncio.run(async_client.complete(call()))
             del client, async_client
             sys.stderr.flush()
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
-        client.answer(call())
-        loop.run_until_complete(async_client.answer(call()))
+        client.complete(call())
+        loop.run_until_complete(async_client.complete(call()))
         loop.close()
         """,
         secure_server.base_url,

@@ -232,7 +232,7 @@ def test_a_key_that_is_none_is_not_searched_for(make: Make, serve: Serve) -> Non
     refusal = reply(400, {"message": "messages is EMPTY: EMPTY is not allowed"})
     llm = make(serve(refusal).base_url, api_key="EMPTY")
     with pytest.raises(MonsterError, match="EMPTY is not allowed"):
-        llm._client().answer(_planned(llm))
+        llm._client().complete(_planned(llm))
 
 
 def _planned(llm: Model) -> Any:
