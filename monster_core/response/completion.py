@@ -1,6 +1,6 @@
-"""Read the body of a full answer.
+"""Read the body of a whole response into a completion.
 
-Tolerates what servers leave out, send as null or add; refuses what is not an answer.
+Tolerates what servers leave out, send as null or add; refuses what is not a completion.
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ __all__ = [
 
 
 def parse_completion(body: bytes) -> Completion:
-    """Read the body of a reply of 200.
+    """Read the body of a response with status 200.
 
     Args:
         body: The bytes as they came.
 
     Returns:
-        The answer; ids of tool calls are made where the server sent none.
+        The completion; ids of tool calls are made where the server sent none.
 
     Raises:
-        ResponseError: The body is not an answer.
+        ResponseError: The body is not a completion.
         StatusError: The body is an error in spite of its status.
     """
     data = _parse(body)
     if not isinstance(data.get("choices"), list) or not data["choices"]:
         if is_error(data):
             raise stream_error(data.get("error") or data, None)
-        raise ResponseError(f"The server's reply holds no choices: {shown(body)}")
-    answer_id = text_of(data.get("id"))
+        raise ResponseError(f"The server's response holds no choices: {shown(body)}")
+    response_id = text_of(data.get("id"))
     choices = [
         _read_choice(choice, position)
         for position, choice in enumerate(data["choices"])
         if isinstance(choice, dict)
     ]
     if not choices:
-        raise ResponseError(f"The server's reply holds no choice that is one: {shown(body)}")
+        raise ResponseError(f"The response holds no choice that is an object: {shown(body)}")
     return Completion(
-        id=answer_id,
+        id=response_id,
         model=text_of(data.get("model")),
         created=whole_number(data.get("created")) or 0,
         choices=choices,
@@ -121,7 +121,7 @@ def _parse(body: bytes) -> dict[str, Any]:
             "Check the base URL: it ends in /v1 as a rule."
         )
     if not isinstance(data, dict):
-        raise ResponseError(f"The server's reply is not a JSON object: {shown(body)}")
+        raise ResponseError(f"The server's response is not a JSON object: {shown(body)}")
     return data
 
 

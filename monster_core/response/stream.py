@@ -33,13 +33,13 @@ __all__ = ["StreamDecoder", "no_stream"]
 
 
 def no_stream(body: bytes) -> MonsterError:
-    """Make the error for a reply of 200 that was to be a stream and holds no event.
+    """Make the error for a response with status 200 that is not a stream of events.
 
     Args:
         body: The beginning of what came.
 
     Returns:
-        The error that the body tells, or one that shows it.
+        The error that the body describes, or one that shows the body.
     """
     try:
         data = orjson.loads(body)
@@ -55,9 +55,9 @@ def no_stream(body: bytes) -> MonsterError:
 
 
 class StreamDecoder:
-    """Turn the data of a stream's events into chunks, and tell a whole stream from a cut one.
+    """Turn the data of a stream's events into chunks, and know a whole stream from a cut one.
 
-    One answer a stream: events of a further choice are refused, not mixed in.
+    A stream holds one choice: events of a further one are refused, not mixed in.
     """
 
     __slots__ = ("_calls", "_done", "_finished", "_id", "_model", "_text", "_usage")
@@ -78,7 +78,7 @@ class StreamDecoder:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the answer has come to its end, ``[DONE]`` or not."""
+        """Whether the response has come to its end, with or without ``[DONE]``."""
         return self._done or self._finished
 
     @property

@@ -666,7 +666,7 @@ class ToolCallParser:
             self._stream("")
 
     def _refuse_head(self) -> bool:
-        """End a call whose arguments do not follow; behind a mark, it may have none."""
+        """End a call whose arguments do not follow; after a mark, it may have none."""
         is_whole = bool(longest(CLOSERS, self._buffer.lstrip()))
         if not (self._opening.is_marked and is_whole):
             return self._refuse_call()

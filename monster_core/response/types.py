@@ -89,7 +89,7 @@ class ToolCallDelta:
     """Hold one piece of a streamed tool call.
 
     Args:
-        index: Which call of the answer the piece belongs to, from 0.
+        index: Which call of the response the piece belongs to, from 0.
         id: The call's id, on its first piece only.
         name: The function's name, on the first piece only.
         arguments: The next piece of the arguments' JSON text.
@@ -103,10 +103,10 @@ class ToolCallDelta:
 
 @dataclass(slots=True)
 class Choice:
-    """Hold one of the answers to a request.
+    """Hold one choice of a response.
 
     Args:
-        index: Its place among the n answers.
+        index: Its place among the n choices.
         text: What the model wrote.
         tool_calls: The calls it asks for.
         finish_reason: Why it ended: "stop", "length" or what else the server says.
@@ -126,13 +126,13 @@ class Choice:
 
 @dataclass(slots=True)
 class Completion:
-    """Hold a full answer.
+    """Hold a whole response.
 
     Args:
-        id: The server's id of the answer.
-        model: The model that answered, as the server names it.
+        id: The server's id of the response.
+        model: The model that wrote it, as the server names it.
         created: When, in seconds since the epoch.
-        choices: The n answers in order.
+        choices: The n choices in order.
         usage: Token counts, None if the server sent none.
         raw: The body as it came.
     """
@@ -155,13 +155,13 @@ class Chunk:
     """Hold what one event of a stream added.
 
     Args:
-        id: The server's id of the answer.
-        model: The model that answers.
+        id: The server's id of the response.
+        model: The model that writes it.
         text: The next piece of text.
         tool_calls: Pieces of tool calls.
         reasoning: The next piece of reasoning.
         logprobs: Log probabilities of this piece's tokens, as the server sent them.
-        finish_reason: Why the answer ended, on one chunk only.
+        finish_reason: Why the response ended, on one chunk only.
         stop_reason: As in :class:`Choice`, beside the finish reason.
         usage: Token counts, on the last chunk only.
         is_last: Whether nothing follows.
