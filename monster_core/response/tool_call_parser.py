@@ -463,7 +463,8 @@ class ToolCallParser:
 
     def _end_block(self) -> bool:
         """End the block, at the end or before text, and decide whether it was one of calls."""
-        if self._held and self._buffer and self._is_text():
+        is_quoted = self._opening.is_inline and self._has_text
+        if self._held and (is_quoted or (self._buffer and self._is_text())):
             self._held = []
             self._give_text("".join(self._raw))
         self._release()
@@ -483,7 +484,7 @@ class ToolCallParser:
         if self._is_example or self._buffer.startswith(tuple(THOUGHTS.values())):
             return True
         if found.is_inline:
-            return self._has_text or is_same_line
+            return is_same_line
         if found.is_marked and found.fence is None:
             return is_same_line
         return self._has_text or (found.head is not None and not found.is_list)
