@@ -113,6 +113,17 @@ class Connection(H11Protocol):
         self.app_state = {**self.app_state, _STATE_KEY: wire}
         super().connection_made(cast("asyncio.Transport", wire))
 
+    def shutdown(self) -> None:
+        """Close the connection, after the response that is being sent.
+
+        With TLS, a transport that is closed waits for the client to say goodbye too, which a client
+        that keeps the connection for its next request does not.
+        """
+        super().shutdown()
+        is_sent = not self.transport.get_write_buffer_size()
+        if self.is_idle and is_sent and self.transport.get_extra_info("ssl_object"):
+            self.transport.abort()
+
     @property
     def is_idle(self) -> bool:
         """Whether no request of it is being answered."""

@@ -73,19 +73,20 @@ class _Settings:
 class _Shared:
     """Hold an httpx client, and count the models and the calls under way that use it."""
 
-    __slots__ = ("calls", "is_ending", "models", "pid", "place", "settings")
+    __slots__ = ("calls", "is_ending", "maker", "models", "pid", "place", "settings")
 
     def __init__(self, settings: _Settings, place: _Place[Any]) -> None:
         self.settings = settings
         self.place = place
+        self.maker = _maker_of_clients()
         self.pid = os.getpid()
         self.models = 0
         self.calls = 0
-        self.is_ending = False  # it is closed after the calls under way, and no model joins it
+        self.is_ending = _is_exiting  # it is closed after the calls under way, and no model joins
 
     @property
     def is_usable(self) -> bool:
-        return not self.is_ending and self.pid == os.getpid()
+        return not self.is_ending and self.pid == os.getpid() and self.maker == _maker_of_clients()
 
     def end_call(self) -> bool:
         """Count a call that is over; return whether the client is to be closed."""
@@ -169,7 +170,7 @@ class _Place(Generic[_S]):
     def find_or_add(self, settings: _Settings, open_shared: Callable[..., _S]) -> _S:
         """Return the client for some settings, a new one if there is none."""
         for shared in self.clients:
-            if shared.settings == settings and not shared.is_ending:
+            if shared.settings == settings and shared.is_usable:
                 return shared
         unused = [one for one in self.clients if not (one.models or one.calls)]
         for waiting in unused[: -_MOST_UNUSED_CLIENTS or None]:
@@ -199,7 +200,10 @@ class _Connections(Generic[_S]):
     def _begin_call(self, loop: _Loop | None) -> _S:
         with _lock:
             shared = self._joined.get(loop)
-            if shared is None or not shared.is_usable:
+            if shared is None:
+                shared = self._join(loop)
+            elif not shared.is_usable:
+                shared.models -= 1
                 shared = self._join(loop)
             shared.calls += 1
             return shared
@@ -320,6 +324,12 @@ _threads: _Place[_SharedSync] = _Place()
 _loops: dict[_Loop, _Place[_SharedAsync]] = {}
 _abandoned: deque[dict[Any, Any]] = deque()  # what models had joined that were collected
 _inherited: list[object] = []
+_is_exiting = False
+
+
+def _maker_of_clients() -> tuple[object, ...]:
+    """Return what makes httpx's clients: mocks and tracers that replace it see the next request."""
+    return httpx.Client, httpx.Client.__init__, httpx.AsyncClient, httpx.AsyncClient.__init__
 
 
 def _forget_abandoned() -> None:
@@ -349,12 +359,14 @@ def _close_before(loop: _Loop) -> None:
     close = loop.close
 
     def close_clients_first() -> None:
-        if not (loop.is_closed() or loop.is_running() or _in_a_running_loop()):
-            with _lock:
-                place = _loops.pop(loop, None)
-            if place is not None:
-                loop.run_until_complete(_close_place(place))
-        close()
+        try:
+            if not (loop.is_closed() or loop.is_running() or _in_a_running_loop()):
+                with _lock:
+                    place = _loops.pop(loop, None)
+                if place is not None:
+                    loop.run_until_complete(_close_place(place))
+        finally:
+            close()
 
     with contextlib.suppress(AttributeError):  # a loop that takes no attributes
         loop.close = close_clients_first  # type: ignore[method-assign]
@@ -375,7 +387,14 @@ async def _close_place(place: _Place[_SharedAsync]) -> None:
 
 @atexit.register
 def _close_at_exit() -> None:
-    for shared in _threads.clients:
+    """Close what no call uses; what is opened from now on is closed after one call."""
+    global _is_exiting
+    with _lock:
+        _is_exiting = True
+        clients = list(_threads.clients)
+        for shared in clients:
+            shared.is_ending = True
+    for shared in clients:
         if not shared.calls:
             shared.client.close()
 

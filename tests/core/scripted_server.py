@@ -58,6 +58,8 @@ class ScriptedServer:
         self.received: list[Received] = []
         self.clients_left = threading.Semaphore(0)
         """Released for each connection that the client closes."""
+        self.accepted = 0
+        """How many connections were opened, whatever came over them."""
         self._replies = list(replies)
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -95,8 +97,9 @@ class ScriptedServer:
                 return
             self._open.append(connection)
             thread = threading.Thread(
-                target=self._serve, args=(connection, len(self._open) - 1), daemon=True
+                target=self._serve, args=(connection, self.accepted), daemon=True
             )
+            self.accepted += 1
             self._threads.append(thread)
             thread.start()
 

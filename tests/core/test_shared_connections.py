@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import httpx
 import pytest
@@ -92,6 +93,17 @@ def test_models_of_other_keys_headers_and_timeouts_share_a_connection_and_no_hea
     assert server.connections == 1
     sent = [(one.headers["authorization"], one.headers.get("x-tenant")) for one in server.received]
     assert sent == [("Bearer key-of-a", "a"), ("Bearer key-of-b", None)] * 2
+
+
+def test_a_process_has_one_tls_context(serve_securely: Serve) -> None:
+    servers = [serve_securely(answer()) for _ in range(3)]
+    http.tls_context.cache_clear()
+    with mock.patch.object(httpx, "create_ssl_context", wraps=httpx.create_ssl_context) as create:
+        for server in servers:
+            ask(server.base_url)
+            asyncio.run(ask_async(server.base_url))
+    assert create.call_count == 1
+    assert [len(server.received) for server in servers] == [2, 2, 2]
 
 
 def test_no_cookie_of_one_models_response_is_sent_by_another(serve: Serve) -> None:
@@ -262,6 +274,31 @@ ENDS = {
                 break
             await chunks.aclose()
         asyncio.run(leave())""",
+    "a stream that is kept": """
+        kept = MonsterClient(target).stream(call(stream=True))
+        next(kept)""",
+    "an async stream that is kept": """
+        async def begin():
+            global kept
+            kept = AsyncMonsterClient(target).stream(call(stream=True))
+            await anext(kept)
+        asyncio.run(begin())""",
+    "an async stream that is kept, in a loop that is only closed": """
+        async def begin():
+            global kept
+            kept = AsyncMonsterClient(target).stream(call(stream=True))
+            await anext(kept)
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(begin())
+        loop.close()""",
+    "a thread in a stream": """
+        def work():
+            for _ in MonsterClient(target).stream(call(stream=True)):
+                has_begun.set()
+                threading.Event().wait()
+        has_begun = threading.Event()
+        threading.Thread(target=work, daemon=True).start()
+        has_begun.wait(10)""",
     "a cancelled call": """
         async def cancel():
             asked = asyncio.ensure_future(AsyncMonsterClient(target).complete(call()))
@@ -289,6 +326,35 @@ def test_nothing_warns_whatever_ends_first(
     """
     done = run_python(script, server.base_url)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("is_used", [False, True], ids=["first", "after another"])
+@pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
+def test_calls_at_the_end_of_the_process_are_answered(
+    serve: Serve, serve_securely: Serve, is_used: bool, is_secure: bool
+) -> None:
+    server = (serve_securely if is_secure else serve)(answer())
+    done = run_python(
+        f"""
+        import atexit, sys
+
+        @atexit.register  # before the core's own: it is called after that
+        def ask():
+            for client in (MonsterClient(target), kept):
+                client.answer(call())
+
+        from monster_core.transport.client import MonsterClient
+        from tests.core.drivers import call, endpoint
+
+        target = endpoint(sys.argv[1])
+        kept = MonsterClient(target)
+        if {is_used}:
+            kept.answer(call())
+        """,
+        server.base_url,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(server.received) == 2 + is_used
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

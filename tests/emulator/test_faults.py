@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import ssl
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -398,6 +400,17 @@ def test_it_serves_https(certificate):
                 http.get(emulator.base_url)
         with pytest.raises(httpx.ConnectError, match="certificate"):
             httpx.get(emulator.base_url, trust_env=False)
+
+
+def test_https_ends_although_a_client_keeps_its_connection(certificate):
+    trusted = ssl.create_default_context(cafile=str(certificate / "ca.pem"))
+    with httpx.Client(verify=trusted, trust_env=False) as http:
+        with Emulator(certfile=certificate / "s.pem") as emulator:
+            http.get(emulator.base_url)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            gc.collect()
+    assert [str(one.message) for one in caught] == []
 
 
 def test_a_certificate_that_is_none_is_told(tmp_path):

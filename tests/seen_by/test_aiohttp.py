@@ -1,32 +1,58 @@
-"""With async_transport="aiohttp", what stands at httpx's client sees async requests as well."""
+"""With async_transport="aiohttp", what stands at httpx's client sees async requests as well.
+
+respx, pytest-httpx and OpenTelemetry's instrumentation of httpx stand at httpx's own transport,
+which is not used then.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from tests.seen_by import ways
-from tests.seen_by.test_mocks import test_a_mocked_send_answers as a_mocked_send_answers
-from tests.seen_by.test_mocks import test_pook_answers as pook_answers
-from tests.seen_by.ways import Way
+from tests.core.scripted_server import Reply, ScriptedServer
+from tests.seen_by import test_mocks, test_recorders, test_tracers
+from tests.seen_by.mocks import MOCKS_AT_THE_CLIENT, Mock
+from tests.seen_by.test_tracers import start_sentry as start_sentry
+from tests.seen_by.ways import ASYNC_WAY, Way
+
+Serve = Callable[[Reply], ScriptedServer]
+IS_OPEN = test_tracers.IS_OPEN
 
 
-@pytest.mark.parametrize("is_answered", [pook_answers, a_mocked_send_answers])
-@pytest.mark.parametrize(
-    "ask, is_stream",
-    [
-        (ways.ainvoke, False),
-        (ways.astream, True),
-        (ways.acomplete, False),
-        (ways.astream_complete, True),
-    ],
-)
-async def test_a_mock_at_the_client_answers(
-    is_answered: Callable[[Way, bool], Awaitable[None]],
-    ask: Way,
-    is_stream: bool,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture(autouse=True)
+def aiohttp(default_transport: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MONSTER_ASYNC_TRANSPORT", "aiohttp")
-    await is_answered(ask, is_stream)
+
+
+@ASYNC_WAY
+@pytest.mark.parametrize("mocked", MOCKS_AT_THE_CLIENT.values(), ids=MOCKS_AT_THE_CLIENT)
+async def test_a_mock_answers(
+    way: Way, mocked: Mock, request: pytest.FixtureRequest, serve: Serve
+) -> None:
+    await test_mocks.test_a_mock_answers(way, mocked, request)
+    await test_mocks.test_a_mock_answers_a_model_whose_connection_is_open(
+        way, mocked, request, serve
+    )
+
+
+@ASYNC_WAY
+@IS_OPEN
+async def test_vcrpy_records_and_replays(way: Way, is_open: bool, tmp_path: Path) -> None:
+    await test_recorders.test_what_is_recorded_is_replayed_when_the_endpoint_is_gone(
+        way, is_open, tmp_path
+    )
+
+
+@ASYNC_WAY
+@IS_OPEN
+async def test_sentry_sees_a_span(
+    way: Way,
+    is_open: bool,
+    serve: Serve,
+    start_sentry: Callable[[], test_tracers._KeptInMemory],
+) -> None:
+    await test_tracers.test_sentry_sees_a_span_and_the_endpoint_its_header(
+        way, is_open, serve, start_sentry
+    )

@@ -4,93 +4,132 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from langchain_monster import ChatMonster
 from llama_index_monster import MonsterLLM
+from tests.core.scripted_server import Reply, answer, events, token
 from tests.recorded_endpoint import MODEL
 
-__all__ = ["BASE_URL", "EVERY_WAY", "KEY", "TEXT", "Way", "reply"]
+__all__ = ["ASYNC_WAY", "BASE_URL", "EVERY_STREAM", "EVERY_WAY", "KEY", "TEXT", "Way", "pieces"]
 
 BASE_URL = "https://llm.example/v1"
 KEY = "sk-of-the-test"
 TEXT = "Paris."
 
-Way = Callable[..., Awaitable[str]]
+
+def _langchain(**arguments: Any) -> ChatMonster:
+    return ChatMonster(model=MODEL, **_given(arguments))
 
 
-def reply(is_stream: bool) -> tuple[str, bytes]:
-    """Return the content type and the body of an endpoint's reply."""
-    if not is_stream:
-        message = {"role": "assistant", "content": TEXT}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        return "application/json", json.dumps({"id": "1", "choices": [choice]}).encode()
-    events = [
-        {"id": "1", "choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": end}]}
-        for piece, end in (("Par", None), ("is.", "stop"))
-    ]
-    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
-    return "text/event-stream", f"{body}data: [DONE]\n\n".encode()
+def _llama_index(**arguments: Any) -> MonsterLLM:
+    given = _given(arguments)
+    return MonsterLLM(model=MODEL, api_base=given.pop("base_url"), context_window=8192, **given)
 
 
-def langchain(**arguments: Any) -> ChatMonster:
-    given: dict[str, Any] = {"base_url": BASE_URL, "api_key": KEY, "max_retries": 0, **arguments}
-    return ChatMonster(model=MODEL, **given)
+def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"base_url": BASE_URL, "api_key": KEY, "max_retries": 0, **arguments}
 
 
-def llama_index(**arguments: Any) -> MonsterLLM:
-    given: dict[str, Any] = {"api_base": BASE_URL, "api_key": KEY, "max_retries": 0, **arguments}
-    if "base_url" in given:
-        given["api_base"] = given.pop("base_url")
-    return MonsterLLM(model=MODEL, **given)
+async def _invoke(llm: ChatMonster) -> str:
+    return llm.invoke("Hi").text
 
 
-async def invoke(**arguments: Any) -> str:
-    return langchain(**arguments).invoke("Hi").text
+async def _ainvoke(llm: ChatMonster) -> str:
+    return (await llm.ainvoke("Hi")).text
 
 
-async def ainvoke(**arguments: Any) -> str:
-    return (await langchain(**arguments).ainvoke("Hi")).text
+async def _stream(llm: ChatMonster) -> str:
+    return "".join(chunk.text for chunk in llm.stream("Hi"))
 
 
-async def stream(**arguments: Any) -> str:
-    return "".join(chunk.text for chunk in langchain(**arguments).stream("Hi"))
+async def _astream(llm: ChatMonster) -> str:
+    return "".join([chunk.text async for chunk in llm.astream("Hi")])
 
 
-async def astream(**arguments: Any) -> str:
-    return "".join([chunk.text async for chunk in langchain(**arguments).astream("Hi")])
+async def _complete(llm: MonsterLLM) -> str:
+    return llm.complete("Hi").text
 
 
-async def complete(**arguments: Any) -> str:
-    return llama_index(**arguments).complete("Hi").text
+async def _acomplete(llm: MonsterLLM) -> str:
+    return (await llm.acomplete("Hi")).text
 
 
-async def acomplete(**arguments: Any) -> str:
-    return (await llama_index(**arguments).acomplete("Hi")).text
+async def _stream_complete(llm: MonsterLLM) -> str:
+    return "".join(one.delta or "" for one in llm.stream_complete("Hi"))
 
 
-async def stream_complete(**arguments: Any) -> str:
-    return "".join(one.delta or "" for one in llama_index(**arguments).stream_complete("Hi"))
-
-
-async def astream_complete(**arguments: Any) -> str:
-    responses = await llama_index(**arguments).astream_complete("Hi")
+async def _astream_complete(llm: MonsterLLM) -> str:
+    responses = await llm.astream_complete("Hi")
     return "".join([one.delta or "" async for one in responses])
 
 
-EVERY_WAY = pytest.mark.parametrize(
-    "ask, is_stream",
-    [
-        (invoke, False),
-        (ainvoke, False),
-        (stream, True),
-        (astream, True),
-        (complete, False),
-        (acomplete, False),
-        (stream_complete, True),
-        (astream_complete, True),
-    ],
-    ids=lambda value: value.__name__ if callable(value) else "",
-)
+@dataclass(frozen=True)
+class Way:
+    """Ask a model in one of the ways in which its framework asks it.
+
+    Args:
+        make: Makes the model.
+        ask: Asks it, and returns the text of its response.
+        is_stream: Whether the response comes as a stream.
+        is_async: Whether the request is sent by a coroutine.
+    """
+
+    make: Callable[..., Any]
+    ask: Callable[[Any], Awaitable[str]]
+    is_stream: bool
+    is_async: bool
+
+    @property
+    def async_client_argument(self) -> str:
+        """The framework's name of the argument that takes an ``httpx.AsyncClient``."""
+        return "http_async_client" if self.make is _langchain else "async_http_client"
+
+    def reply(self) -> tuple[str, bytes]:
+        """Return the content type and the body that an endpoint would send."""
+        if self.is_stream:
+            return "text/event-stream", _EVENTS
+        message = {"role": "assistant", "content": TEXT}
+        choice = {"index": 0, "message": message, "finish_reason": "stop"}
+        return "application/json", json.dumps({"id": "1", "choices": [choice]}).encode()
+
+    def served(self) -> Reply:
+        """Return the same for a server of the tests."""
+        return events(token(TEXT, "stop"), "[DONE]") if self.is_stream else answer(TEXT)
+
+
+_EVENTS = b"".join(
+    b"data: %b\n\n" % json.dumps({"id": "1", "choices": [choice]}).encode()
+    for choice in (
+        {"index": 0, "delta": {"content": "Par"}, "finish_reason": None},
+        {"index": 0, "delta": {"content": "is."}, "finish_reason": "stop"},
+    )
+) + (b"data: [DONE]\n\n")
+
+_WAYS = [
+    Way(_langchain, _invoke, is_stream=False, is_async=False),
+    Way(_langchain, _ainvoke, is_stream=False, is_async=True),
+    Way(_langchain, _stream, is_stream=True, is_async=False),
+    Way(_langchain, _astream, is_stream=True, is_async=True),
+    Way(_llama_index, _complete, is_stream=False, is_async=False),
+    Way(_llama_index, _acomplete, is_stream=False, is_async=True),
+    Way(_llama_index, _stream_complete, is_stream=True, is_async=False),
+    Way(_llama_index, _astream_complete, is_stream=True, is_async=True),
+]
+
+
+def _each(ways: list[Way]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("way", ways, ids=[one.ask.__name__[1:] for one in ways])
+
+
+EVERY_WAY = _each(_WAYS)
+EVERY_STREAM = _each([one for one in _WAYS if one.is_stream])
+ASYNC_WAY = _each([one for one in _WAYS if one.is_async])
+
+
+def pieces(body: bytes) -> list[bytes]:
+    """Return a body in pieces that end anywhere, as they do on a network."""
+    return [body[start : start + 7] for start in range(0, len(body), 7)]
