@@ -11,8 +11,10 @@ BENCH := .benchmarks/venv
 demo: $(READY)
 	@$(BIN)/python examples/quickstart.py
 
+# Async tests run over aiohttp as well; the run of everything comes last, and measures coverage.
 test: lint types
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto -q --async-transport=aiohttp -k async
+	@$(BIN)/python -m pytest -n auto --cov --cov-fail-under=95
 
 lint: $(READY)
 	@$(BIN)/ruff check .
