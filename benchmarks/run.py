@@ -26,7 +26,7 @@ from speed.workers import Workers
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / ".benchmarks" / "results.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
-PLOT = ROOT / "docs" / "benchmarks.svg"
+PLOT = ROOT / "docs" / "benchmarks.png"
 CHOICES = [*GROUPS, "import"]
 QUICK = ["chunk", "call", "construction"]
 
@@ -74,7 +74,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", type=_names(CHOICES), help=f"some of {', '.join(CHOICES)}")
     parser.add_argument("--clients", type=_names([*CLIENTS]), default=[*CLIENTS])
     parser.add_argument("--quick", action="store_true", help="two rounds, without what takes long")
-    parser.add_argument("--page", action="store_true", help="write docs/benchmarks.md and .svg")
+    parser.add_argument("--page", action="store_true", help="write docs/benchmarks.md and .png")
     parser.add_argument("--results", type=Path, default=RESULTS)
     options = parser.parse_args()
     options.rounds = 2 if options.quick else options.rounds

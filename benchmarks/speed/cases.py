@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from speed.clients import CLIENTS
+from speed.clients import CLIENTS, OVER_AIOHTTP
 
 __all__ = ["EVERY", "GROUPS", "Case", "cases"]
 
@@ -68,6 +68,7 @@ def cases(groups: Sequence[str], clients: Sequence[str], number: int) -> list[Ca
         if part not in _ALONE or number % EVERY == 0
         for mode in _MODES.get(part, ["sync", "async"])
         for client in _measured(part, clients)
+        if mode == "async" or not client.endswith(OVER_AIOHTTP)
     ]
 
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
-__all__ = ["CLIENTS", "PROMPT", "Address", "Client", "Entry", "make_client", "make_model"]
+__all__ = [
+    "CLIENTS",
+    "OVER_AIOHTTP",
+    "PROMPT",
+    "Address",
+    "Client",
+    "Entry",
+    "make_client",
+    "make_model",
+]
 
 PROMPT = "What is the capital of France?"
 
@@ -78,9 +87,11 @@ _NO_LOGPROBS: dict[str, str | None] = {**_OPENAI, "logprobs": None}
 
 CLIENTS = {
     "raw httpx": Entry("raw_client", "", "raw", _VLLM),
+    "raw httpx (aiohttp)": Entry("raw_client", "", "raw", _VLLM),
     "LangChain alone": Entry("langchain_clients", "LangChain", "floor", _VLLM),
     "LangChain alone (ready-made)": Entry("langchain_clients", "LangChain", "ready-made", _VLLM),
     "ChatMonster": Entry("langchain_clients", "LangChain", "ours", _VLLM),
+    "ChatMonster (aiohttp)": Entry("langchain_clients", "LangChain", "ours", _VLLM),
     "ChatMistralAI": Entry("langchain_clients", "LangChain", "peer", _NO_LOGPROBS),
     "ChatOpenAI": Entry("langchain_clients", "LangChain", "peer", _OPENAI),
     "LlamaIndex alone": Entry("llama_index_clients", "LlamaIndex", "floor", _VLLM),
@@ -88,9 +99,13 @@ CLIENTS = {
         "llama_index_clients", "LlamaIndex", "ready-made", _VLLM
     ),
     "MonsterLLM": Entry("llama_index_clients", "LlamaIndex", "ours", _VLLM),
+    "MonsterLLM (aiohttp)": Entry("llama_index_clients", "LlamaIndex", "ours", _VLLM),
     "OpenAILike": Entry("llama_index_clients", "LlamaIndex", "peer", _NO_LOGPROBS),
 }
 """All of them, in the order in which they take turns."""
+
+OVER_AIOHTTP = " (aiohttp)"
+"""How the names of clients end that send async requests over aiohttp."""
 
 
 def make_client(name: str, address: Address) -> Client:

@@ -148,11 +148,11 @@ def _nothing_ready_made(address: Address) -> BaseChatModel:
     return NothingChat(kind=address.kind, count=address.count, is_ready_made=True)
 
 
-def _chat_monster(address: Address) -> BaseChatModel:
+def _chat_monster(address: Address, **options: Any) -> BaseChatModel:
     from langchain_monster import ChatMonster
 
     asked = {"logprobs": True, "top_logprobs": 2} if address.kind == "logprobs" else {}
-    return ChatMonster(model=MODEL, base_url=address.url, api_key="key", **asked)
+    return ChatMonster(model=MODEL, base_url=address.url, api_key="key", **asked, **options)
 
 
 def _chat_openai(address: Address) -> BaseChatModel:
@@ -172,6 +172,7 @@ MODELS: dict[str, Callable[[Address], BaseChatModel]] = {
     "LangChain alone": _nothing,
     "LangChain alone (ready-made)": _nothing_ready_made,
     "ChatMonster": _chat_monster,
+    "ChatMonster (aiohttp)": partial(_chat_monster, async_transport="aiohttp"),
     "ChatMistralAI": _chat_mistral,
     "ChatOpenAI": _chat_openai,
 }

@@ -198,13 +198,13 @@ def _nothing_ready_made(address: Address) -> LLM:
     return NothingLLM(kind=address.kind, count=address.count, is_ready_made=True)
 
 
-def _monster_llm(address: Address) -> LLM:
+def _monster_llm(address: Address, **options: Any) -> LLM:
     from llama_index_monster import MonsterLLM
 
     asked: dict[str, Any] = (
         {"logprobs": True, "top_logprobs": 2} if address.kind == "logprobs" else {}
     )
-    return MonsterLLM(model=MODEL, api_base=address.url, api_key="key", **asked)
+    return MonsterLLM(model=MODEL, api_base=address.url, api_key="key", **asked, **options)
 
 
 def _openai_like(address: Address) -> LLM:
@@ -218,5 +218,6 @@ MODELS: dict[str, Callable[[Address], LLM]] = {
     "LlamaIndex alone": _nothing,
     "LlamaIndex alone (ready-made)": _nothing_ready_made,
     "MonsterLLM": _monster_llm,
+    "MonsterLLM (aiohttp)": partial(_monster_llm, async_transport="aiohttp"),
     "OpenAILike": _openai_like,
 }

@@ -97,13 +97,19 @@ def _cost_of(mode: Mode, client: Client, streams: int) -> float:
 
 def _call(measured: Measured) -> Iterator[Figures]:
     mode, times = measured.mode, 40
-    client = make_client(measured.client, measured.address())
+
+    def make() -> Client:
+        return make_client(measured.client, measured.address())
+
+    client = make()
     while True:
         gc.collect()
         mode.calls(client, 20)
         mode.streams(client, 5)
         yield {
             "call": cpu_of(lambda: mode.calls(client, times)) / times,
+            "call of a new model": cpu_of(lambda: [mode.calls(make(), 1) for _ in range(times)])
+            / times,
             f"stream of {SHORT}": cpu_of(lambda: mode.streams(client, times // 2)) / (times // 2),
         }
 

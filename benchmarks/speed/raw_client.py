@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from speed.clients import PROMPT, Address
+from speed.clients import OVER_AIOHTTP, PROMPT, Address
 from speed.wire import MODEL
 
 __all__ = ["RawClient", "make_client"]
@@ -24,7 +24,7 @@ _OPTIONS: dict[str, Any] = {
 
 
 def make_client(name: str, address: Address) -> RawClient:
-    return RawClient(address)
+    return RawClient(address, is_over_aiohttp=name.endswith(OVER_AIOHTTP))
 
 
 class RawClient:
@@ -32,9 +32,11 @@ class RawClient:
 
     Args:
         address: What it asks.
+        is_over_aiohttp: Whether async requests are sent with aiohttp.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, is_over_aiohttp: bool = False) -> None:
+        self._is_over_aiohttp = is_over_aiohttp
         self._url = f"{address.url}/chat/completions"
 
     @cached_property
@@ -43,7 +45,15 @@ class RawClient:
 
     @cached_property
     def _async_client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(**_OPTIONS)
+        if not self._is_over_aiohttp:
+            return httpx.AsyncClient(**_OPTIONS)
+        import aiohttp
+        from httpx_aiohttp import AiohttpTransport
+
+        def session() -> aiohttp.ClientSession:
+            return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+
+        return httpx.AsyncClient(**_OPTIONS, transport=AiohttpTransport(client=session))
 
     def call(self) -> object:
         """Ask for a whole answer."""

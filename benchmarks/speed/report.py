@@ -16,7 +16,7 @@ _HEAD = """# What a client costs
 What a user pays for a client is the CPU between the framework and the socket. `make bench` measures
 it and writes this page, on {machine}. Rounds: {rounds}.
 
-![CPU of a chunk and of a call](benchmarks.svg)
+![CPU of a chunk and of a call](benchmarks.png)
 
 How it is measured:
 
@@ -45,7 +45,7 @@ How it is measured:
 _CHUNK = [
     f"chunk, {k}, {p}" for k in ("text", "tools", "logprobs") for p in ("in blocks", "one by one")
 ]
-_CALL = ["call", "stream of 20", "first text, wall"]
+_CALL = ["call", "call of a new model", "stream of 20", "first text, wall"]
 _AT_ONCE = [
     "call, 64 at once",
     "call, 512 at once",
@@ -75,7 +75,8 @@ _SECTIONS = [
 
 _NOTES = {
     "A call": "*Stream of 20* is a whole stream of 20 chunks in blocks. *First text* is wall time, "
-    "from the call to the first piece of text.",
+    "from the call to the first piece of text. *Call of a new model* makes a model of the same "
+    "settings for each call.",
     "Growth": "An answer of 500 chunks and one of 20,000, in blocks, read without looking at more "
     "than the delta; calls after 50 and after 5,300 others, weighed against the same work done "
     "beside them. LangChain keeps every chunk until a stream ends, so Python's garbage collector "

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from speed.clients import OVER_AIOHTTP
 from speed.results import Results, key
 
 __all__ = ["Target", "targets"]
 
 _FLOORS = {"ChatMonster": "LangChain alone", "MonsterLLM": "LlamaIndex alone"}
-_PEER = "ChatOpenAI"
+_PEERS = {"ChatMonster": "ChatOpenAI", "MonsterLLM": "OpenAILike"}
+_CALL_LIMITS = {"sync": 1.1, "async": 1.15}
 _CHUNKS = [
     f"chunk, {kind}, {pace}"
     for kind in ("text", "tools", "logprobs")
@@ -58,27 +60,50 @@ _Row = tuple[str, float | None, float, str]
 
 def _all(results: Results) -> Iterator[_Row]:
     for ours, floor in _FLOORS.items():
+        for mode, over in (("sync", ""), ("async", ""), ("async", OVER_AIOHTTP)):
+            yield from _near_the_floor(results, ours + over, floor, f"raw httpx{over}", mode)
         for mode in ("sync", "async"):
-            yield from _near_the_floor(results, ours, floor, mode)
-            yield from _far_below(results, ours, mode)
+            yield from _below_the_peers(results, ours, mode)
+        yield from _many_at_once(results, ours)
         yield from _not_growing(results, ours)
-        cost = results.value(key(ours, "sync", "construction"))
-        yield f"{ours}: construction after the first", cost, 100, "us"
+        new, known = (results.value(key(ours, "sync", one)) for one in _NEW_MODEL)
+        cost = new - known if new and known else None
+        yield f"{ours}: a further model of equal settings with its first call", cost, 150, "us"
     yield from _importing(results)
 
 
-def _near_the_floor(results: Results, ours: str, floor: str, mode: str) -> Iterator[_Row]:
+_NEW_MODEL = ("call of a new model", "call")
+
+
+def _near_the_floor(results: Results, ours: str, floor: str, raw: str, mode: str) -> Iterator[_Row]:
     for figure in [*_CHUNKS, "call"]:
         alone = figure.replace("one by one", "in blocks")  # the floor reads nothing
-        parts = key(floor, mode, alone), key("raw httpx", mode, figure)
+        parts = key(floor, mode, alone), key(raw, mode, figure)
         ratio = results.ratio(key(ours, mode, figure), *parts)
-        yield f"{ours}, {mode}: {figure}, to {floor} + raw httpx", ratio, 1.15, "x"
+        limit = _CALL_LIMITS[mode] if figure == "call" else 1.15
+        yield f"{ours}, {mode}: {figure}, to {floor} + {raw}", ratio, limit, "x"
 
 
-def _far_below(results: Results, ours: str, mode: str) -> Iterator[_Row]:
-    for figure, limit in {"call, 64 at once": 0.1, "chunk, 512 streams at once": 0.25}.items():
-        ratio = results.ratio(key(ours, mode, figure), key(_PEER, mode, figure))
-        yield f"{ours}, {mode}: {figure}, to {_PEER}", ratio, limit, "x"
+def _below_the_peers(results: Results, ours: str, mode: str) -> Iterator[_Row]:
+    figures = ["call", *(one for one in _CHUNKS if "logprobs" not in one)]
+    limits = {_PEERS[ours]: 0.4} | ({"ChatMistralAI": 1.0} if ours == "ChatMonster" else {})
+    for peer, limit in limits.items():
+        for figure in figures:
+            ratio = results.ratio(key(ours, mode, figure), key(peer, mode, figure))
+            yield f"{ours}, {mode}: {figure}, to {peer}", ratio, limit, "x"
+
+
+def _many_at_once(results: Results, ours: str) -> Iterator[_Row]:
+    limits = {
+        "call, 64 at once": 0.1,
+        "chunk, 512 streams at once": 0.15,
+        "512 streams on top, MB": 1 / 3,
+    }
+    name = ours + OVER_AIOHTTP
+    for figure, limit in limits.items():
+        peer = _PEERS[ours]
+        ratio = results.ratio(key(name, "async", figure), key(peer, "async", figure))
+        yield f"{name}: {figure}, to {peer}", ratio, limit, "x"
 
 
 def _not_growing(results: Results, ours: str) -> Iterator[_Row]:
