@@ -23,16 +23,17 @@ from .emit import emit
 from .errors import SchemaError
 from .ir import Never, Node, has_null_placeholders
 from .parse import SchemaParser
-from .relax import TOLERANCE, Relaxer
+from .relax import Relaxer
 from .restore import restore_value
 
 if TYPE_CHECKING:
     from .restore_stream import StreamRestorer
 
-LIMIT = 1.2
-"""Seconds of one core that the server may spend on compiling, by the estimate."""
+LIMIT = 25.0
+"""Seconds of one core that the server may spend on compiling (see ``cost``)."""
 
 _DEPTHS = (6, 4, 3, 2, 1)  # how often a recursive definition may stand inside itself
+_MAX_UNROLLED_SECONDS = 5.0  # deeper recursion is not worth more
 _DEEPER = (9, 14, 20)  # where nothing satisfies it at the first of those: it may only end later
 
 
@@ -131,7 +132,7 @@ def _back_end(concrete: _Concrete, limit: float) -> LoweredSchema:
     relaxer = Relaxer(limit, concrete.note)
     node = relaxer.relax(node)
     seconds = relaxer.seconds(node)
-    if seconds > TOLERANCE * limit:
+    if seconds > limit:
         where = relaxer.largest(node)
         obstacle = f"{where}: the schema is too large here for the server to compile in time"
         return LoweredSchema({}, (), obstacle, seconds, node, has_null_placeholders(node))
@@ -148,12 +149,13 @@ def _unrolled(document: Any, limit: float) -> _Concrete:
         return next((one for one in deeper if not isinstance(one.node, Never)), deepest)
     if not deepest.is_recursive:
         return deepest
+    affordable = min(limit, _MAX_UNROLLED_SECONDS)
     too_large: list[_Concrete] = []
     for depth in _DEPTHS:
         one = _front_end(document, depth) if depth < _DEPTHS[0] else deepest
         if isinstance(one.node, Never):
             break
-        if depth > 1 and Relaxer(limit, one.note).seconds(one.node) <= limit:
+        if depth > 1 and Relaxer(limit, one.note).seconds(one.node) <= affordable:
             return one
         too_large.append(one)
     shallowest = too_large[-2:]

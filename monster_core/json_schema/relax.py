@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .cost import Costs, kinds_of_characters
+from .cost import Costs, copies_of_items
 from .emit import ANYTHING, SCALAR
 from .ir import (
     Anything,
@@ -29,9 +29,6 @@ from .patterns import any_text
 
 _STAGES = 3  # in which an array goes: its highest number, its lowest, and what its items are
 _MAIN_SHARE = 0.7
-TOLERANCE = 1.6
-"""How many times the limit may be exceeded where nothing more can be relaxed."""
-
 _MAX_PASSES = 12  # a place can be relaxed again, to the next form
 
 
@@ -71,63 +68,48 @@ class Relaxer:
         self._costs = Costs()
         self._demands: dict[int, tuple[Node, int]] = {}
         self._leasts: dict[int, tuple[Node, Node]] = {}
-        self._kinds = 1
 
     def seconds(self, node: Node) -> float:
         """Estimate how long the server compiles a node."""
-        self._kinds = kinds_of_characters(node)
-        return self._seconds(node)
+        return self._costs.of(node).seconds
 
     def can_relax(self, node: Node) -> bool:
         """Return whether a node, all relaxed, is one that the server compiles in time."""
-        self._kinds = kinds_of_characters(Union((node, SCALAR)))
-        return self._seconds(self._least(node)) <= TOLERANCE * self._limit
+        return self.seconds(self._least(node)) <= self._limit
 
     def relax(self, node: Node) -> Node:
         """Return a node that the server compiles in time, relaxed in as few places as possible.
 
         The places are taken in one fixed order: first those where the most time is saved for
-        each demand that is given up.
+        each demand that is given up. A place where that is not enough is relaxed further in the
+        next pass. A node that stays too large in any form is returned as it is.
         """
-        if self.seconds(node) <= self._limit:
+        if self.seconds(node) <= self._limit or not self.can_relax(node):
             return node
-        if not self.can_relax(node):
-            return node
-        reachable = self._seconds(self._least(node))
-        goal = self._limit if reachable <= self._limit else TOLERANCE * self._limit
         for _ in range(_MAX_PASSES):
             taken: list[tuple[int, ...]] = []
             for one in sorted(self._relaxations(node), key=_time_for_demand, reverse=True):
-                if self._seconds(node) <= goal:
+                if self.seconds(node) <= self._limit:
                     return node
                 if not any(_overlap(one.place, other) for other in taken):
                     taken.append(one.place)
                     self._note(one.path, relaxation_sentence(one.node))
                     node = _replaced(node, one.place, one.relaxed)
-            if not taken:
-                break
         return node
 
-    def _seconds(self, node: Node) -> float:
-        return self._costs.of(node).seconds(self._kinds)
-
     def _relaxations(self, root: Node) -> Iterator[_Relaxation]:
-        pending: list[tuple[tuple[int, ...], str, Node, float]] = [((), "$", root, 1.0)]
+        pending: list[tuple[tuple[int, ...], str, Node, int]] = [((), "$", root, 1)]
         while pending:
-            place, path, node, weight = pending.pop()
-            needed = self._seconds(node)
+            place, path, node, copies = pending.pop()
             relaxed = relaxed_form(node)
-            gain = (needed - self._seconds(relaxed)) * weight
+            gain = (self.seconds(node) - self.seconds(relaxed)) * copies
             # without the names of the whole, guiding would be worth nothing
             is_whole = path == "$" and isinstance(node, Object | Union)
             if relaxed is not node and gain > 0 and not is_whole:
                 demands = self._demands_of(node) - self._demands_of(relaxed)
                 yield _Relaxation(place, path, node, relaxed, gain, max(demands, 1))
-            parts = parts_of(node)
-            inside = sum(map(self._seconds, parts))
-            # a part counts as often as what surrounds it repeats and walks over it
-            inner = weight * (1 if isinstance(node, Object) or not inside else needed / inside)
-            for index, part in enumerate(parts):
+            inner = copies * copies_of_items(node) if isinstance(node, Array) else copies
+            for index, part in enumerate(parts_of(node)):
                 if not is_scalar(part):
                     pending.append(((*place, index), paths_of(node, path)[index], part, inner))
 
@@ -147,7 +129,7 @@ class Relaxer:
             least = with_parts(node, [self._least(part) for part in parts]) if parts else node
             for _ in range(_STAGES):
                 looser = relaxed_form(least)
-                least = looser if self._seconds(looser) < self._seconds(least) else least
+                least = looser if self.seconds(looser) < self.seconds(least) else least
             known = self._leasts[id(node)] = (node, least)
         return known[1]
 
@@ -155,7 +137,7 @@ class Relaxer:
         """Find the path of the part to which a node owes most of its cost."""
         path = "$"
         while parts := parts_of(node):
-            costs = [self._seconds(part) for part in parts]
+            costs = [self.seconds(part) for part in parts]
             heaviest = max(range(len(parts)), key=costs.__getitem__)
             if costs[heaviest] < _MAIN_SHARE * sum(costs):
                 break

@@ -47,7 +47,7 @@ __all__ = [
 ToolStrategy = Literal["native", "guided", "prompt"]
 """How a forced call is obtained: by a named choice, by a guided union, or by the prompt alone."""
 
-_MAX_COMPILE_SECONDS = 2.5  # for the union of all calls; the server keeps what it has compiled
+_MAX_COMPILE_SECONDS = 50.0  # for the union of all calls; the server keeps what it has compiled
 _log = logging.getLogger(__name__)
 
 

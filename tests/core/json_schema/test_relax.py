@@ -1,4 +1,4 @@
-"""What is too large is loosened where that loses least."""
+"""What is too large is relaxed where that loses least."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_a_small_schema_is_left_alone():
 
 def test_the_number_of_items_goes_before_what_they_are():
     schema = obj({"rows": {"type": "array", "items": TEXTS, "minItems": 2, "maxItems": 40}})
-    lowered = lower(schema, limit=0.4)
+    lowered = lower(schema, limit=10)
     assert lowered.guided
     assert "highest number of items" in " ".join(lowered.relaxed)
     assert "maxItems" not in lowered.schema["properties"]["rows"]
@@ -28,13 +28,13 @@ def test_the_number_of_items_goes_before_what_they_are():
 
 
 def test_the_least_number_of_items_goes_next():
-    lowered = lower(obj({"rows": {"type": "array", "items": TEXTS, "minItems": 30}}), limit=0.4)
+    lowered = lower(obj({"rows": {"type": "array", "items": TEXTS, "minItems": 30}}), limit=10)
     assert lowered.schema["properties"]["rows"]["minItems"] == 1
 
 
 def test_a_detail_is_relaxed_before_the_outline():
     detail = obj({f"detail_number_{i}": {"type": "boolean"} for i in range(40)})
-    lowered = lower(obj({"name": {"type": "string"}, "detail": detail}), limit=0.15)
+    lowered = lower(obj({"name": {"type": "string"}, "detail": detail}), limit=5)
     assert lowered.guided
     assert list(lowered.schema["properties"]) == ["name", "detail"]
     assert "properties" not in lowered.schema["properties"]["detail"]
@@ -44,20 +44,20 @@ def test_a_detail_is_relaxed_before_the_outline():
 @pytest.mark.parametrize(
     "part,word,limit",
     [
-        ({"type": "string", "pattern": "^([a-z]{3}-[0-9]{3}){8}$"}, "pattern", 0.015),
-        ({"enum": [f"value {i * 37}" for i in range(200)]}, "listed values", 0.1),
-        ({"enum": list(range(0, 2000, 7))}, "listed values", 0.02),
-        ({"enum": ["a", *range(0, 2000, 7)]}, "listed values", 0.02),
-        ({}, "without nesting", 0.09),
+        ({"type": "string", "pattern": "^([a-z]{3}-[0-9]{3}){8}$"}, "pattern", 1),
+        ({"enum": [f"value {i * 37}" for i in range(200)]}, "listed values", 1),
+        ({"enum": list(range(0, 2000, 7))}, "listed values", 0.5),
+        ({"enum": ["a", *range(0, 200_000, 371)]}, "listed values", 1),
+        ({}, "without nesting", 1),
         (
             {"prefixItems": [{"type": "number"}] * 40, "minItems": 40, "items": False},
             "positions",
-            0.05,
+            5,
         ),
         (
             {"additionalProperties": {"pattern": "^([a-z]{3}-){9}$", "type": "string"}},
-            "$.part.*: the pattern",
-            0.05,
+            "$.part: the values",
+            1.1,
         ),
     ],
 )
@@ -70,14 +70,14 @@ def test_an_object_that_nests_too_deeply_is_never_sent_as_a_flat_one():
     deep = TEXTS
     for level in range(4):
         deep = obj({f"level_{level}": deep, f"list_{level}": {"type": "array", "items": deep}})
-    lowered = lower(deep, limit=0.05)
+    lowered = lower(deep, limit=1)
     assert not lowered.guided
 
 
 def test_an_object_of_flat_objects_may_be_sent_as_one_of_any_values():
     inner = obj({f"a rather long name {i}": {"type": "boolean"} for i in range(30)})
     outer = obj({f"another long name {i}": inner for i in range(12)})
-    lowered = lower(obj({"id": {"type": "null"}, "big": outer}), limit=0.5)
+    lowered = lower(obj({"id": {"type": "null"}, "big": outer}), limit=20)
     assert lowered.guided
     example = {
         f"another long name {i}": {f"a rather long name {j}": True for j in range(30)}
@@ -88,4 +88,4 @@ def test_an_object_of_flat_objects_may_be_sent_as_one_of_any_values():
 
 def test_a_higher_limit_keeps_more():
     schema = obj({f"part_{i}": TEXTS for i in range(12)})
-    assert len(lower(schema, limit=0.8).relaxed) > len(lower(schema, limit=5).relaxed)
+    assert len(lower(schema, limit=20).relaxed) > len(lower(schema, limit=40).relaxed)
