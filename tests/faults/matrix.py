@@ -137,10 +137,10 @@ WAITING = [
     row("Retry-After below zero", "503; retry_after=-5", both=answers(requests=2)),
     row(
         "retries that total_timeout ends",
-        "503; retry_after=0.2" + ALWAYS,
-        both=transient(ServerError, "503", requests=2, status_code=503, retry_after=0.2),
+        "503; retry_after=0.6" + ALWAYS,
+        both=transient(ServerError, "503", requests=2, status_code=503, retry_after=0.6),
         max_retries=50,
-        total_timeout=0.35,
+        total_timeout=1.1,
     ),
 ]
 
@@ -255,10 +255,10 @@ SILENT = [
     ),
     row(
         "a trickle that total_timeout ends",
-        "slow; first_token=0.3; each_token=0.3",
+        "slow; first_token=0.4; each_token=0.9",
         call=answers(),
         stream=transient(RequestTimeoutError, "total_timeout", requests=1, partial_text="a"),
-        total_timeout=0.5,
+        total_timeout=1.1,
     ),
 ]
 
