@@ -55,9 +55,10 @@ class References:
         from referencing.exceptions import Unresolvable
 
         target = reference(schema) or "#"
-        # Some generators mean the root even inside a schema with an $id of its own.
+        # Some generators mean the root even inside a schema with an $id of its own. The library
+        # raises AttributeError or TypeError for a document in which a schema is not an object.
         for resolver in (self._resolvers.get(id(schema), self._root), self._root):
-            with suppress(Unresolvable, ValueError):
+            with suppress(Unresolvable, ValueError, AttributeError, TypeError):
                 return resolver.lookup(target).contents
         where = "nothing in the schema" if target.startswith("#") else "another document"
         raise SchemaError(f"the reference {target!r} leads to {where}", path)

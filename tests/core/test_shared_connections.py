@@ -341,7 +341,7 @@ def test_calls_at_the_end_of_the_process_are_answered(
         @atexit.register  # before the core's own: it is called after that
         def ask():
             for client in (MonsterClient(target), kept):
-                client.answer(call())
+                client.complete(call())
 
         from monster_core.transport.client import MonsterClient
         from tests.core.drivers import call, endpoint
@@ -349,7 +349,7 @@ def test_calls_at_the_end_of_the_process_are_answered(
         target = endpoint(sys.argv[1])
         kept = MonsterClient(target)
         if {is_used}:
-            kept.answer(call())
+            kept.complete(call())
         """,
         server.base_url,
     )

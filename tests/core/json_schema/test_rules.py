@@ -364,3 +364,9 @@ def test_whole_numbers_beyond_64_bits_are_no_obstacle():
 def test_a_malformed_schema_is_refused(schema):
     with pytest.raises(SchemaError):
         lower(schema)
+
+
+def test_a_reference_in_a_malformed_document_is_refused() -> None:
+    malformed = {"properties": {"if": "object"}, "required": {"type": None}}
+    with pytest.raises(SchemaError):
+        lower({"properties": {"a": {"$ref": "object"}, "b": malformed}})
