@@ -140,7 +140,7 @@ def definition_of(schema: dict[str, Any], tool: Any = None) -> dict[str, Any]:
 
 
 def inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema whose first level stands there, and not behind a reference."""
+    """Return a schema whose first level stands there, and not in a reference."""
     definitions = schema.get("$defs")
     name = str(schema.get("$ref")).removeprefix("#/$defs/")
     target = definitions.get(name) if isinstance(definitions, Mapping) else None

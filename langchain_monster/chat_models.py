@@ -360,7 +360,7 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
                 that fits the schema.
             strict: Accepted; answers are always held against the schema.
             tools: Tools that the model may call instead of answering.
-            schema_in_prompt: Whether the model is also told the schema; it is by default.
+            schema_in_prompt: Whether the prompt holds the schema, too; it does by default.
             **kwargs: Further arguments of each call.
 
         Raises:

@@ -156,9 +156,9 @@ def _check_kind_of_client(value: Any, right: str, wrong: str) -> Any:
     import httpx
 
     if isinstance(value, getattr(httpx, wrong)):
-        raise ValueError(f"an httpx.{wrong} was given: here belongs an httpx.{right}")
+        raise ValueError(f"an httpx.{wrong} was given where an httpx.{right} is needed")
     if not isinstance(value, getattr(httpx, right)):
-        raise ValueError(f"a {type(value).__name__} was given: here belongs an httpx.{right}")
+        raise ValueError(f"a {type(value).__name__} was given where an httpx.{right} is needed")
     if value.is_closed is True:  # a mock's attribute is neither True nor False
         raise ValueError(f"the httpx.{right} is closed: give an open one")
     return value

@@ -49,7 +49,7 @@ def check_key(key: Any, source: str) -> SecretStr:
         source: The argument or variable it came from, for the message.
 
     Raises:
-        ConfigurationError: It is not text, is empty, or holds what cannot stand in a header.
+        ConfigurationError: It is not text, it is empty, or a header cannot hold it.
     """
     if not isinstance(key, SecretStr):
         raise ConfigurationError(f"{source} is not text: give a str or a SecretStr.")
@@ -61,8 +61,8 @@ def check_key(key: Any, source: str) -> SecretStr:
         )
     if not _can_be_a_key(stripped.get_secret_value()):
         raise ConfigurationError(
-            f"{source} holds a character that no key has (a space, a line break, a control or "
-            "non-ASCII character): copy the key again. Its value is not shown."
+            f"{source} holds a character that a key cannot hold (a space, a line break, a control "
+            "or non-ASCII character): copy the key again. Its value is not shown."
         )
     return stripped
 
@@ -77,18 +77,21 @@ def check_headers(headers: Any) -> Any:
         ValueError: They are not a dict of text, or a name or value cannot stand in a header.
     """
     if headers is _NO_TEXT or not isinstance(headers, (Mapping, type(None))):
-        raise ValueError("headers are a dict of text")
+        raise ValueError("headers must be a dict from names to values, both of them text")
     for name, secret in (headers or {}).items():
         if not isinstance(name, str) or not isinstance(secret, SecretStr):
-            raise ValueError("headers are text: names and values alike")
+            raise ValueError("the name and the value of a header must both be text")
         if not _HEADER_NAME.fullmatch(name):
-            raise ValueError("a header's name holds what none can, such as a space or colon")
+            raise ValueError(
+                "a header's name may hold only letters, digits and !#$%&'*+-.^_`|~: a space or a "
+                "colon cannot stand in it"
+            )
         if name.lower() in _SET_BY_EACH_REQUEST:
-            raise ValueError(f"the header {name!r} follows from each request: leave it out")
+            raise ValueError(f"the header {name!r} is set for each request: leave it out")
         if not _HEADER_VALUE.fullmatch(secret.get_secret_value()):
             raise ValueError(
-                f"the header {name!r} holds what no header can: a line break, a control or "
-                "non-ASCII character, or white space around its value, which is not shown"
+                f"the value of the header {name!r} holds a line break, a control character or a "
+                "non-ASCII character, or white space around it: leave these out (it is not shown)"
             )
     return headers
 

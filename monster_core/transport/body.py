@@ -71,7 +71,7 @@ class Body:
         return received
 
     def decompressed(self, received: bytes) -> bytes:
-        """Return what the next bytes are, cut behind the first byte that is too many.
+        """Return what the next bytes are, cut after the first byte that is too many.
 
         Args:
             received: The bytes as they came.

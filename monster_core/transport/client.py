@@ -165,7 +165,7 @@ class MonsterClient:
 
         Args:
             model: The model's name.
-            timeout: Seconds for each of the two places where it may be told.
+            timeout: Seconds for each of the two requests that may be needed.
 
         Returns:
             The number, or None if the endpoint does not tell it.

@@ -81,8 +81,8 @@ async def test_both_can_be_bound(scripted: Scripted, way: Way) -> None:
     "given, said",
     [
         ({"extra_headers": {"x": "a\nb"}}, "line break"),
-        ({"extra_headers": "x"}, "headers are a dict of text"),
-        ({"extra_headers": {"x": 1}}, "headers are text"),
+        ({"extra_headers": "x"}, "headers must be a dict from names"),
+        ({"extra_headers": {"x": 1}}, "the name and the value of a header"),
         ({"timeout": -1}, "above 0"),
         ({"timeout": "soon"}, "a number of seconds"),
     ],
