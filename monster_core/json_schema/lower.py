@@ -20,6 +20,7 @@ from monster_core.json_values import copied
 
 from .concretize import Concretizer
 from .emit import emit
+from .engines import OUTLINES, SchemaEngine
 from .errors import SchemaError
 from .ir import Never, Node, has_null_placeholders
 from .parse import SchemaParser
@@ -77,27 +78,30 @@ class LoweredSchema:
         return StreamRestorer(self.node)
 
 
-def lower(schema: Mapping[str, Any] | bool, *, limit: float = LIMIT) -> LoweredSchema:
+def lower(
+    schema: Mapping[str, Any] | bool, *, engine: SchemaEngine = OUTLINES, limit: float = LIMIT
+) -> LoweredSchema:
     """Lower a JSON schema to what the server can enforce, and say what it will not enforce.
 
     A schema is lowered once: the results for the last 256 schemas are kept.
 
     Args:
         schema: A JSON schema of any draft; it is not changed.
+        engine: What enforces it on the server.
         limit: Seconds that the server may spend on compiling.
 
     Raises:
         SchemaError: It is not JSON schema, or refers to what is not in it.
     """
-    lowered = _compile(canonical(schema), limit)
+    lowered = _compile(canonical(schema), engine, limit)
     return replace(lowered, schema=copied(lowered.schema))
 
 
 @lru_cache(maxsize=256)
-def _compile(source: bytes, limit: float) -> LoweredSchema:
+def _compile(source: bytes, engine: SchemaEngine, limit: float) -> LoweredSchema:
     try:
         document = json.loads(source)
-        return _back_end(_unrolled(document, limit), limit)
+        return _back_end(_unrolled(document, engine, limit), limit)
     except RecursionError:
         raise SchemaError("the schema is nested too deeply") from None
 
@@ -114,13 +118,15 @@ class _Concrete:
         self.notes[f"{path}: {sentence}; checked afterwards"] = None
 
 
-def _front_end(document: Any, depth: int) -> _Concrete:
+def _front_end(document: Any, engine: SchemaEngine, depth: int) -> _Concrete:
     """Parse a schema (which intersects what it combines), and make its nodes concrete."""
     concrete = _Concrete()
     parser = SchemaParser(document, depth, concrete.note)
     node = parser.parse()
     concrete.is_recursive = parser.is_recursive
-    concrete.node = node if isinstance(node, Never) else Concretizer(concrete.note).concretize(node)
+    if not isinstance(node, Never):
+        node = Concretizer(engine, concrete.note).concretize(node)
+    concrete.node = node
     return concrete
 
 
@@ -141,18 +147,18 @@ def _back_end(concrete: _Concrete, limit: float) -> LoweredSchema:
     return LoweredSchema(sent, relaxed, None, seconds, node, has_null_placeholders(node))
 
 
-def _unrolled(document: Any, limit: float) -> _Concrete:
+def _unrolled(document: Any, engine: SchemaEngine, limit: float) -> _Concrete:
     """Unroll recursion as deeply as the limit allows; other schemas are simply parsed."""
-    deepest = _front_end(document, _DEPTHS[0])
+    deepest = _front_end(document, engine, _DEPTHS[0])
     if isinstance(deepest.node, Never):
-        deeper = (_front_end(document, depth) for depth in _DEEPER)
+        deeper = (_front_end(document, engine, depth) for depth in _DEEPER)
         return next((one for one in deeper if not isinstance(one.node, Never)), deepest)
     if not deepest.is_recursive:
         return deepest
     affordable = min(limit, _MAX_UNROLLED_SECONDS)
     too_large: list[_Concrete] = []
     for depth in _DEPTHS:
-        one = _front_end(document, depth) if depth < _DEPTHS[0] else deepest
+        one = _front_end(document, engine, depth) if depth < _DEPTHS[0] else deepest
         if isinstance(one.node, Never):
             break
         if depth > 1 and Relaxer(limit, one.note).seconds(one.node) <= affordable:
