@@ -32,7 +32,7 @@ from monster_core.settings import is_loopback
 if TYPE_CHECKING:
     from monster_core.transport.endpoint import Endpoint
 
-__all__ = ["AsyncConnections", "Connections", "tls_context"]
+__all__ = ["AsyncConnections", "Connections", "environment_proxy", "tls_context"]
 
 # As many connections as there are calls at once. Few of them are kept: at each request, httpx's
 # pool looks at every idle connection once for every connection there is, so that 100 kept ones cost
@@ -304,16 +304,24 @@ def _aiohttp_transport(settings: _Settings) -> httpx.AsyncBaseTransport:
     return AiohttpTransport(client=session, proxy=_proxy_for(settings))
 
 
-def _proxy_for(settings: _Settings) -> httpx.Proxy | None:
-    """Return the environment's proxy for a server, as httpx finds it for its own transport."""
-    url = httpx.URL(settings.origin)
-    if not settings.uses_proxies or urllib.request.proxy_bypass(url.netloc.decode("ascii")):
+def environment_proxy(url: httpx.URL) -> str | None:
+    """Return the environment's proxy for a server, as httpx finds it for its own transport.
+
+    Args:
+        url: An address of the server.
+    """
+    if is_loopback(url.host) or urllib.request.proxy_bypass(url.netloc.decode("ascii")):
         return None
     proxies = _proxies()
     address = proxies.get(url.scheme) or proxies.get("all")
     if not address:
         return None
-    return httpx.Proxy(address if "://" in address else f"http://{address}")
+    return address if "://" in address else f"http://{address}"
+
+
+def _proxy_for(settings: _Settings) -> httpx.Proxy | None:
+    address = environment_proxy(httpx.URL(settings.origin))
+    return httpx.Proxy(address) if address else None
 
 
 # --- what all models share --------------------------------------------------------------------

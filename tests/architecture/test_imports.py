@@ -49,13 +49,13 @@ def test_httpx_waits_for_the_first_request() -> None:
         lambda module, one: (
             one.is_eager
             and one.package == "httpx"
-            and not module.name.startswith("monster_core.transport")
+            and not module.name.startswith(("monster_core.transport", "monster_core.doctor"))
         )
     )
 
 
 def test_decisions_know_nothing_of_the_transport() -> None:
-    connecting = ("monster_core.transport", "monster_core.model_")
+    connecting = ("monster_core.transport", "monster_core.model_", "monster_core.doctor")
     io = {"httpx", "socket", "ssl", "asyncio", "threading"}
     assert not imports_where(
         lambda module, one: (

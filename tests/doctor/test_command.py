@@ -1,0 +1,109 @@
+"""The command line: what it takes, what it writes, how it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import entry_points
+
+import pytest
+
+from monster_core.doctor.command import main
+from monster_core.version import __version__
+from monster_emulator import Emulator
+from tests.doctor.conftest import KEY
+
+
+def run(*arguments: str, code: str | None = None) -> subprocess.CompletedProcess[str]:
+    how = ["-c", code] if code else ["-m", "monster_core"]
+    command = [sys.executable, "-W", "error", *how, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_it_writes_a_line_for_each_check(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONSTER_API_KEY", KEY)
+    monkeypatch.setenv("COLUMNS", "80")
+    with Emulator() as emulator:
+        status = main(["doctor", "--base-url", emulator.base_url])
+    written = capsys.readouterr().out
+    assert status == 0
+    assert __version__ in written
+    assert f"*** ({len(KEY)} characters)" in written
+    assert KEY not in written
+    assert "Nothing failed." in written
+    assert max(len(line) for line in written.splitlines()) <= 80
+    assert "\x1b" not in written
+
+
+def test_what_failed_stands_last(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONSTER_API_KEY", "sk-another-one")
+    with Emulator() as emulator:
+        assert main(["doctor", "--base-url", emulator.base_url]) == 1
+    assert capsys.readouterr().out.endswith("Failed: key.\n")
+
+
+def test_a_variable_that_is_not_read_is_pointed_out(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONSTER_BASE_URL", "http://127.0.0.1:9/v1")
+    main(["doctor", "--json", "--base-url", "http://127.0.0.1:9/v1"])
+    assert "MONSTER_API_BASE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("variable", ["MONSTER_TIMEOUT", "MONSTER_MAX_RETRIES"])
+def test_a_variable_that_cannot_be_used_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "soon")
+    assert main(["doctor"]) == 1
+    written = " ".join(capsys.readouterr().out.split())
+    assert f"The environment variable {variable}" in written
+
+
+@pytest.mark.parametrize(
+    "arguments, status", [((), 2), (("examine",), 2), (("doctor", "--key"), 2)]
+)
+def test_a_wrong_command_line_is_status_2(
+    arguments: tuple[str, ...], status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == status
+    assert "usage: monsterapi" in capsys.readouterr().err
+
+
+def test_it_says_how_to_install_rich_and_writes_json_without_it() -> None:
+    without = (
+        "import sys; sys.modules['rich'] = None; sys.modules['rich.console'] = None; "
+        "from monster_core.doctor.command import main; sys.exit(main(sys.argv[1:]))"
+    )
+    refused = run("doctor", code=without)
+    assert refused.returncode == 3
+    assert 'pip install "monsterapi-integrations[cli]"' in refused.stderr
+    as_json = run("doctor", "--json", "--base-url", "http://127.0.0.1:9/v1", code=without)
+    assert as_json.returncode == 1
+    assert '"ok": false' in as_json.stdout
+
+
+def test_it_needs_neither_framework() -> None:
+    alone = (
+        "import sys; sys.modules['langchain_core'] = sys.modules['llama_index'] = None; "
+        "from monster_core.doctor.command import main; sys.exit(main(sys.argv[1:]))"
+    )
+    with Emulator(api_key="") as emulator:
+        found = run("doctor", "--json", "--base-url", emulator.base_url, code=alone)
+    assert found.stderr == ""
+    assert '"ok": true' not in found.stdout  # no key is set
+    assert found.returncode == 1
+
+
+def test_it_is_a_command_of_its_own_and_a_module() -> None:
+    (script,) = entry_points(group="console_scripts", name="monsterapi")
+    assert script.load() is main
+    told = run("doctor", "--help")
+    assert told.returncode == 0
+    assert "exit status: 0 nothing failed" in told.stdout

@@ -1,0 +1,146 @@
+"""The doctor finds what is wrong on the way to the endpoint, each in one sentence."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trustme
+
+from monster_emulator import Emulator
+from tests.core.scripted_server import ScriptedServer, reply
+from tests.doctor.conftest import Examined
+
+Examine = Callable[..., Examined]
+Serve = Callable[..., ScriptedServer]
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def server_context(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    return context
+
+
+def test_a_host_that_is_not_there(examine: Examine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_such_host(*where: object, **how: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_such_host)
+    found = examine("--base-url", "https://llm.monsterappi.ai/v1")
+    assert found.status == 1
+    assert found.names("failed") == ["DNS"]
+    assert "no host 'llm.monsterappi.ai'" in found.said("DNS")
+    assert "spelling of the base URL" in found.said("DNS")
+    assert "since DNS failed" in found.said("guided answer")
+
+
+def test_a_port_on_which_nothing_listens(examine: Examine) -> None:
+    port = free_port()
+    found = examine("--base-url", f"http://127.0.0.1:{port}/v1")
+    assert found.names("failed") == ["connection"]
+    assert f"Nothing listens on 127.0.0.1:{port}" in found.said("connection")
+    assert "correct the port" in found.said("connection")
+
+
+def test_plain_http_to_another_machine_is_refused_before_anything_is_sent(
+    examine: Examine,
+) -> None:
+    found = examine("--base-url", "http://10.0.0.7/v1")
+    assert found.names("failed") == ["settings"]
+    assert "would send the key unencrypted" in found.said("settings")
+    assert len(found.names("skipped")) == len(found.report["checks"]) - 1
+
+
+@pytest.mark.parametrize(
+    "name, told",
+    [("127.0.0.1", "its authority in SSL_CERT_FILE"), ("elsewhere.example", "not issued for")],
+)
+def test_a_certificate_that_cannot_be_trusted(
+    examine: Examine, serve: Serve, tmp_path: Path, name: str, told: str
+) -> None:
+    authority = trustme.CA()
+    trusted = tmp_path / "authority.pem"
+    (trustme.CA() if name == "127.0.0.1" else authority).cert_pem.write_to_path(str(trusted))
+    server = serve(reply(), tls=server_context(authority, name))
+    found = examine("--base-url", server.base_url, SSL_CERT_FILE=str(trusted))
+    assert found.names("failed") == ["TLS"]
+    assert told in found.said("TLS")
+    assert server.received == []
+
+
+def test_a_self_signed_certificate(examine: Examine, serve: Serve) -> None:
+    authority = trustme.CA()
+    context = server_context(authority)
+    found = examine("--base-url", serve(reply(), tls=context).base_url)
+    assert found.names("failed") == ["TLS"]
+    assert "SSL_CERT_FILE" in found.said("TLS")
+
+
+def test_a_trusted_certificate(examine: Examine, tmp_path: Path) -> None:
+    authority, trusted, own = trustme.CA(), tmp_path / "authority.pem", tmp_path / "server.pem"
+    authority.cert_pem.write_to_path(str(trusted))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(own))
+    with Emulator(certfile=own) as emulator:
+        found = examine("--base-url", emulator.base_url, SSL_CERT_FILE=str(trusted))
+    assert found.status == 0
+    assert "TLSv1.3" in found.said("TLS")
+
+
+def test_a_file_of_authorities_that_is_not_there(examine: Examine, serve: Serve) -> None:
+    server = serve(reply(), tls=server_context(trustme.CA()))
+    found = examine("--base-url", server.base_url, SSL_CERT_FILE="/nowhere/authority.pem")
+    assert found.names("failed") == ["TLS"]
+    assert "Correct SSL_CERT_FILE" in found.said("TLS")
+
+
+def test_https_to_a_port_of_plain_http(examine: Examine) -> None:
+    with Emulator() as emulator:
+        found = examine("--base-url", emulator.base_url.replace("http:", "https:"))
+    assert found.names("failed") == ["TLS"]
+    assert "This port speaks plain http" in found.said("TLS")
+
+
+def test_plain_http_to_a_port_of_tls(examine: Examine, serve: Serve) -> None:
+    server = serve(reply(), tls=server_context(trustme.CA()))
+    found = examine("--base-url", server.base_url.replace("https:", "http:"))
+    assert found.names("failed") == ["endpoint"]
+    assert "Write https://" in found.said("endpoint")
+
+
+def test_a_proxy_that_cannot_be_reached(examine: Examine) -> None:
+    proxy = f"http://me:hidden-word@127.0.0.1:{free_port()}"
+    found = examine("--base-url", "https://llm.example/v1", HTTPS_PROXY=proxy)
+    assert found.names("failed") == ["proxy"]
+    assert "http://***@127.0.0.1" in found.said("proxy")
+    assert "NO_PROXY" in found.said("proxy")
+    assert "hidden-word" not in str(found.report)
+
+
+def test_a_proxy_that_refuses_to_connect(examine: Examine, serve: Serve) -> None:
+    proxy = serve(reply(407, "Proxy Authentication Required"))
+    found = examine(
+        "--base-url",
+        "https://llm.example/v1",
+        HTTPS_PROXY=proxy.base_url.removesuffix("/v1"),
+    )
+    assert found.check("proxy")["status"] == "note"
+    assert found.names("failed") == ["endpoint"]
+    assert "407" in found.said("endpoint")
+    assert proxy.received[0].line == "CONNECT llm.example:443"
+
+
+def test_a_server_behind_a_gateway_that_names_itself(examine: Examine, serve: Serve) -> None:
+    listed = {"data": [{"id": "m", "max_model_len": 8192}]}
+    server = serve(reply(200, listed, {"via": "1.1 squid"}), reply(500))
+    found = examine("--base-url", server.base_url)
+    assert found.check("endpoint")["status"] == "note"
+    assert "through 1.1 squid" in found.said("endpoint")
