@@ -102,7 +102,7 @@ class ServerError(core.ServerError, langchain.ModelAPIError):
 
 
 class ResponseError(core.ResponseError, langchain.ModelAPIError):
-    """Report a reply of 200 that cannot be read as an answer."""
+    """Report a response of 200 that cannot be read as an answer."""
 
 
 class StructuredAnswerError(core.StructuredAnswerError, langchain.OutputParserException):

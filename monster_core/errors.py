@@ -64,8 +64,8 @@ class ServerReply:
 
     Args:
         status_code: The HTTP status.
-        headers: The reply's headers, names in lower case.
-        text: The reply's body, cut to 10,000 characters.
+        headers: The response's headers, names in lower case.
+        text: The response's body, cut to 10,000 characters.
     """
 
     status_code: int
@@ -134,7 +134,7 @@ class StatusError(MonsterError):
         server_message: What the server said of the error.
         request_id: The server's id of the request (header ``x-request-id``), if it sent one.
         retry_after: How many seconds the server asked to wait (header ``Retry-After``).
-        response: Status, headers and body of the reply.
+        response: Status, headers and body of the response.
     """
 
     status_code: int = 0
@@ -204,35 +204,35 @@ class TruncatedAnswerError(StructuredAnswerError):
     """Report a response that had to be complete and was cut by ``max_tokens``."""
 
 
-def status_error(reply: ServerReply, *, retry_after: float | None = None) -> StatusError:
+def status_error(response: ServerReply, *, retry_after: float | None = None) -> StatusError:
     """Return the error for a response whose status is not 200.
 
     Args:
-        reply: The reply.
+        response: The response.
         retry_after: Seconds that the server asked to wait, already parsed.
 
     Returns:
         The error, ready to be raised; it names what to do next.
     """
-    message = _server_message(reply.text)
+    message = _server_message(response.text)
     overflow = _CONTEXT_OVERFLOW.search(message)
-    kind = ContextOverflowError if overflow else _class_for(reply.status_code)
-    request_id = _one_line(reply.headers.get("x-request-id", "")) or None
+    kind = ContextOverflowError if overflow else _class_for(response.status_code)
+    request_id = _one_line(response.headers.get("x-request-id", "")) or None
     window, prompt = (_number_in(message, pattern) for pattern in (_WINDOW, _PROMPT_TOKENS))
     if kind is ContextOverflowError:
         advice = _overflow_advice(window, prompt)
     else:
-        advice = _advice(kind, reply, retry_after)
+        advice = _advice(kind, response, retry_after)
     tail = f" (request id {request_id})" if request_id else ""
     error = kind(
-        f"The server answered {reply.status_code}: {message or 'no message'}.{advice}{tail}"
+        f"The server answered {response.status_code}: {message or 'no message'}.{advice}{tail}"
     )
-    error.status_code, error.server_message = reply.status_code, message
-    error.request_id, error.retry_after, error.response = request_id, retry_after, reply
+    error.status_code, error.server_message = response.status_code, message
+    error.request_id, error.retry_after, error.response = request_id, retry_after, response
     if isinstance(error, ContextOverflowError):
         error.context_window, error.prompt_tokens = window, prompt
     if kind is StatusError or kind is BadRequestError or kind is ServerError:
-        error.is_retryable = reply.status_code in TRANSIENT_STATUSES
+        error.is_retryable = response.status_code in TRANSIENT_STATUSES
     return error
 
 
@@ -251,7 +251,7 @@ def stream_error(event: Any, partial_text: str | None) -> MonsterError:
     status = code if isinstance(code, int) and 300 <= code < 600 else 500
     text = orjson.dumps({"message": message}).decode() if message else ""
     error = status_error(ServerReply(status, {}, text))
-    where = "A reply of 200 holds an error" if partial_text is None else _BROKEN_OFF
+    where = "A response of 200 holds an error" if partial_text is None else _BROKEN_OFF
     error.args = (f"{where}: {error.args[0]}",)
     error.partial_text = partial_text
     return error
@@ -310,9 +310,9 @@ def _class_for(status: int) -> type[StatusError]:
     return ServerError if status >= 500 else StatusError
 
 
-def _advice(kind: type[StatusError], reply: ServerReply, retry_after: float | None) -> str:
+def _advice(kind: type[StatusError], response: ServerReply, retry_after: float | None) -> str:
     if kind is RedirectError:
-        target = _one_line(reply.headers.get("location", "an unnamed address"))
+        target = _one_line(response.headers.get("location", "an unnamed address"))
         return (
             f" It redirects to {target}; redirects are not followed, so that the API key goes "
             "nowhere else. Set the base URL to the address that answers itself."

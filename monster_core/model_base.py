@@ -99,7 +99,7 @@ class MonsterModelBase(CallParameters):
     max_response_bytes: int | None = Field(
         default=None,
         gt=0,
-        description="Most bytes of one reply, decompressed; 64 MiB if None.",
+        description="Most bytes of one response, decompressed; 64 MiB if None.",
     )
     default_headers: DefaultHeaders = Field(
         default=None, exclude=True, repr=False, description="Headers for every request; secret."

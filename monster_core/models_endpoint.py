@@ -36,7 +36,7 @@ def read_models(body: bytes) -> list[ServedModel]:
     """Read the body of ``GET {base}/models``.
 
     Args:
-        body: The bytes of the reply.
+        body: The bytes of the response.
 
     Raises:
         ResponseError: The body is not a list of models.
@@ -52,7 +52,7 @@ def read_models_info(body: bytes) -> list[ServedModel]:
     """Read the body of MonsterAPI's ``GET {base}/models/info``, in either of its two forms.
 
     Args:
-        body: The bytes of the reply.
+        body: The bytes of the response.
 
     Raises:
         ResponseError: The body is not a JSON object.
@@ -85,7 +85,7 @@ MAX_DISCOVERY_SECONDS = 10.0
 """Seconds that a question for a model's context window may take, unless the caller says so."""
 
 CONTEXT_WINDOW_SOURCES = (("/models", read_models), ("/models/info", read_models_info))
-"""Where an endpoint may tell its models' context windows, and how each reply is read."""
+"""Where an endpoint may tell its models' context windows, and how each response is read."""
 
 _UNREADABLE = (
     "The server's list of models cannot be read: check the base URL, it ends in /v1 as a rule."

@@ -1,1 +1,1 @@
-"""Exchange requests and replies with the endpoint: retries, timeouts, streams, errors."""
+"""Exchange requests and responses with the endpoint: retries, timeouts, streams, errors."""

@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from monster_core.transport.endpoint import Endpoint
     from monster_core.transport.sse import EventDecoder
 
-__all__ = ["AFTER_DONE_SECONDS", "LONGEST_ERROR_BODY", "Attempt", "StreamState", "failures"]
+__all__ = ["AFTER_DONE_SECONDS", "MAX_ERROR_BODY_BYTES", "Attempt", "StreamState", "failures"]
 
 _log = logging.getLogger(__name__)
 _UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 _FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError)
-LONGEST_ERROR_BODY = 100_000  # bytes of an error's body that are read
-_LONGEST_HEAD = 10_000  # bytes that are kept of a reply that may turn out to be no stream
+MAX_ERROR_BODY_BYTES = 100_000  # bytes of an error's body that are read
+_MAX_HEAD_BYTES = 10_000  # bytes that are kept of a response that may turn out to be no stream
 AFTER_DONE_SECONDS = 0.25
 """How long the connection may take to become reusable after [DONE]."""
 
@@ -152,21 +152,21 @@ class Attempt:
         return delay if delay is not None and self.deadline.allows(delay) else None
 
     def refusal(self, response: httpx.Response, body: bytes) -> MonsterError:
-        """Return the error for a reply whose status is not 200."""
+        """Return the error for a response whose status is not 200."""
         mask = self.endpoint.mask
         headers = {name.lower(): mask(value) for name, value in response.headers.items()}
         text = mask(body.decode("utf-8", "replace"))[:10_000]
-        reply = ServerReply(response.status_code, headers, text)
-        error = status_error(reply, retry_after=parse_retry_after(headers))
+        refused = ServerReply(response.status_code, headers, text)
+        error = status_error(refused, retry_after=parse_retry_after(headers))
         if self._is_refused_guide(error):
             error.is_retryable = False
             error.args = (f"{error.args[0]} {_UNCOMPILED}",)
         return error
 
     def mask(self, error: MonsterError) -> None:
-        """Hide the secrets that a reply repeated from what its error says."""
+        """Hide the secrets that a response repeated from what its error says."""
         error.args = tuple(map(self.endpoint.mask, error.args))
-        error.__context__ = None  # a parser's error carries the whole reply
+        error.__context__ = None  # a parser's error carries the whole response
         if isinstance(error, StatusError):
             error.server_message = self.endpoint.mask(error.server_message)
             if error.response is not None:
@@ -230,8 +230,8 @@ class StreamState:
         except (ResponseError, RequestTimeoutError) as error:
             error.partial_text = self.reader.partial_text
             raise
-        if not self.has_events and len(self.head) < _LONGEST_HEAD:
-            self.head += received[:_LONGEST_HEAD]
+        if not self.has_events and len(self.head) < _MAX_HEAD_BYTES:
+            self.head += received[:_MAX_HEAD_BYTES]
         return self._chunks(self.decoder.feed(received))
 
     def close(self) -> Iterator[Chunk]:

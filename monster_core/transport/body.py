@@ -20,14 +20,14 @@ ACCEPTED_ENCODING = "gzip"
 
 
 class Body:
-    """Count the bytes of a reply's body against the most it may have, decompressed.
+    """Count the bytes of a response's body against the most it may have, decompressed.
 
     Args:
-        response: The reply, its body not read yet.
+        response: The response, its body not read yet.
         most: The most bytes.
 
     Raises:
-        ResponseError: The reply is compressed in a way that was not asked for.
+        ResponseError: The response is compressed in a way that was not asked for.
     """
 
     __slots__ = ("_inflater", "_left", "_most")
@@ -39,10 +39,10 @@ class Body:
 
     @classmethod
     def begin(cls, response: httpx.Response, most: int) -> Body:
-        """Begin to read a reply, unless it says itself that it is too large.
+        """Begin to read a response, unless it says itself that it is too large.
 
         Args:
-            response: The reply, its body not read yet.
+            response: The response, its body not read yet.
             most: The most bytes.
 
         Raises:
@@ -84,11 +84,11 @@ class Body:
         try:
             return self._inflater.decompress(received, self._left + 1)
         except zlib.error as error:
-            raise ResponseError(f"The reply's compression cannot be undone: {error}.") from error
+            raise ResponseError(f"The response's compression cannot be undone: {error}.") from error
 
     def _too_large(self) -> ResponseError:
         return ResponseError(
-            f"The server's reply is larger than {self._most:,} bytes: raise max_response_bytes "
+            f"The server's response is larger than {self._most:,} bytes: raise max_response_bytes "
             "if answers may be so large."
         )
 
@@ -127,7 +127,7 @@ def _inflater(response: httpx.Response) -> zlib._Decompress | None:
         return None
     if encoding not in ("gzip", "x-gzip"):
         raise ResponseError(
-            f"The server compressed its reply as {encoding[:50]!r}, though it was asked for "
+            f"The server compressed its response as {encoding[:50]!r}, though it was asked for "
             f"{ACCEPTED_ENCODING} or nothing."
         )
     return zlib.decompressobj(16 + zlib.MAX_WBITS)

@@ -28,7 +28,7 @@ from monster_core.response.pipeline import ResponseStream, parse_response
 from monster_core.response.types import add_usage
 from monster_core.transport.attempt import (
     AFTER_DONE_SECONDS,
-    LONGEST_ERROR_BODY,
+    MAX_ERROR_BODY_BYTES,
     Attempt,
     StreamState,
     failures,
@@ -399,10 +399,10 @@ def _error_body(response: httpx.Response) -> bytes:
     """Return the beginning of a refusal's body; it is only read to say why."""
     text = b""
     try:
-        body = Body(response, LONGEST_ERROR_BODY)
+        body = Body(response, MAX_ERROR_BODY_BYTES)
         for received in raw_bytes(response):
             text += body.decompressed(received)
-            if len(text) >= LONGEST_ERROR_BODY:
+            if len(text) >= MAX_ERROR_BODY_BYTES:
                 break
     except ResponseError:
         pass  # the status tells enough
@@ -415,10 +415,10 @@ async def _error_body_async(response: httpx.Response) -> bytes:
     """Return the beginning of a refusal's body; see :func:`_error_body`."""
     text = b""
     try:
-        body = Body(response, LONGEST_ERROR_BODY)
+        body = Body(response, MAX_ERROR_BODY_BYTES)
         async for received in araw_bytes(response):
             text += body.decompressed(received)
-            if len(text) >= LONGEST_ERROR_BODY:
+            if len(text) >= MAX_ERROR_BODY_BYTES:
                 break
     except ResponseError:
         pass  # the status tells enough

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Deadline", "Timeouts", "time_limit"]
 
-_SHORTEST_SECONDS = 0.001  # 0 would mean "do not wait at all" to a socket
+_MIN_SECONDS = 0.001  # 0 would mean "do not wait at all" to a socket
 
 if sys.version_info >= (3, 11):
     time_limit = asyncio.timeout
@@ -39,7 +39,7 @@ class Timeouts:
 
     Args:
         connect: To open a connection.
-        read: Between two pieces of a reply.
+        read: Between two pieces of a response.
         write: To send a piece of the request.
         pool: To get a connection from the pool.
         idle: Between two content chunks of a stream; comments do not count.
@@ -114,7 +114,7 @@ class Deadline:
         if self._total_end is None and self._idle_end is None:
             return timeout
         ends = [end for end in (self._total_end, self._idle_end) if end is not None]
-        left = max(min(ends) - time.monotonic(), _SHORTEST_SECONDS)
+        left = max(min(ends) - time.monotonic(), _MIN_SECONDS)
         return left if timeout is None else min(timeout, left)
 
     def left(self) -> float | None:
@@ -127,7 +127,7 @@ class Deadline:
         if idle_end is None:
             return left
         idle, read = idle_end - now, self.timeouts.read
-        if read is not None and idle >= read - _SHORTEST_SECONDS:
+        if read is not None and idle >= read - _MIN_SECONDS:
             return left
         return idle if left is None else min(left, idle)
 
@@ -141,7 +141,7 @@ class Deadline:
 
     def total_passed(self) -> RequestTimeoutError | None:
         """Return the error for a whole call that took too long, or None."""
-        if self._total_end is None or time.monotonic() + _SHORTEST_SECONDS < self._total_end:
+        if self._total_end is None or time.monotonic() + _MIN_SECONDS < self._total_end:
             return None
         return RequestTimeoutError(
             f"The call took longer than total_timeout, {self.timeouts.total:g} seconds."
@@ -152,7 +152,7 @@ class Deadline:
         passed = self.total_passed()
         if passed is not None or self._idle_end is None:
             return passed
-        if time.monotonic() + _SHORTEST_SECONDS < self._idle_end:
+        if time.monotonic() + _MIN_SECONDS < self._idle_end:
             return None
         return RequestTimeoutError(
             f"No content came for {self.timeouts.idle:g} seconds (stream_idle_timeout)."

@@ -18,7 +18,7 @@ from monster_core.version import __version__
 __all__ = ["MAX_RESPONSE_BYTES", "Endpoint"]
 
 MAX_RESPONSE_BYTES = 64 * 1024 * 1024
-"""The default bound of a reply: some 200,000 streamed tokens, or a far larger full answer."""
+"""The default bound of a response: some 200,000 streamed tokens, or a far larger full answer."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Endpoint:
         timeouts: The timeouts of each request.
         max_retries: How often a failed request is sent again.
         default_headers: Further headers; their values are secrets.
-        max_response_bytes: The most bytes of one reply, decompressed.
+        max_response_bytes: The most bytes of one response, decompressed.
         async_transport: What async requests are sent with, "httpx" or "aiohttp".
     """
 

@@ -38,7 +38,7 @@ __all__ = ["AsyncConnections", "Connections", "environment_proxy", "tls_context"
 # pool looks at every idle connection once for every connection there is, so that 100 kept ones cost
 # more than opening new ones does (22 ms instead of 1.5 for each of 128 calls at once).
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30.0)
-_MOST_UNUSED_CLIENTS = 4  # of models that were garbage-collected; the oldest one is closed first
+_MAX_UNUSED_CLIENTS = 4  # of models that were garbage-collected; the oldest one is closed first
 
 _Loop = asyncio.AbstractEventLoop
 
@@ -173,7 +173,7 @@ class _Place(Generic[_S]):
             if shared.settings == settings and shared.is_usable:
                 return shared
         unused = [one for one in self.clients if not (one.models or one.calls)]
-        for waiting in unused[: -_MOST_UNUSED_CLIENTS or None]:
+        for waiting in unused[: -_MAX_UNUSED_CLIENTS or None]:
             self.clients.remove(waiting)
             self.discarded.append(waiting)
         added = open_shared(settings, self)

@@ -19,8 +19,8 @@ __all__ = ["LONGEST_WAIT", "parse_retry_after", "retry_delay"]
 LONGEST_WAIT = 60.0
 """Seconds; a server that asks for a longer wait gets no retry, the caller gets the error."""
 
-_FIRST_DELAY = 0.5
-_LONGEST_BACKOFF = 8.0
+_FIRST_DELAY_SECONDS = 0.5
+_MAX_DELAY_SECONDS = 8.0
 
 
 def retry_delay(error: MonsterError, attempt: int, max_retries: int) -> float | None:
@@ -39,7 +39,7 @@ def retry_delay(error: MonsterError, attempt: int, max_retries: int) -> float | 
     asked: float | None = getattr(error, "retry_after", None)
     if asked is not None:
         return asked if asked <= LONGEST_WAIT else None
-    backoff = min(_FIRST_DELAY * 2.0 ** min(attempt - 1, 10), _LONGEST_BACKOFF)
+    backoff = min(_FIRST_DELAY_SECONDS * 2.0 ** min(attempt - 1, 10), _MAX_DELAY_SECONDS)
     return backoff * (1 - 0.25 * random.random())
 
 
@@ -54,7 +54,7 @@ def parse_retry_after(headers: Mapping[str, str], *, now: float | None = None) -
     """Read the ``Retry-After`` header, given as seconds or as a date.
 
     Args:
-        headers: The reply's headers.
+        headers: The response's headers.
         now: Seconds since the epoch; the clock's by default.
 
     Returns:

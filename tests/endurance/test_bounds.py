@@ -182,7 +182,7 @@ def test_a_compression_that_was_not_asked_for_is_refused(
     make: type[Model], serve: Serve, ask: Ask, encoding: str
 ) -> None:
     server = serve(reply(200, b"\x00", {"content-encoding": encoding}))
-    with pytest.raises(errors.ResponseError, match=f"compressed its reply as '{encoding}'"):
+    with pytest.raises(errors.ResponseError, match=f"compressed its response as '{encoding}'"):
         ask(make(server.base_url))
 
 

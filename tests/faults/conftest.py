@@ -21,7 +21,7 @@ def running_emulator() -> Iterator[Emulator]:
 @pytest.fixture
 def emulator(running_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
     """Return the running emulator, whose clients ask again after milliseconds."""
-    monkeypatch.setattr(retry, "_FIRST_DELAY", 0.01)
+    monkeypatch.setattr(retry, "_FIRST_DELAY_SECONDS", 0.01)
     running_emulator.recover()
     running_emulator.requests.clear()
     return running_emulator

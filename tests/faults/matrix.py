@@ -171,23 +171,23 @@ UNREACHABLE = [
         at=port_that_speaks_no_tls,
     ),
     row(
-        "closed before the reply",
+        "closed before the response",
         "cut" + ALWAYS,
         both=transient(ConnectionFailedError, "No answer from", requests=3),
     ),
-    row("closed before the reply, once", "cut", both=answers(requests=2)),
+    row("closed before the response, once", "cut", both=answers(requests=2)),
     row(
-        "reset before the reply",
+        "reset before the response",
         "reset" + ALWAYS,
         both=transient(ConnectionFailedError, "No answer from", requests=3),
     ),
     row(
-        "closed in the reply's head",
+        "closed in the response's head",
         "cut; after_bytes=20" + ALWAYS,
         both=transient(ConnectionFailedError, "No answer from", requests=3),
     ),
     row(
-        "closed after the reply's head",
+        "closed after the response's head",
         "cut; after_tokens=0",
         call=transient(ConnectionFailedError, "No answer from", requests=1),
         stream=transient(StreamInterruptedError, "broke", requests=1, partial_text=""),
@@ -221,12 +221,12 @@ UNREACHABLE = [
 
 SILENT = [
     row(
-        "no reply",
+        "no response",
         "stall",
         both=transient(RequestTimeoutError, "MONSTER_TIMEOUT", requests=1),
         timeout=SHORT,
     ),
-    row("a late reply", "slow; delay=0.05; first_token=0.05", both=answers(at_least=0.1)),
+    row("a late response", "slow; delay=0.05; first_token=0.05", both=answers(at_least=0.1)),
     row(
         "no first token",
         "slow; first_token=5",

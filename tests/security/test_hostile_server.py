@@ -25,7 +25,7 @@ from monster_core.response.json import PartialJson
 from monster_core.response.pipeline import ResponseStream, parse_response
 from monster_core.response.tool_call_parser import ToolCallParser
 from monster_core.response.types import Chunk, Completion
-from monster_core.transport.attempt import LONGEST_ERROR_BODY
+from monster_core.transport.attempt import MAX_ERROR_BODY_BYTES
 from monster_core.transport.retry import parse_retry_after
 from monster_core.transport.sse import EventDecoder
 from tests.core.scripted_server import Reply, ScriptedServer, answer, reply
@@ -382,7 +382,7 @@ def test_of_an_errors_body_only_the_beginning_is_read(make: Make, call: Call, se
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert caught.value.response is not None
-    assert len(caught.value.response.text) <= LONGEST_ERROR_BODY
+    assert len(caught.value.response.text) <= MAX_ERROR_BODY_BYTES
     assert len(str(caught.value)) < 5000
     assert peak < 40_000_000
 
