@@ -16,7 +16,7 @@ from monster_core.model_arguments import BaseUrl
 from monster_core.model_base import MonsterModelBase
 from monster_core.models_endpoint import ServedModel
 from monster_core.request.validation import describe
-from monster_core.transport.attempt import LONGEST_ERROR_BODY, Attempt, failures
+from monster_core.transport.attempt import MAX_ERROR_BODY_BYTES, Attempt, failures
 from monster_core.transport.body import Body, raw_bytes
 from monster_core.transport.client import MonsterClient
 from monster_core.transport.endpoint import Endpoint
@@ -225,10 +225,10 @@ def _finding(check: Check, examination: Examination) -> Finding:
 def _beginning(response: httpx.Response) -> bytes:
     text = b""
     try:
-        body = Body(response, LONGEST_ERROR_BODY)
+        body = Body(response, MAX_ERROR_BODY_BYTES)
         for received in raw_bytes(response):
             text += body.decompressed(received)
-            if len(text) >= LONGEST_ERROR_BODY:
+            if len(text) >= MAX_ERROR_BODY_BYTES:
                 break
     finally:
         response.close()
