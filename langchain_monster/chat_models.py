@@ -285,7 +285,7 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
 
         fields, _ = split_call_options(kwargs, CALL_OPTIONS)
         own = {name: value for name, value in fields.items() if name not in _NOT_SENT}
-        validate_parameters(own, also=type(self).model_fields)
+        validate_parameters(own, also=type(self).model_fields, further=self._further_fields(own))
 
     # --- Tools and structured output
 

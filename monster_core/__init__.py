@@ -5,6 +5,18 @@ from outside this package is ``monster_core.errors`` and what stands here.
 """
 
 from monster_core.model_families import ModelFamily, register_model_family
+from monster_core.server_profiles import (
+    ServerProfile,
+    register_server_profile,
+    server_profile,
+)
 from monster_core.version import __version__
 
-__all__ = ["ModelFamily", "__version__", "register_model_family"]
+__all__ = [
+    "ModelFamily",
+    "ServerProfile",
+    "__version__",
+    "register_model_family",
+    "register_server_profile",
+    "server_profile",
+]

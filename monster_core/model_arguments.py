@@ -97,6 +97,7 @@ class ModelArguments(TypedDict, total=False):
     guided_decoding_backend: Literal["outlines", "lm-format-enforcer"] | None
     guided_whitespace_pattern: str | None
 
+    server: str | None
     family: str | None
     tool_format: Literal["llama", "hermes", "mistral"] | None
     tool_strategy: Literal["native", "guided", "prompt"] | None
@@ -207,6 +208,17 @@ def refuse_unknown_arguments(
         raise ValidationError.from_exception_data(model.__name__, errors, hide_input=True)
 
 
+_FROM_ENVIRONMENT = (
+    "api_key",
+    "timeout",
+    "max_retries",
+    "allow_http",
+    "async_transport",
+    "model",
+    "server",
+)
+
+
 def fill_in_settings(arguments: Mapping[str, Any], base_url_field: str) -> dict[str, Any]:
     """Return the arguments that were given, and the environment's settings for the others.
 
@@ -221,7 +233,15 @@ def fill_in_settings(arguments: Mapping[str, Any], base_url_field: str) -> dict[
 
     found = environment_settings()
     filled = {name: value for name, value in arguments.items() if value is not None}
-    for name in ("api_key", "timeout", "max_retries", "allow_http", "async_transport", "model"):
+    for name in (
+        "api_key",
+        "timeout",
+        "max_retries",
+        "allow_http",
+        "async_transport",
+        "model",
+        "server",
+    ):
         value = getattr(found, name)
         if value is not None:
             filled.setdefault(name, value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationError
@@ -29,6 +29,7 @@ from monster_core.model_arguments import (
 from monster_core.request.fields import CallParameters
 from monster_core.request.validation import describe, merge_parameters, validate_parameters
 from monster_core.secrets import SECRETS, with_masked_secrets
+from monster_core.server_profiles import server_profile
 
 if TYPE_CHECKING:
     from monster_core.request.call_options import CallOptions
@@ -196,12 +197,18 @@ class MonsterModelBase(CallParameters):
             InvalidRequestError: An argument is unknown, of the wrong type or out of range.
         """
         fields, _ = self._own_fields()
-        fields = merge_parameters(fields, call, also=type(self).model_fields)
+        fields = merge_parameters(
+            fields, call, also=type(self).model_fields, further=self._further_fields(call)
+        )
         if stream and ask_usage:
             fields.setdefault("stream_options", {"include_usage": True})
         elif not stream and call.get("stream_options") is None:
             fields.pop("stream_options", None)
         return fields
+
+    def _further_fields(self, call: Mapping[str, Any]) -> Collection[str]:
+        """Return the fields that the server of a call knows and this package does not check."""
+        return server_profile(call.get("server") or self.server).further_fields
 
     def _unknown_fields(self) -> dict[str, Any]:
         """Return the fields that this package does not know; they are sent as they are."""

@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from monster_core.errors import ConfigurationError
+from monster_core.errors import ConfigurationError, InvalidRequestError
 from monster_core.secrets import check_key
+from monster_core.server_profiles import server_profile
 
 __all__ = ["DEFAULT_BASE_URL", "MonsterSettings", "environment_settings", "is_loopback"]
 
@@ -34,6 +35,7 @@ class MonsterSettings(BaseSettings):
         allow_http: Whether plain http is allowed off the loopback; ``MONSTER_ALLOW_HTTP``.
         async_transport: What async requests are sent with, ``httpx`` or ``aiohttp``;
             ``MONSTER_ASYNC_TRANSPORT``.
+        server: What serves the model, such as ``vllm-0.5`` or ``vllm``; ``MONSTER_SERVER``.
     """
 
     model_config = SettingsConfigDict(
@@ -47,11 +49,21 @@ class MonsterSettings(BaseSettings):
     max_retries: int = Field(default=2, ge=0)
     allow_http: bool = False
     async_transport: Literal["httpx", "aiohttp"] = "httpx"
+    server: str | None = None
 
     @field_validator("api_key")
     @classmethod
     def _check_key(cls, value: SecretStr | None) -> SecretStr | None:
         return None if value is None else check_key(value, "MONSTER_API_KEY")
+
+    @field_validator("server")
+    @classmethod
+    def _check_server(cls, value: str | None) -> str | None:
+        try:
+            server_profile(value)
+        except InvalidRequestError as error:
+            raise ValueError(str(error)) from None
+        return value
 
     @classmethod
     def settings_customise_sources(

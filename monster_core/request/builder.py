@@ -11,10 +11,12 @@ import orjson
 from monster_core.errors import InvalidRequestError
 from monster_core.model_families import ModelFamily, ToolFormat, family_of
 from monster_core.request.fields import ConversationParameters
+from monster_core.request.guides import in_form_of
 from monster_core.request.messages import Message, render
 from monster_core.request.request_part import RequestPart
 from monster_core.request.validation import OUTPUT_CONSTRAINTS, check_combinations
 from monster_core.response.types import ResponseSpec
+from monster_core.server_profiles import ServerProfile, server_profile
 
 __all__ = ["ChatRequest", "build_request"]
 
@@ -65,29 +67,41 @@ def build_request(
         raise InvalidRequestError("No model: pass model or set MONSTER_MODEL.")
     if not messages:
         raise InvalidRequestError("No messages: a conversation needs at least one.")
+    server = server_profile(options.get("server"))
     family = family_of(sent["model"], options.get("family"))
     tool_format = options.get("tool_format") or family.tool_format
-    write = _BodyWriter(messages, family, tool_format, stream, extra or {})
+    write = _BodyWriter(
+        messages, server, family, tool_format, _keeps_calls(server, options), stream, extra or {}
+    )
 
     given, choice = sent.pop("tools", None), sent.pop("tool_choice", None)
-    tools = _tools_part(given, choice, tool_format, options)
-    if tools.fields:  # a forced call, which takes the place of a response in a schema
-        _take_schema_part(sent, options)
+    tools = _tools_part(given, choice, tool_format, options, server)
+    if tools.is_forced:  # a call takes the place of a response in a schema
+        _take_schema_part(sent, options, server)
         return _request(write, sent, tools)
-    if not tools.prompt:
-        return _request(write, sent, _take_schema_part(sent, options))
+    if not tools.spec.tool_names:
+        return _request(write, sent, _take_schema_part(sent, options, server))
     constraints = _take_constraints(sent)
     request = _request(write, sent, tools)
     if constraints:
         constrained = {**sent, **constraints}
-        part = _take_schema_part(constrained, options)
+        part = _take_schema_part(constrained, options, server)
         request.spec = replace(request.spec, withholds_text=True)
         request.follow_up = _request(write, constrained, part)
     return request
 
 
 _OPTIONS = frozenset(ConversationParameters.model_fields)
-_COMPILED_FIELDS = ("guided_json", "guided_regex", "guided_grammar", "tool_choice")
+_COMPILED_FIELDS = ("guided_json", "guided_regex", "guided_grammar")
+
+
+def _keeps_calls(server: ServerProfile, options: Mapping[str, Any]) -> bool:
+    """Whether the conversation's calls and results are sent as such.
+
+    Templates differ in what they take of them (Llama 3.1's refuses two calls in a message), so it
+    is only done for a caller who asks for native tools.
+    """
+    return server.renders_tools and options.get("tool_strategy") == "native"
 
 
 def _tools_part(
@@ -95,6 +109,7 @@ def _tools_part(
     choice: Any,
     tool_format: ToolFormat,
     options: Mapping[str, Any],
+    server: ServerProfile,
 ) -> RequestPart:
     if not tools and choice in (None, False, "none", "auto"):
         return RequestPart()
@@ -107,10 +122,13 @@ def _tools_part(
         tool_format,
         is_parallel=options.get("parallel_tool_calls", True),
         strategy=options.get("tool_strategy"),
+        server=server,
     )
 
 
-def _take_schema_part(fields: dict[str, Any], options: Mapping[str, Any]) -> RequestPart:
+def _take_schema_part(
+    fields: dict[str, Any], options: Mapping[str, Any], server: ServerProfile
+) -> RequestPart:
     """Take the schema of the response out of the fields, and return what it adds.
 
     The prompt holds the schema of OpenAI's json_schema format; that of guided_json only if the
@@ -151,8 +169,8 @@ def _request(write: _BodyWriter, fields: Mapping[str, Any], part: RequestPart) -
                 "set it themselves."
             )
         sent[name] = value
-    check_combinations(sent, stream=write.stream)
-    is_guided = not sent.keys().isdisjoint(_COMPILED_FIELDS)
+    check_combinations(sent, stream=write.stream, server=write.server)
+    is_guided = part.is_forced or not sent.keys().isdisjoint(_COMPILED_FIELDS)
     request = ChatRequest(write.body(sent, part.prompt), part.spec, is_guided)
     if part.prompt and part.is_prompt_optional:
         request.shorter_body = lambda: write.body(sent, None)
@@ -164,14 +182,19 @@ class _BodyWriter:
     """Write the bodies of one call, which have the conversation in common."""
 
     messages: Sequence[Message]
+    server: ServerProfile
     family: ModelFamily
     tool_format: ToolFormat
+    keeps_calls: bool
     stream: bool
     extra: Mapping[str, Any]
 
     def body(self, fields: Mapping[str, Any], prompt: str | None) -> bytes:
-        messages = render(self.messages, self.family, self.tool_format, prompt)
-        body = {"model": fields["model"], "messages": messages, **fields}
+        messages = render(
+            self.messages, self.family, self.tool_format, prompt, keeps_calls=self.keeps_calls
+        )
+        sent = in_form_of(self.server, fields)
+        body = {"model": fields["model"], "messages": messages, **sent}
         body.update({name: value for name, value in self.extra.items() if value is not None})
         if self.stream:
             body["stream"] = True

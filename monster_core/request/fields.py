@@ -29,7 +29,9 @@ __all__ = [
     "RequestParameters",
 ]
 
+from monster_core.errors import InvalidRequestError
 from monster_core.model_families import ToolFormat
+from monster_core.server_profiles import server_profile
 
 _INT64 = 2**63
 
@@ -94,6 +96,15 @@ def _response_format(value: Any) -> Any:
         'it is {"type": "text"}, {"type": "json_object"} or '
         '{"type": "json_schema", "json_schema": {"name": ..., "schema": ...}}'
     )
+
+
+def _server(value: str) -> str:
+    """Refuse the name of a server that has no profile."""
+    try:
+        server_profile(value)
+    except InvalidRequestError as error:
+        raise ValueError(str(error)) from None
+    return value
 
 
 _Flag = Annotated[bool, Strict()]
@@ -241,6 +252,10 @@ class ConversationParameters(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True, defer_build=True)
 
+    server: Annotated[_Text, AfterValidator(_server)] | None = Field(
+        default=None,
+        description="What serves the model: vllm-0.5 by default, another release, or vllm.",
+    )
     family: _Text | None = Field(
         default=None, description="Model family, where the model's name does not tell it."
     )

@@ -2,14 +2,15 @@
 
 The templates of vLLM 0.5.0 see role and content only: its ``OpenAIServingChat`` passes nothing else
 to ``apply_chat_template``. So calls and results become text, and roles or turns on which a family's
-template raises are folded into those that it takes.
+template raises are folded into those that it takes. Later servers pass calls on, too; whether a
+template renders them is known to the caller only.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, takewhile
 from typing import Any, Literal
 
@@ -77,6 +78,8 @@ def render(
     family: ModelFamily,
     tool_format: ToolFormat,
     instructions: str | None = None,
+    *,
+    keeps_calls: bool = False,
 ) -> list[dict[str, Any]]:
     """Write a conversation as the request's ``messages``.
 
@@ -85,14 +88,20 @@ def render(
         family: What the model's chat template takes.
         tool_format: How calls are written.
         instructions: What the model must know beside the conversation, such as its tools.
+        keeps_calls: Whether calls and results stay what they are, since the chat template renders
+            them. Otherwise they become text.
 
     Returns:
-        One dict a message: role and content, and a name where there is one.
+        One dict a message: role and content, and a name where there is one; calls, and the call
+        that a result answers, if they are kept.
 
     Raises:
         InvalidRequestError: The conversation holds more images than the server takes.
     """
-    turns = _with_calls_as_text(messages, family, tool_format)
+    if keeps_calls:
+        turns = _with_calls_identified(messages, tool_format)
+    else:
+        turns = _with_calls_as_text(messages, family, tool_format)
     if instructions:
         turns = _with_instructions(turns, instructions)
     if family.must_alternate or not family.has_system_role:
@@ -101,12 +110,62 @@ def render(
     if family.must_alternate:
         turns = _alternating(turns)
     _check_images(turns)
-    return [
-        {"role": turn.role, "content": turn.content}
-        if turn.name is None or turn.role == "tool"
-        else {"role": turn.role, "content": turn.content, "name": turn.name}
-        for turn in turns
-    ]
+    return list(map(_as_sent, turns))
+
+
+def _as_sent(turn: Message) -> dict[str, Any]:
+    sent: dict[str, Any] = {"role": turn.role, "content": turn.content}
+    if turn.name is not None and turn.role != "tool":
+        sent["name"] = turn.name
+    if turn.tool_calls:
+        sent["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in turn.tool_calls
+        ]
+    if turn.tool_call_id is not None:
+        sent["tool_call_id"] = turn.tool_call_id
+    return sent
+
+
+def _with_calls_identified(messages: Sequence[Message], tool_format: ToolFormat) -> list[Message]:
+    """Give every call an id, and every result that of the call it answers.
+
+    Templates read the arguments as JSON, so that those that are not go as the text that they are,
+    in an object. A result that answers no call becomes a user's text.
+    """
+    answered = _calls_answered(messages)
+    ids: dict[int, str] = {}  # by the identity of the call
+    turns: list[Message] = []
+    for place, message in enumerate(messages):
+        if message.role == "tool":
+            call = answered.get(place)
+            if call is None or id(call) not in ids:
+                text = write_result(message.text, None, tool_format, tool_name=message.name)
+                turns.append(Message("user", text))
+                continue
+            text = f"Error: {message.text}" if message.is_error else message.text
+            turns.append(Message("tool", text, tool_call_id=ids[id(call)]))
+        elif message.tool_calls:
+            calls = []
+            for number, call in enumerate(message.tool_calls):
+                ids[id(call)] = call.id or f"call_{place}_{number}"
+                calls.append(ToolCall(ids[id(call)], call.name, _json_object(call.arguments)))
+            turns.append(Message("assistant", message.content, message.name, calls))
+        else:
+            turns.append(replace(message, tool_call_id=None))
+    return turns
+
+
+def _json_object(arguments: str) -> str:
+    try:
+        value = json_values.read_json(arguments or "{}")
+    except ValueError:
+        value = None
+    return arguments or "{}" if isinstance(value, dict) else write_json({"arguments": arguments})
 
 
 def _with_calls_as_text(
@@ -251,9 +310,12 @@ def _with_system_folded(turns: Sequence[Message]) -> list[Message]:
 
 def _alternating(turns: Sequence[Message]) -> list[Message]:
     """Merge neighbours of the same role, and let the user begin."""
-    merged = []
+    merged: list[Message] = []
     for role, group in groupby(turns, lambda turn: turn.role):
         first, *others = group
+        if any(turn.tool_calls or turn.tool_call_id for turn in (first, *others)):
+            merged += (first, *others)
+            continue
         if others:
             contents = [turn.content for turn in (first, *others)]
             first = Message(role, _joined(contents), first.name)

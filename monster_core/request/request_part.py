@@ -21,9 +21,11 @@ class RequestPart:
         spec: What must be known to read the response.
         is_prompt_optional: Whether the server holds the response to the fields even if the prompt
             is left out.
+        is_forced: Whether the response is a call that the server is made to give.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     prompt: str | None = None
     spec: ResponseSpec = field(default_factory=ResponseSpec)
     is_prompt_optional: bool = False
+    is_forced: bool = False

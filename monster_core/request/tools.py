@@ -2,17 +2,20 @@
 
 Read in the order of the functions: :func:`read_definitions` takes the definitions of any provider,
 :func:`resolve_tool_choice` reduces the caller's choice to one of four cases, and :func:`tools_part`
-chooses a strategy for it. vLLM 0.5.0 knows the choices "none" and one named tool, whose schema
-guides the response (``ChatCompletionToolChoiceOption`` in its ``protocol.py``), and never shows a
-tool to the model. So the prompt always holds the definitions, and:
+chooses a strategy for it:
 
 =========  =================================================================================
 strategy   how a call is obtained
 =========  =================================================================================
-"native"   a named ``tool_choice``
+"native"   the server's own ``tools`` and ``tool_choice``
 "guided"   ``guided_json``: a union of one call object for each tool, an array when parallel
 "prompt"   the prompt alone; the text is read as calls or as text, whatever it is
 =========  =================================================================================
+
+vLLM 0.5.0 knows the choices "none" and one named tool, whose schema guides the response
+(``ChatCompletionToolChoiceOption`` in its ``protocol.py``), and never shows a tool to the model. So
+the prompt holds the definitions. On later servers it does, too, since their chat template may not
+show tools either; it is left out for a caller who asks for "native".
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ from monster_core.name_suggestions import unknown_name
 from monster_core.request.request_part import RequestPart
 from monster_core.request.tool_prompts import arguments_key, write_definitions
 from monster_core.response.types import ResponseSpec
+from monster_core.server_profiles import ServerProfile, server_profile
 
 __all__ = [
     "ToolChoice",
@@ -49,6 +53,7 @@ ToolStrategy = Literal["native", "guided", "prompt"]
 
 _MAX_COMPILE_SECONDS = 50.0  # for the union of all calls; the server keeps what it has compiled
 _log = logging.getLogger(__name__)
+_DOCUMENTED = server_profile(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +314,7 @@ def tools_part(
     *,
     is_parallel: bool,
     strategy: ToolStrategy | None = None,
+    server: ServerProfile = _DOCUMENTED,
 ) -> RequestPart:
     """Return what tools add to a request.
 
@@ -317,18 +323,22 @@ def tools_part(
         choice: What the caller wants.
         tool_format: How the model's family writes calls.
         is_parallel: Whether the model may call several tools at once.
-        strategy: How to obtain a forced call; None for the best that the choice allows.
+        strategy: How to obtain a call; None for the best that the choice and the server allow.
+        server: The server's profile.
 
     Raises:
         InvalidRequestError: The strategy cannot serve the choice, or a schema cannot be used.
     """
     if choice.kind == "none":
         return RequestPart()
-    chosen, forced = _choose_strategy(definitions, choice, strategy)
+    chosen, forced = _choose_strategy(definitions, choice, strategy, server)
     fields: dict[str, Any] = {}
     if chosen == "native":
-        named = next(tool for tool in definitions if tool.name == choice.name)
-        fields = _native_fields(named, forced[named.name])
+        shows_all = strategy == "native" and server.renders_tools
+        offered = [t for t in definitions if shows_all or choice.name in (None, t.name)]
+        fields = _native_fields(offered, choice, forced, server)
+        if server.renders_tools and not is_parallel:
+            fields["parallel_tool_calls"] = False
     elif chosen == "guided":
         key = arguments_key(tool_format)
         schema = lower_calls(forced, key, is_list=is_parallel, limit=_MAX_COMPILE_SECONDS)
@@ -337,26 +347,31 @@ def tools_part(
     if choice.kind != "auto" and chosen != "native":  # the response names the function it calls
         shown = [tool for tool in definitions if choice.name in (None, tool.name)]
         asked = ToolChoice("any")
-    prompt = write_definitions(shown, asked, tool_format, is_parallel=is_parallel)
+    prompt = None
+    if not (chosen == "native" and strategy == "native" and server.renders_tools):
+        prompt = write_definitions(shown, asked, tool_format, is_parallel=is_parallel)
     names = frozenset(tool.name for tool in definitions)
     parameters = {tool.name: tool.parameters for tool in definitions}
     most = None if is_parallel else 1
-    return RequestPart(
-        fields, prompt, ResponseSpec(names, most, forced, tool_parameters=parameters)
-    )
+    spec = ResponseSpec(names, most, forced, tool_parameters=parameters)
+    return RequestPart(fields, prompt, spec, is_forced=bool(forced))
 
 
 def _choose_strategy(
-    definitions: Sequence[ToolDefinition], choice: ToolChoice, wanted: ToolStrategy | None
+    definitions: Sequence[ToolDefinition],
+    choice: ToolChoice,
+    wanted: ToolStrategy | None,
+    server: ServerProfile,
 ) -> tuple[ToolStrategy, dict[str, LoweredSchema]]:
     """Return the strategy for a choice, and the schemas of the tools that it forces."""
-    if choice.kind == "auto" or wanted == "prompt":
+    if choice.kind == "auto":  # natively only if asked: the server must be started for it
+        is_native = wanted == "native" and "auto" in server.native_choices
+        return ("native" if is_native else "prompt"), {}
+    if wanted == "prompt":
         return "prompt", {}
-    if wanted == "native" and choice.kind != "named":
-        raise InvalidRequestError(
-            "The native tool strategy forces one named tool: name it in tool_choice, or leave "
-            "tool_strategy out."
-        )
+    is_native = choice.kind in server.native_choices
+    if wanted == "native" and not is_native:
+        raise InvalidRequestError(_NOT_NATIVE[choice.kind].format(server=server.name))
     forced = {tool.name: _lowered(tool) for tool in definitions if choice.name in (None, tool.name)}
     for name, lowered in forced.items():
         if lowered.obstacle:
@@ -366,7 +381,14 @@ def _choose_strategy(
                 lowered.obstacle,
             )
             return "prompt", {}
-    return wanted or ("native" if choice.kind == "named" else "guided"), forced
+    return wanted or ("native" if is_native else "guided"), forced
+
+
+_NOT_NATIVE = {
+    "any": "The native tool strategy of server={server!r} forces one named tool: name it in "
+    "tool_choice, or leave tool_strategy out.",
+    "named": "server={server!r} takes no named tool_choice: leave tool_strategy out.",
+}
 
 
 def _lowered(tool: ToolDefinition) -> LoweredSchema:
@@ -397,13 +419,26 @@ def _closed(parameters: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": {}, "additionalProperties": False}
 
 
-def _native_fields(tool: ToolDefinition, lowered: LoweredSchema) -> dict[str, Any]:
-    function = {
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": lowered.schema,
-    }
+def _native_fields(
+    offered: Sequence[ToolDefinition],
+    choice: ToolChoice,
+    forced: Mapping[str, LoweredSchema],
+    server: ServerProfile,
+) -> dict[str, Any]:
+    tools: list[dict[str, Any]] = []
+    for tool in offered:
+        function: dict[str, Any] = {
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": tool.parameters,
+        }
+        if tool.name in forced:
+            function["parameters"] = forced[tool.name].schema
+            if server.needs_strict:
+                function["strict"] = True
+        tools.append({"type": "function", "function": function})
+    word: Any = {"any": "required", "auto": "auto"}.get(choice.kind)
     return {
-        "tools": [{"type": "function", "function": function}],
-        "tool_choice": {"type": "function", "function": {"name": tool.name}},
+        "tools": tools,
+        "tool_choice": word or {"type": "function", "function": {"name": choice.name}},
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -11,16 +11,24 @@ from pydantic import ConfigDict, ValidationError
 from monster_core.errors import InvalidRequestError
 from monster_core.name_suggestions import unknown_argument
 from monster_core.request.fields import CallParameters
+from monster_core.request.guides import GUIDES
+from monster_core.server_profiles import ServerProfile, server_profile
 
 __all__ = ["OUTPUT_CONSTRAINTS", "check_combinations", "merge_parameters", "validate_parameters"]
 
+_DOCUMENTED = server_profile(None)
+_NOTHING: frozenset[str] = frozenset()
 
-def validate_parameters(values: Mapping[str, Any], *, also: Iterable[str] = ()) -> dict[str, Any]:
+
+def validate_parameters(
+    values: Mapping[str, Any], *, also: Iterable[str] = (), further: Collection[str] = _NOTHING
+) -> dict[str, Any]:
     """Check request fields one by one.
 
     Args:
         values: Fields by name; None means "not sent".
         also: Names that the model's constructor takes.
+        further: Fields that the server knows and this package does not check.
 
     Returns:
         The fields in the form that is sent, without those that are None.
@@ -28,19 +36,24 @@ def validate_parameters(values: Mapping[str, Any], *, also: Iterable[str] = ()) 
     Raises:
         InvalidRequestError: A name is unknown, or a value is of the wrong type or out of range.
     """
-    for name in values:
-        if name not in _FIELDS:
+    unchecked = {name: values[name] for name in values if name not in _FIELDS}
+    for name in unchecked:
+        if name not in further:
             raise InvalidRequestError(unknown_argument(name, _FIELDS, of_the_model=also))
     try:
         checked = _validating_model()(**values)
     except ValidationError as error:
         raise InvalidRequestError(describe(error)) from None
-    fields = checked.__dict__
+    fields = {**checked.__dict__, **unchecked}
     return {name: fields[name] for name in values if fields[name] is not None}
 
 
 def merge_parameters(
-    prepared: Mapping[str, Any], call: Mapping[str, Any], *, also: Iterable[str] = ()
+    prepared: Mapping[str, Any],
+    call: Mapping[str, Any],
+    *,
+    also: Iterable[str] = (),
+    further: Collection[str] = _NOTHING,
 ) -> dict[str, Any]:
     """Lay the arguments of one call over those of the instance; the call's win.
 
@@ -50,6 +63,7 @@ def merge_parameters(
         prepared: The instance's fields, already validated.
         call: The call's arguments; None takes a field of the instance back.
         also: As in :func:`validate_parameters`.
+        further: As in :func:`validate_parameters`.
 
     Returns:
         The fields to send.
@@ -63,31 +77,38 @@ def merge_parameters(
     if not OUTPUT_CONSTRAINTS.isdisjoint(call):
         replaced |= OUTPUT_CONSTRAINTS
     merged = {name: value for name, value in prepared.items() if name not in replaced}
-    merged.update(validate_parameters(call, also=also))
+    merged.update(validate_parameters(call, also=also, further=further))
     return merged
 
 
-def check_combinations(fields: dict[str, Any], *, stream: bool) -> None:
-    """Refuse combinations that the server refuses, or answers with nonsense.
+def check_combinations(
+    fields: dict[str, Any], *, stream: bool, server: ServerProfile = _DOCUMENTED
+) -> None:
+    """Refuse fields and combinations that the server refuses, ignores or answers with nonsense.
 
     Args:
         fields: The fields to send; ``top_logprobs`` adds ``logprobs``, which it needs.
         stream: Whether the response is streamed.
+        server: The server's profile.
 
     Raises:
         InvalidRequestError: The combination cannot work; the message says what to change.
     """
+    if server.refused_fields:
+        _check_refused(fields, server)
     if "top_logprobs" in fields and not fields.setdefault("logprobs", True):
         raise InvalidRequestError("top_logprobs needs logprobs: leave out logprobs=False.")
-    guides = [name for name in _GUIDES if name in fields]
+    guides = [name for name in GUIDES if name in fields]
     if len(guides) > 1:
         raise InvalidRequestError(f"Only one of {', '.join(guides)} can guide an answer.")
-    if guides and isinstance(fields.get("tool_choice"), dict):
+    if guides and fields.get("tool_choice", "none") != "none":
         raise InvalidRequestError(
             f"{guides[0]} cannot be combined with a named tool_choice, which would replace it."
+            if isinstance(fields["tool_choice"], dict)
+            else f"{guides[0]} cannot be combined with a tool_choice of {fields['tool_choice']!r}."
         )
     if fields.keys() & _SEVERAL_CHOICES:
-        _check_several_choices(fields, stream)
+        _check_several_choices(fields, stream, server)
     if fields.get("min_tokens", 0) > fields.get("max_tokens", _NO_LIMIT_TOKENS):
         raise InvalidRequestError(
             f"min_tokens {fields['min_tokens']} is more than max_tokens {fields['max_tokens']}."
@@ -130,15 +151,23 @@ def _validating_model() -> type[CallParameters]:
 
 
 _FIELDS = frozenset(CallParameters.model_fields)
-_GUIDES = ("guided_json", "guided_regex", "guided_choice", "guided_grammar")
-OUTPUT_CONSTRAINTS = frozenset({*_GUIDES, "response_format"})
+OUTPUT_CONSTRAINTS = frozenset({*GUIDES, "response_format"})
 """The fields that constrain the text of the response."""
 
 _SEVERAL_CHOICES = {"n", "best_of", "use_beam_search", "length_penalty", "early_stopping"}
 _NO_LIMIT_TOKENS = 2**63
 
 
-def _check_several_choices(fields: Mapping[str, Any], stream: bool) -> None:
+def _check_refused(fields: Iterable[str], server: ServerProfile) -> None:
+    for name in fields:
+        reason = server.refused_fields.get(name)
+        if reason is not None:
+            raise InvalidRequestError(
+                f"{name} cannot be used with server={server.name!r}: {reason}"
+            )
+
+
+def _check_several_choices(fields: Mapping[str, Any], stream: bool, server: ServerProfile) -> None:
     n, best_of, beam = fields.get("n", 1), fields.get("best_of"), fields.get("use_beam_search")
     candidates = n if best_of is None else best_of
     if stream and n > 1:
@@ -146,17 +175,17 @@ def _check_several_choices(fields: Mapping[str, Any], stream: bool) -> None:
             f"n={n} cannot be streamed, the answers would run into each other: "
             "call without streaming, or ask several times."
         )
-    if candidates > 1:
+    if candidates > 1 and server.shares_grammar:
         _check_grammars(fields)
     if candidates < n:
         raise InvalidRequestError(f"best_of {best_of} is less than n {n}: it must be at least n.")
     if beam:
-        _check_beam_search(fields, candidates)
+        _check_beam_search(fields, candidates, server)
         return
     if fields.get("temperature") == 0 and candidates > 1:
         raise InvalidRequestError(
-            "temperature=0 gives one answer only: raise temperature, or leave out n and best_of "
-            "(or add use_beam_search=True)."
+            f"temperature=0 gives one answer only: raise temperature, or leave out "
+            f"{' and '.join(_counts(server))} (or add use_beam_search=True)."
         )
     for name, server_default in (("length_penalty", 1), ("early_stopping", False)):
         if fields.get(name, server_default) != server_default:
@@ -176,9 +205,16 @@ def _check_grammars(fields: Mapping[str, Any]) -> None:
             )
 
 
-def _check_beam_search(fields: Mapping[str, Any], candidates: int) -> None:
+def _check_beam_search(fields: Mapping[str, Any], candidates: int, server: ServerProfile) -> None:
     if fields.get("temperature") != 0 or candidates < 2:
-        raise InvalidRequestError("use_beam_search needs temperature=0 and best_of of at least 2.")
+        raise InvalidRequestError(
+            f"use_beam_search needs temperature=0 and {_counts(server)[-1]} of at least 2."
+        )
     for name, server_default in (("top_p", 1), ("top_k", -1)):
         if fields.get(name, server_default) != server_default:
             raise InvalidRequestError(f"use_beam_search needs {name} unset or {server_default}.")
+
+
+def _counts(server: ServerProfile) -> list[str]:
+    """Return the fields that say how many answers are drawn."""
+    return [name for name in ("n", "best_of") if name not in server.refused_fields]

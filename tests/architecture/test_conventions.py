@@ -27,7 +27,14 @@ def test_a_package_says_what_it_exports(package: str) -> None:
 
 
 def test_the_core_exports_its_errors_and_these_names() -> None:
-    assert monster_core.__all__ == ["ModelFamily", "__version__", "register_model_family"]
+    assert monster_core.__all__ == [
+        "ModelFamily",
+        "ServerProfile",
+        "__version__",
+        "register_model_family",
+        "register_server_profile",
+        "server_profile",
+    ]
 
 
 def test_exported_names_are_sorted_and_there() -> None:

@@ -29,6 +29,7 @@ SETTINGS = [
     ("model", "MONSTER_MODEL", "env-model", "env-model", "given-model"),
     ("timeout", "MONSTER_TIMEOUT", "7.5", 7.5, 3.0),
     ("max_retries", "MONSTER_MAX_RETRIES", "5", 5, 0),
+    ("server", "MONSTER_SERVER", "vllm", "vllm", "vllm-0.9"),
     ("allow_http", "MONSTER_ALLOW_HTTP", "1", True, False),
     ("base_url", "MONSTER_API_BASE", "https://env.example/v1", "https://env.example/v1", None),
 ]

@@ -54,6 +54,7 @@ OTHER_VALUES: dict[str, Any] = {
     "guided_grammar": "start: A",
     "guided_decoding_backend": "outlines",
     "guided_whitespace_pattern": "",
+    "server": "vllm",
     "family": "gemma",
     "tool_format": "hermes",
     "tool_strategy": "guided",

@@ -1,0 +1,219 @@
+"""What each release of a server accepts, as data that a user can extend.
+
+The argument ``server`` names a profile. Whatever decides about a request asks the profile, and
+nothing else: which fields there are, under which names a guide is sent, which tool choices the
+server takes, and which compiler it has for schemas. :func:`register_server_profile` adds profiles.
+
+The facts come from vLLM's own request models (``ChatCompletionRequest`` in the ``protocol.py`` of
+each release). Those of 0.5.0 and 0.32.0 were measured, too; docs/servers.md says which is which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal, get_args
+
+from monster_core.errors import InvalidRequestError
+from monster_core.name_suggestions import unknown_name
+
+__all__ = [
+    "DEFAULT_SERVER",
+    "SERVER_PROFILES",
+    "GuideForm",
+    "ServerProfile",
+    "ToolChoiceKind",
+    "profile_of_release",
+    "register_server_profile",
+    "server_profile",
+]
+
+GuideForm = Literal["guided", "structured_outputs", "response_format"]
+"""How a guide is sent: in ``guided_json`` and its like, ``structured_outputs``, or OpenAI's way."""
+
+ToolChoiceKind = Literal["named", "any", "auto"]
+"""A choice that forces one tool, that forces any of them ("required"), or that leaves it open."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerProfile:
+    """What a server accepts, and what it does with it.
+
+    Args:
+        name: The name for the argument ``server``.
+        guide_form: How a guide is sent: "guided" (``guided_json``, ``guided_regex``,
+            ``guided_choice``, ``guided_grammar``), "structured_outputs" (one field with these in
+            it) or "response_format" (OpenAI's ``json_schema``: schemas only).
+        native_choices: The tool choices that the server takes: "named", "any" (which it calls
+            "required") and "auto".
+        renders_tools: Whether ``tools``, ``tool_calls`` and messages of the role tool reach the
+            chat template. Otherwise they are put into words.
+        needs_strict: Whether arguments are held to their schema only where the function has
+            ``"strict": true``.
+        schema_engine: What compiles schemas there: "outlines" or "xgrammar".
+        shares_grammar: Whether the choices of one response share their place in a grammar, which
+            stops the server.
+        further_fields: Request fields beyond those that this package checks; they may be given
+            with a call, and are sent as they are.
+        refused_fields: Fields that have no effect there, each with a sentence that says why; a
+            request that sets one is refused.
+    """
+
+    name: str
+    guide_form: GuideForm = "guided"
+    native_choices: frozenset[ToolChoiceKind] = frozenset({"named"})
+    renders_tools: bool = False
+    needs_strict: bool = False
+    schema_engine: Literal["outlines", "xgrammar"] = "outlines"
+    shares_grammar: bool = True
+    further_fields: frozenset[str] = frozenset()
+    refused_fields: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ValueError(f"A server profile's name is a text, not {self.name!r}.")
+        _check_words("guide_form", [self.guide_form], get_args(GuideForm))
+        _check_words("native_choices", self.native_choices, get_args(ToolChoiceKind))
+        _check_words("schema_engine", [self.schema_engine], ("outlines", "xgrammar"))
+
+
+def _check_words(argument: str, given: Iterable[str], known: Iterable[str]) -> None:
+    for word in given:
+        if word not in known:
+            raise ValueError(f"{argument} cannot be {word!r}: use one of {', '.join(known)}.")
+
+
+def register_server_profile(profile: ServerProfile) -> None:
+    """Add a server profile, or replace the one of the same name, for this process.
+
+    Args:
+        profile: The profile.
+
+    Example:
+        .. code-block:: python
+
+            from dataclasses import replace
+
+            from monster_core import register_server_profile, server_profile
+
+            today = server_profile("vllm")
+            register_server_profile(replace(today, name="ours", native_choices=frozenset()))
+    """
+    SERVER_PROFILES[profile.name] = profile
+
+
+def server_profile(name: str | None) -> ServerProfile:
+    """Return the profile of a server.
+
+    Args:
+        name: A profile's name, or "vllm-" and a release, such as "vllm-0.9" or "vllm-0.7.2"; None
+            for the default.
+
+    Raises:
+        InvalidRequestError: There is no such profile.
+    """
+    if name is None:
+        return SERVER_PROFILES[DEFAULT_SERVER]
+    known = SERVER_PROFILES.get(name)
+    if known is None:
+        found = _RELEASE_NAME.fullmatch(name)
+        known = profile_of_release(found[1]) if found else None
+    if known is None:
+        raise InvalidRequestError(
+            f"{unknown_name('server', name, SERVER_PROFILES)} Known are "
+            f"{', '.join(SERVER_PROFILES)}, and any other release of vLLM from 0.5 on, such as "
+            "vllm-0.9 or vllm-0.7.2; register_server_profile adds one."
+        )
+    return known
+
+
+def profile_of_release(version: str) -> ServerProfile | None:
+    """Return the profile of a release of vLLM; None for one that has no profile.
+
+    Args:
+        version: The version as the server writes it, such as "0.6.3.post1" or "0.11.1rc2".
+    """
+    found = _VERSION.match(version)
+    if found is None:
+        return None
+    release = tuple(int(number or 0) for number in found.groups())
+    fitting = [profile for first, profile in _RELEASES if first <= release]
+    return SERVER_PROFILES[fitting[-1].name] if fitting else None
+
+
+_RELEASE_NAME = re.compile(r"vllm-(\d{1,4}\.\d{1,4}(?:\.\d{1,4})?)")
+_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?")
+
+_OPTIONAL_SINCE_0_6_0 = frozenset(
+    {
+        "chat_template",
+        "chat_template_kwargs",
+        "documents",
+        "prompt_logprobs",
+        "truncate_prompt_tokens",
+    }
+)
+_OPTIONAL_SINCE_0_8_3 = _OPTIONAL_SINCE_0_6_0 | {
+    "allowed_token_ids",
+    "bad_words",
+    "continue_final_message",
+    "include_reasoning",
+    "kv_transfer_params",
+    "logits_processors",
+    "metadata",
+    "mm_processor_kwargs",
+    "priority",
+    "reasoning_effort",
+    "request_id",
+    "return_tokens_as_token_ids",
+    "service_tier",
+    "store",
+    "structural_tag",
+    "cache_salt",
+    "vllm_xargs",
+}
+_NO_BEST_OF = "the server ignores it. Ask for n answers, and choose one of them."
+_NO_EARLY_STOPPING = "the server ignores it. Leave it out."
+_NO_GUIDING_OPTION = (
+    "the server's own start arguments decide what guides an answer and which white space it may "
+    "hold. Leave it out."
+)
+
+_V0_5 = ServerProfile("vllm-0.5")
+_V0_6 = ServerProfile(
+    "vllm-0.6",
+    native_choices=frozenset({"named", "auto"}),
+    renders_tools=True,
+    further_fields=_OPTIONAL_SINCE_0_6_0,
+)
+_V0_6_6 = replace(_V0_6, name="vllm-0.6.6", further_fields=_OPTIONAL_SINCE_0_8_3)
+_V0_8_3 = replace(_V0_6_6, name="vllm-0.8.3", native_choices=frozenset({"named", "any", "auto"}))
+_V0_11 = replace(_V0_8_3, name="vllm-0.11", guide_form="structured_outputs")
+_TODAY = replace(
+    _V0_11,
+    name="vllm",
+    needs_strict=True,
+    shares_grammar=False,
+    refused_fields={
+        "best_of": _NO_BEST_OF,
+        "early_stopping": _NO_EARLY_STOPPING,
+        "guided_decoding_backend": _NO_GUIDING_OPTION,
+        "guided_whitespace_pattern": _NO_GUIDING_OPTION,
+    },
+)
+
+_RELEASES = (
+    ((0, 5, 0), _V0_5),
+    ((0, 6, 0), _V0_6),
+    ((0, 6, 6), _V0_6_6),
+    ((0, 8, 3), _V0_8_3),
+    ((0, 11, 0), _V0_11),
+    ((0, 12, 0), _TODAY),
+)
+"""The first release of each profile."""
+
+SERVER_PROFILES = {profile.name: profile for _, profile in _RELEASES}
+"""Every known profile by its name; :func:`register_server_profile` adds to it."""
+
+DEFAULT_SERVER = "vllm-0.5"
