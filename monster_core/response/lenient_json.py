@@ -1,9 +1,10 @@
 """Read what models write for a JSON object into strict JSON, while it arrives.
 
 Repaired are: Python's ``True``, ``False`` and ``None``, strings in single quotes, raw line ends and
-tabs in strings, escapes that JSON does not know, comments, commas before a closing bracket, and the
-arguments of a Python call. Strict JSON passes through character for character. What cannot be
-repaired with certainty is passed on as it is, so that it is not JSON afterwards either.
+other control characters in strings, escapes that JSON does not know, keys without quotes, comments,
+commas before a closing bracket, and the arguments of a Python call. Strict JSON passes through
+character for character. What cannot be repaired with certainty is passed on as it is, so that it is
+not JSON afterwards either.
 
 The JSON text is given token by token and never taken back: however the text is cut into pieces, the
 JSON is the same. Each character is looked at once.
@@ -20,11 +21,13 @@ __all__ = ["LenientJson", "repaired"]
 
 
 def repaired(text: str) -> str:
-    """Return a whole object as strict JSON, as far as it can be repaired.
+    """Return a whole object as strict JSON, as far as it can be repaired; other text as it is.
 
     Args:
         text: The object's text.
     """
+    if not text.startswith("{"):
+        return text
     reader = LenientJson()
     position = reader.read(text, 0, is_end=True)
     return reader.take() + text[position:]
@@ -279,12 +282,12 @@ class LenientJson:
     def _read_word(self, text: str, position: int, word: str, end: int, is_end: bool) -> int:
         if end == len(text) and not is_end and self._may_become_value(word):
             return position
-        if self._expects == "key" and self._frames[-1] == "call" and word.isidentifier():
+        if self._expects == "key" and self._frames[-1] in ("call", "{") and word.isidentifier():
             after = _SPACE.match(text, end)
-            equals = after.end() if after else end
-            if equals == len(text) and not is_end:
+            next_at = after.end() if after else end
+            if next_at == len(text) and not is_end and len(word) <= _MAX_WORD_CHARS:
                 return position
-            if text[equals : equals + 1] == "=":
+            if text[next_at : next_at + 1] == ("=" if self._frames[-1] == "call" else ":"):
                 self._give(write_json(word), "key", "colon")
                 return end
         value = _WORDS.get(word, word if _NUMBER.fullmatch(word) else None)
@@ -336,6 +339,8 @@ def _escaped(token: str) -> str:
         return _ESCAPES[token]
     if token.startswith("\\x"):
         return f"\\u00{token[2:]}"
+    if token[0] != "\\":
+        return f"\\u{ord(token):04x}"
     return f"\\\\{token[1:]}"  # Python, too, keeps the backslash of an escape it does not know
 
 
@@ -376,7 +381,7 @@ _TOKEN = re.compile(
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _ODD = r"""
-    | (?P<odd>[\n\r\t]|\\x[0-9a-fA-F]{2}|\\[^"\\/bfnrtux\x00-\x1f]|\\\n)
+    | (?P<odd>[\x00-\x1f]|\\x[0-9a-fA-F]{2}|\\[^"\\/bfnrtux\x00-\x1f]|\\\n)
 """
 _VALID_ESCAPE = r'\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}'
 _CONTENT = {

@@ -30,6 +30,7 @@ __all__ = [
     "LINE_HEADS",
     "MARKING_FENCES",
     "MARKS",
+    "MESSAGE_KEYS",
     "NAME_KEYS",
     "OTHER_KEYS",
     "PREFIXES",
@@ -42,8 +43,20 @@ __all__ = [
     "Head",
 ]
 
+SILENT_MARKS = (
+    "<|start_header_id|>assistant<|end_header_id|>",  # headers that the server left in
+    "<|header_start|>assistant<|header_end|>",
+    "<|im_start|>assistant",
+    "<|begin_of_text|>",
+    "<|eot_id|>",
+    "<s>",
+)
+"""Marks that may precede any response, so that they do not say that a call follows."""
+
 MARKS = (
     "<tool_call>",  # Hermes, Qwen, Granite 3.1
+    "<tool_call >",
+    "<TOOL_CALL>",
     "<tool_calls>",  # Jamba, MiniMax, Hunyuan
     "<tools>",  # Qwen 2.5, which confuses it with the mark of definitions
     "<|python_tag|>",  # Llama 3.1
@@ -58,6 +71,10 @@ MARKS = (
     "<function_call>",  # Granite 20B
     "<function_calls>",  # OLMo 3
     "<functioncall>",  # Glaive, Firefunction
+    "<functions>",
+    "<tool>",
+    "<tool_use>",
+    "<json>",
     "<TOOLCALL>",  # Nemotron
     "<|action_start|><|plugin|>",  # InternLM 2
     "<|START_ACTION|>",  # Command R7B
@@ -67,14 +84,11 @@ MARKS = (
     "<\uff5ctool\u2581call\u2581begin\uff5c>function<\uff5ctool\u2581sep\uff5c>",
     "<\uff5ctool\u2581call\u2581begin\uff5c>",
     "functools",  # Phi 4 mini; only where a list follows
-    "<|start_header_id|>assistant<|end_header_id|>",  # a header that the server left in
-    "<|im_start|>assistant",
+    *SILENT_MARKS,
 )
-SILENT_MARKS = ("<|start_header_id|>assistant<|end_header_id|>", "<|im_start|>assistant")
-"""Marks that may precede any response, so that they do not say that a call follows."""
 
-CODE_MARKS = ("<|python_tag|>", "<|python_start|>")
-"""Marks after which code may follow, too, which calls functions of its own."""
+CODE_MARKS = ("<|python_tag|>", "<|python_start|>", "tool_code")
+"""Marks, and languages of fences, after which code may follow, too, with functions of its own."""
 
 SPECIAL_MARKS = ("[TOOL_CALLS]", "<|tool_call|>", "<|tool_calls|>")
 """Marks that are dropped where a response begins with them and no call follows."""
@@ -151,6 +165,12 @@ CLOSERS = (
     "</tool_call>",
     "</tool_calls>",
     "</tools>",
+    "</TOOL_CALL>",
+    "</tool_response>",
+    "</functions>",
+    "</tool>",
+    "</tool_use>",
+    "</json>",
     "</function>",
     "</function_call>",
     "</function_calls>",
@@ -176,8 +196,13 @@ CLOSERS = (
     "<|call|>",
     "<|endoftext|>",
     "<|end_of_text|>",
+    "<|eot|>",
+    "<|return|>",
     "<end_of_turn>",
+    "<eos>",
+    "<pad>",
     "</s>",
+    "[/INST]",
     "[/TOOL_CALLS]",
     "[/TOOL_CALL]",
 )
@@ -220,6 +245,9 @@ ARGUMENT_KEYS = (
     "tool_args",
     "kwargs",
 )
+MESSAGE_KEYS = ("role", "content")
+"""What may stand beside a list of calls: models copy the messages of OpenAI's API."""
+
 OTHER_KEYS = (
     *("type", "id", "index", "call_id", "tool_call_id", "jsonrpc"),
     *("reason", "reasoning", "thought", "thoughts", "explanation", "rationale"),

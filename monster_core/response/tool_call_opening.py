@@ -19,6 +19,7 @@ from monster_core.response.tool_call_forms import (
     LINE_HEADS,
     MARKING_FENCES,
     MARKS,
+    MESSAGE_KEYS,
     NAME_KEYS,
     OTHER_KEYS,
     PREFIXES,
@@ -56,14 +57,14 @@ class Tools:
         """Return the one tool that a written name means, None if no or several tools fit.
 
         Upper and lower case, dashes and underscores, a prefix such as ``functions.`` and an index
-        such as ``:0`` make no difference.
+        such as ``:0``, quotes and parentheses make no difference.
 
         Args:
             written: The name as the model wrote it.
         """
         if written in self._names:
             return written
-        bare = _INDEX.sub("", written.strip())
+        bare = _INDEX.sub("", _ENDING.sub("", written.strip(_AROUND_NAMES)))
         for candidate in (bare, _PREFIX.sub("", bare)):
             found = self._by_plain_name.get(_plain(candidate), ())
             if len(found) == 1:
@@ -160,8 +161,19 @@ class Tools:
                 return None
             if arguments_key is None and (name is None or not self.needs_no_arguments(name)):
                 return None
+        if arguments_key is None:
+            arguments = self._flat_arguments(value, key, name or written)
         text = arguments_text(arguments) if written else None
         return None if text is None else (name or written, text)
+
+    def _flat_arguments(self, value: dict[str, Any], key: str, name: str) -> dict[str, Any]:
+        """Return the arguments of a call that writes them beside its name: no member is lost."""
+        own = self.properties(name)
+        return {
+            other: one
+            for other, one in value.items()
+            if other != key and (other in own or other not in OTHER_KEYS)
+        }
 
     def _call_by_key(self, value: dict[str, Any]) -> tuple[str, str] | None:
         """Read ``{"get_weather": {"city": "Oslo"}}``."""
@@ -179,7 +191,8 @@ class Tools:
             name_key: The key of its name.
             is_tool: Whether the name is that of a tool.
         """
-        keys = value.keys() - {*ARGUMENT_KEYS, *OTHER_KEYS, name_key}
+        beside = OTHER_KEYS if name_key else (*OTHER_KEYS, *MESSAGE_KEYS)
+        keys = value.keys() - {*ARGUMENT_KEYS, *beside, name_key}
         if keys or (name_key == "method" and "jsonrpc" not in value):
             return False
         if not is_tool and (name_key == "action" or value.keys() & {*_THOUGHTS}):
@@ -196,7 +209,9 @@ def arguments_text(arguments: Any) -> str | None:
     Args:
         arguments: The JSON value that stands for them.
     """
-    if arguments is None or arguments == [] or arguments in ("", "null", "None"):
+    if isinstance(arguments, str) and arguments.strip() in ("", "null", "None", "[]"):
+        return "{}"
+    if arguments is None or arguments == []:
         return "{}"
     try:
         if not isinstance(arguments, str):
@@ -217,6 +232,8 @@ _PREFIX = re.compile(r"^.*[./:]", re.DOTALL)
 _KNOWN_PREFIX = re.compile(rf"(?:{'|'.join(PREFIXES)})[./:]")
 _CALL_END = re.compile(r"\.(?:c(?:a(?:l(?:l)?)?)?)?$")
 _INDEX = re.compile(r":\d+$")
+_ENDING = re.compile(r"(?:\.call)?(?:\(\))?$")
+_AROUND_NAMES = " \t\r\n\"'`"
 _THOUGHTS = ("reason", "reasoning", "thought", "thoughts", "explanation", "rationale")
 
 
@@ -254,7 +271,7 @@ class Opening:
 
 
 def find_opening(
-    text: str, tools: Tools, *, is_alone: bool, is_marked: bool, is_end: bool
+    text: str, tools: Tools, *, is_alone: bool, is_end: bool, block: Opening | None = None
 ) -> Opening:
     """Judge the beginning of a text; equal for any cut of the same text.
 
@@ -262,10 +279,13 @@ def find_opening(
         text: The text.
         tools: The tools that can be called.
         is_alone: Whether nothing but notation precedes it, so that a bare name may open a call.
-        is_marked: Whether a mark precedes it.
         is_end: Whether nothing follows.
+        block: What opened the block of calls that it follows; its mark holds for all of its calls.
     """
-    found = Opening("refused", is_marked=is_marked)
+    found = Opening("refused")
+    if block is not None:
+        found.mark = block.mark or (block.fence or "")
+        found.is_marked = block.is_marked or block.fence in MARKING_FENCES
     for _ in range(_MAX_MARKS):
         found.position = skip_space(text, found.position)
         rest = text[found.position : found.position + _MAX_HEAD_CHARS]
@@ -286,7 +306,8 @@ def find_opening(
         after = rest[1:].lstrip(_SPACE)[:1]
         if not after and not is_end:
             return _with(found, "wait")
-        return _with(found, "json" if after in ('"', "'") else "refused")
+        is_key = after in ('"', "'") or (found.is_marked and after.isalpha())
+        return _with(found, "json" if is_key else "refused")
     return _head(rest, found, tools, is_alone or found.is_notation, is_end)
 
 

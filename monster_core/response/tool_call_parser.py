@@ -7,8 +7,10 @@ Text is given at once, except for what may open a call: it is held back until th
 is certain, and its arguments are given as they arrive, if a mark such as ``<tool_call>`` announces
 it or if the response begins with it. Any other call is held back until it is known what follows it:
 
-* In a text that goes on after it, a call without a mark is an example: it stays text. So does a
-  marked call in the middle of a sentence, or before the end of thoughts (``</think>``).
+* In a text that goes on after it, a call without a mark is an example: it stays text, and so do
+  further ones. So does a marked call in the middle of a sentence, or before the end of thoughts
+  (``</think>``).
+* A call without a mark after ``=``, ``(``, a quote or ``>`` is a part of code, or quoted: text.
 * A call in inline code, or of a tool that does not exist, is one only if it stands alone.
 * A JSON object that has other members than a call, the definition of a tool, code in a fence of
   another language, a call in a ``<think>`` block, and a JSON value that contains a call are text.
@@ -25,6 +27,7 @@ from __future__ import annotations
 
 import logging
 import re
+import string
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -80,12 +83,15 @@ class ToolCallParser:
         self._space = ""  # white space before anything else: text follows, or it is dropped
         self._has_text = False
         self._last_text = ""  # its last piece that is more than spaces
+        self._last_character = ""  # its last one that is not white space
+        self._has_examples = False  # a call without a mark turned out to be text
         self._flows = False  # what arrives is text unless something opens in it
         self._draft = ""  # thoughts from a drafted call on: given once it is known what follows
         self._closing = ""  # what ends the code or the thoughts that the text is in
         # the block of calls that is being read
         self._opening = Opening("refused")  # of its first call
         self._in_sentence = False
+        self._goes_on = False  # the sentence before it has not ended, though its line has
         self._is_certain = False
         self._is_example = False  # it is text if any text follows
         self._is_fenced = False  # a code fence has not been closed
@@ -163,7 +169,7 @@ class ToolCallParser:
 
     def _read_text(self) -> bool:
         if not self._has_text:
-            text = self._buffer.lstrip()
+            text = self._buffer.lstrip(_LEADING)
             self._space += self._buffer[: len(self._buffer) - len(text)]
             self._buffer = text
             if _BEGINNING.match(text):
@@ -184,24 +190,25 @@ class ToolCallParser:
                 return False
         found = self._find_line_head()
         if found.kind == "refused" and self._buffer[0] != "\n":
-            found = self._find_opening(is_alone=not self._has_text, is_marked=False)
+            found = self._find_opening(is_alone=not self._has_text)
         if found.kind == "wait":
             return False
         if found.kind == "refused":
             return self._refuse(0 if _JSON_VALUE.match(self._buffer) else None)
         line = self._last_text.rpartition("\n")[2].rstrip()
+        if line and line[-1] in _CODE_BEFORE and not found.is_marked:
+            return self._refuse(0 if _JSON_VALUE.match(self._buffer) else None)
         self._in_sentence = bool(line) and line[-1] not in _SENTENCE_ENDS
+        self._goes_on = self._last_character.isalnum() or self._last_character == ","
         self._raw, self._held, self._opening = [], [], found
         self._is_certain = self._is_example = self._has_calls = self._is_fenced = False
         self._begin_call(found)
         return True
 
-    def _find_opening(self, *, is_alone: bool, is_marked: bool) -> Opening:
+    def _find_opening(self, *, is_alone: bool, block: Opening | None = None) -> Opening:
         seen = self._buffer[:_MAX_HEADER_CHARS]
         is_end = self._is_end or len(seen) == _MAX_HEADER_CHARS
-        return find_opening(
-            seen, self._tools, is_alone=is_alone, is_marked=is_marked, is_end=is_end
-        )
+        return find_opening(seen, self._tools, is_alone=is_alone, is_end=is_end, block=block)
 
     def _find_line_head(self) -> Opening:
         """Judge whether a call begins that may begin in any line of a text."""
@@ -313,7 +320,10 @@ class ToolCallParser:
             self._note(text)
 
     def _note(self, text: str) -> None:
-        if not text.isspace() or "\n" in text:
+        said = text.rstrip()
+        if said:
+            self._last_text, self._last_character = text, said[-1]
+        elif "\n" in text:
             self._last_text = text
 
     # A call of a block
@@ -347,7 +357,7 @@ class ToolCallParser:
         if not self._has_calls and not self._is_certain:
             found = self._opening
             if found.is_marked and found.fence is None and not found.is_inline:
-                self._is_certain = not self._in_sentence
+                self._is_certain = not (self._in_sentence or self._goes_on)
             else:
                 is_bare = found.head is not None and not found.is_marked
                 self._is_certain = is_tool and not (self._has_text or found.is_inline or is_bare)
@@ -402,6 +412,9 @@ class ToolCallParser:
     # After a call
 
     def _read_between(self) -> bool:
+        is_inside = self._in_sentence and not (self._opening.is_marked or self._between)
+        if is_inside and self._buffer.startswith(_CODE_AFTER):
+            return self._end_block()
         skipped = _SEPARATORS.match(self._buffer)
         if skipped is not None:
             self._skip(skipped.end())
@@ -450,7 +463,7 @@ class ToolCallParser:
 
     def _read_next(self) -> bool:
         """Go on with another call of the block, or end the block."""
-        found = self._find_opening(is_alone=True, is_marked=self._opening.is_marked)
+        found = self._find_opening(is_alone=True, block=self._opening)
         if found.kind == "wait":
             return False
         if found.kind != "refused":
@@ -463,8 +476,11 @@ class ToolCallParser:
 
     def _end_block(self) -> bool:
         """End the block, at the end or before text, and decide whether it was one of calls."""
-        is_quoted = self._opening.is_inline and self._has_text
-        if self._held and (is_quoted or (self._buffer and self._is_text())):
+        found = self._opening
+        is_quoted = self._has_text and found.is_inline
+        is_further = self._has_examples and not found.is_marked
+        if self._held and (is_quoted or is_further or (self._buffer and self._is_text())):
+            self._has_examples = self._has_examples or not (found.is_inline or found.is_marked)
             self._held = []
             self._give_text("".join(self._raw))
         self._release()
@@ -486,8 +502,9 @@ class ToolCallParser:
         if found.is_inline:
             return is_same_line
         if found.is_marked and found.fence is None:
-            return is_same_line
-        return self._has_text or (found.head is not None and not found.is_list)
+            return is_same_line or (self._goes_on and self._buffer[0].islower())
+        is_link = self._between[-1:] == "]" and self._buffer[0] == "("  # of Markdown
+        return self._has_text or (found.head is not None and (is_link or not found.is_list))
 
     # A call that is a JSON object
 
@@ -524,7 +541,10 @@ class ToolCallParser:
         if json.depth == 1 and json.may_end and is_whole:
             json.close()  # only the closing brace is missing
             self._add(json.take())
-        elif self._name is not None and (is_marked or self._arguments_at is not None):
+        elif is_marked or (self._name is not None and self._arguments_at is not None):
+            self._name = self._name or self._name_of_cut("".join(self._pieces))
+            if self._name is None:
+                return False
             json.break_off()
         else:
             return False
@@ -537,7 +557,7 @@ class ToolCallParser:
         self._add(piece)
         if self._streams:
             self._is_streamed = self._is_streamed or json.depth <= 1
-        elif piece == ":" and json.last == "colon":
+        elif piece == ":" and json.last == "colon" and not json.is_broken:
             if json.depth == 1:
                 return self._take_key()
             if json.depth == 2 and self._may_stream():
@@ -606,9 +626,9 @@ class ToolCallParser:
 
     def _broken_call(self, text: str) -> list[tuple[str, str]]:
         """Return the call of an object that is not JSON: it must not be run."""
-        if self._name is None or self._arguments_at is None:
+        if self._name is None or not (self._arguments_at is not None or self._opening.is_marked):
             return []
-        return [(self._name, text[self._arguments_at :].strip())]
+        return [(self._name, text[self._arguments_at or 0 :].strip())]
 
     def _cut_object(self) -> bool:
         """End an object that ends before it is closed."""
@@ -620,6 +640,8 @@ class ToolCallParser:
             json.close()
             self._add(json.take())
             return self._end_object()
+        if self._holds_calls:
+            return self._cut_list(text)
         name = self._name or self._name_of_cut(text)
         is_tool = name is not None and self._tools.fitting(name) is not None
         if name is None or not (is_tool or self._opening.is_marked):
@@ -627,6 +649,18 @@ class ToolCallParser:
         arguments = "" if self._arguments_at is None else text[self._arguments_at :].strip()
         self._decide(is_tool=is_tool)
         return self._end_call([(name, arguments or "{")])
+
+    def _cut_list(self, text: str) -> bool:
+        """End an object of calls that ends before it is closed: its last call must not be run."""
+        try:
+            members = from_json(text, allow_partial="trailing-strings")
+        except ValueError:
+            members = {}
+        calls = self._tools.calls_of(members, is_marked=self._opening.is_marked)
+        if not calls:
+            return self._refuse_call()
+        self._decide(is_tool=all(self._tools.fitting(name) is not None for name, _ in calls))
+        return self._end_call([*calls[:-1], (calls[-1][0], "{")])
 
     def _name_of_cut(self, text: str) -> str | None:
         """Return the name of an object that ends after its name."""
@@ -648,7 +682,7 @@ class ToolCallParser:
             if position == len(self._buffer) and not self._is_end:
                 return False
             if self._buffer[position : position + 1] not in ("{", "("):
-                return self._refuse_head()
+                return self._end_head(self._buffer[position:])
             self._is_fenced = self._is_fenced or "`" in self._buffer[:position]
             self._take(position)
             self._begin_named()
@@ -666,13 +700,24 @@ class ToolCallParser:
         if not self._streams and self._decide(is_tool=True):
             self._stream("")
 
-    def _refuse_head(self) -> bool:
-        """End a call whose arguments do not follow; after a mark, it may have none."""
-        is_whole = bool(longest(CLOSERS, self._buffer.lstrip()))
-        if not (self._opening.is_marked and is_whole):
+    def _end_head(self, text: str) -> bool:
+        """End a call whose name no object follows; after a mark, it may have no arguments.
+
+        Args:
+            text: What follows, without white space.
+        """
+        if not self._opening.is_marked:
             return self._refuse_call()
+        nothing = longest(_NOTHING, text)
+        if not (nothing or self._is_end) and any(one.startswith(text) for one in _NOTHING):
+            return False
+        rest = text[len(nothing) :].lstrip()
+        if rest and not nothing and not longest(CLOSERS, rest):
+            return self._refuse_call()
+        is_cut = not rest and not nothing and self._tools.properties(self._name or "")
+        self._take(len(self._buffer) - len(text) + len(nothing))
         self._begin_named()
-        self._add("{}")
+        self._add("{" if is_cut else "{}")
         return self._end_named()
 
     def _end_named(self) -> bool:
@@ -694,15 +739,20 @@ class ToolCallParser:
         if self._is_first and text[0] in "{(`":
             self._step = self._read_arguments
             return True
+        nothing = longest(_NOTHING, text) if self._is_first else ""
+        if nothing:
+            self._take(len(nothing))
+            return True
         for opening, closing in XML_PARAMETERS:
             found = opening.match(text)
             if found is not None:
-                return self._read_element(found, closing)
+                return self._read_element(found, opening, closing)
         if longest(XML_CLOSERS, text):
             self._begin_named()
             self._add("{}" if self._is_first else "}")
             return self._end_named()
         is_begun = text[0] == "<" and (">" not in text or text.startswith("<arg_key>"))
+        is_begun = is_begun or (self._is_first and any(one.startswith(text) for one in _NOTHING))
         if is_begun and len(text) < _MAX_ELEMENT_CHARS and not self._is_end:
             return False
         return self._cut_elements()
@@ -711,9 +761,13 @@ class ToolCallParser:
         """End a call whose parameters are not closed: it must not be run."""
         return self._refuse_call() if self._is_first else self._end_named()
 
-    def _read_element(self, found: re.Match[str], closing: str) -> bool:
+    def _read_element(self, found: re.Match[str], opening: re.Pattern[str], closing: str) -> bool:
         start = max(found.end(), self._searched - len(closing))
         end = self._buffer.find(closing, start)
+        properties = self._tools.properties(self._name or "")
+        following = opening.search(self._buffer, found.end(), max(end, 0))
+        if following is not None and following[1] in properties.keys() - {found[1]}:
+            end, closing = following.start(), ""  # it was not closed
         if end < 0 and not self._is_end:
             self._searched = len(self._buffer)
             return False
@@ -721,8 +775,7 @@ class ToolCallParser:
         self._add("{" if self._is_first else ", ")
         if end >= 0:
             name = found[1].strip()
-            schema = self._tools.properties(self._name or "").get(name)
-            value = _element_value(self._buffer[found.end() : end], schema)
+            value = _element_value(self._buffer[found.end() : end], properties.get(name))
             self._add(f"{write_json(name)}: {value}")
             self._take(end + len(closing))
         else:
@@ -771,6 +824,9 @@ _SLICE_CHARS = 4096  # looked at together: the buffer stays short, however long 
 _MAX_HEADER_CHARS = 1000  # what is not known to be a call by then is text
 _MAX_MEMBERS = 20  # of an object that is judged by its members while it arrives
 _MAX_ELEMENT_CHARS = 500
+_LEADING = f"{string.whitespace}\u00a0\ufeff\u200b"  # white space, and what is as invisible
+_CODE_BEFORE = "=(\"'>|/#"  # what ends the text of a line in which a JSON value is not a call
+_CODE_AFTER = (";", ")", '"', "'")  # what follows such a value at once
 _SENTENCE_ENDS = ".!?\u3002\uff01\uff1f\u2026"
 _SCHEMA_KEYS = ("type", "properties", "required", "$schema", "$defs", "title", "description")
 _PYTHON_WORDS = {"True": "true", "False": "false", "None": "null"}
@@ -783,6 +839,7 @@ _CODE = re.compile(r"`+")
 _JSON_VALUE = re.compile(r"""\{[ \t\r\n]*["'}]|\[[ \t\r\n]*[{\["]""")
 _BEFORE_ARGUMENTS = re.compile(r"[ \t\r\n]*(?:`{1,2}\Z|```j(?:so?)?\Z|```(?:json)?[ \t\r\n]*)?")
 _SEPARATORS = re.compile(r"[ \t\r\n,;\]}]*")
+_NOTHING = ("null", "None", "[]")  # what models write where there are no arguments
 _STRAY = "]})\"'"  # what may stand right after a call and means nothing
 _DRAFT = re.compile("|".join(map(re.escape, MARKS)) + r"|```[\w+-]*\s*\[?\s*\{")
 _FENCE_BEGUN = re.compile(r"`{1,3}(?:(?<=```)[\w+-]*\s*\[?\s*)?\Z")
