@@ -26,10 +26,11 @@ from monster_core.model_arguments import (
     fill_in_settings,
     refuse_unknown_arguments,
 )
+from monster_core.models_endpoint import MAX_DISCOVERY_SECONDS
 from monster_core.request.fields import CallParameters
 from monster_core.request.validation import describe, merge_parameters, validate_parameters
 from monster_core.secrets import SECRETS, with_masked_secrets
-from monster_core.server_profiles import server_profile
+from monster_core.server_profiles import ServerProfile, server_profile
 
 if TYPE_CHECKING:
     from monster_core.request.call_options import CallOptions
@@ -276,6 +277,48 @@ class MonsterModelBase(CallParameters):
             max_response_bytes=self.max_response_bytes or MAX_RESPONSE_BYTES,
             async_transport=self.async_transport or "httpx",
         )
+
+    def discover_server(self, timeout: float = MAX_DISCOVERY_SECONDS) -> ServerProfile:
+        """Ask the endpoint which release of vLLM it is, and set ``server`` to it.
+
+        Where the endpoint does not tell, ``server`` stays as it is, and a warning says so.
+
+        Args:
+            timeout: Seconds for each of the two paths that may tell it: ``/version`` and
+                ``/openapi.json``, beside the base URL.
+
+        Returns:
+            The profile that holds from now on.
+
+        Raises:
+            MonsterError: The endpoint cannot be reached.
+        """
+        try:
+            name = self._client().server(timeout)
+        except MonsterError as error:
+            raise self._framework_error(error) from error.__cause__
+        return self._keep_server(name)
+
+    async def adiscover_server(self, timeout: float = MAX_DISCOVERY_SECONDS) -> ServerProfile:
+        """Ask for the release; the async version of :meth:`discover_server`."""
+        try:
+            name = await self._async_client().server(timeout)
+        except MonsterError as error:
+            raise self._framework_error(error) from error.__cause__
+        return self._keep_server(name)
+
+    def _keep_server(self, found: str | None) -> ServerProfile:
+        if found is not None:
+            self.server = found
+        profile = server_profile(self.server)
+        if found is None:
+            warnings.warn(
+                f"The server stays {self.server or profile.name!r}: the endpoint does not tell a "
+                "release of vLLM from 0.5 on (asked: /version, /openapi.json). Pass server= to set "
+                "it.",
+                stacklevel=3,
+            )
+        return profile
 
     def close(self) -> None:
         """Close the connections of calls; a later call opens new ones."""

@@ -24,6 +24,7 @@ __all__ = [
     "GuideForm",
     "ServerProfile",
     "ToolChoiceKind",
+    "name_of_release",
     "profile_of_release",
     "register_server_profile",
     "server_profile",
@@ -128,11 +129,21 @@ def server_profile(name: str | None) -> ServerProfile:
     return known
 
 
+def name_of_release(version: str) -> str | None:
+    """Return the name of a release for the argument ``server``; None if it has no profile.
+
+    Args:
+        version: The version as the server writes it, such as "0.6.3.post1" or "0.11.1rc2".
+    """
+    found = _VERSION.match(version)
+    return f"vllm-{found[0]}" if found and profile_of_release(version) else None
+
+
 def profile_of_release(version: str) -> ServerProfile | None:
     """Return the profile of a release of vLLM; None for one that has no profile.
 
     Args:
-        version: The version as the server writes it, such as "0.6.3.post1" or "0.11.1rc2".
+        version: The version, as in :func:`name_of_release`.
     """
     found = _VERSION.match(version)
     if found is None:
@@ -142,8 +153,8 @@ def profile_of_release(version: str) -> ServerProfile | None:
     return SERVER_PROFILES[fitting[-1].name] if fitting else None
 
 
-_RELEASE_NAME = re.compile(r"vllm-(\d{1,4}\.\d{1,4}(?:\.\d{1,4})?)")
-_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?")
+_RELEASE_NAME = re.compile(r"vllm-(\d{1,2}\.\d{1,4}(?:\.\d{1,4})?)")
+_VERSION = re.compile(r"(\d{1,2})\.(\d{1,4})(?:\.(\d{1,4}))?")
 
 _OPTIONAL_SINCE_0_6_0 = frozenset(
     {

@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import httpx
 
-from monster_core.errors import ConfigurationError, MonsterError, NotFoundError, ResponseError
+from monster_core.errors import (
+    ConfigurationError,
+    MonsterError,
+    NotFoundError,
+    ResponseError,
+    StatusError,
+)
 from monster_core.models_endpoint import (
     CONTEXT_WINDOW_SOURCES,
     MAX_DISCOVERY_SECONDS,
@@ -26,6 +32,7 @@ from monster_core.models_endpoint import (
 )
 from monster_core.response.pipeline import ResponseStream, parse_response
 from monster_core.response.types import add_usage
+from monster_core.server_discovery import SERVER_SOURCES
 from monster_core.transport.attempt import (
     AFTER_DONE_SECONDS,
     MAX_ERROR_BODY_BYTES,
@@ -185,6 +192,28 @@ class MonsterClient:
                 return window
         return None
 
+    def server(self, timeout: float = MAX_DISCOVERY_SECONDS) -> str | None:
+        """Ask which release of vLLM the endpoint is.
+
+        Args:
+            timeout: Seconds for each of the two places where it may be told.
+
+        Returns:
+            The name for the argument ``server``, or None if the endpoint does not tell it.
+
+        Raises:
+            MonsterError: A request failed otherwise than by an answer of the server.
+        """
+        endpoint = self.endpoint.beside().within(timeout)
+        for path, read in SERVER_SOURCES:
+            try:
+                name = read(self._whole(Attempt.begin_get(endpoint, path)))
+            except (StatusError, ResponseError):
+                continue
+            if name is not None:
+                return name
+        return None
+
     def close(self) -> None:
         """Close the connections, unless other models use them; the next call opens a new one."""
         self._connections.close()
@@ -338,6 +367,18 @@ class AsyncMonsterClient:
                 continue
             if window is not None:
                 return window
+        return None
+
+    async def server(self, timeout: float = MAX_DISCOVERY_SECONDS) -> str | None:
+        """Ask for the release; the async version of :meth:`MonsterClient.server`."""
+        endpoint = self.endpoint.beside().within(timeout)
+        for path, read in SERVER_SOURCES:
+            try:
+                name = read(await self._whole(Attempt.begin_get(endpoint, path)))
+            except (StatusError, ResponseError):
+                continue
+            if name is not None:
+                return name
         return None
 
     async def aclose(self) -> None:

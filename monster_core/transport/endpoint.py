@@ -33,6 +33,7 @@ class Endpoint:
         default_headers: Further headers; their values are secrets.
         max_response_bytes: The most bytes of one response, decompressed.
         async_transport: What async requests are sent with, "httpx" or "aiohttp".
+        needs_key: Whether a request without a key is an error.
     """
 
     base_url: str
@@ -42,6 +43,7 @@ class Endpoint:
     default_headers: Mapping[str, SecretStr] = field(default_factory=dict)
     max_response_bytes: int = MAX_RESPONSE_BYTES
     async_transport: str = "httpx"
+    needs_key: bool = True
 
     @cached_property
     def headers(self) -> httpx.Headers:
@@ -50,7 +52,7 @@ class Endpoint:
         Raises:
             ConfigurationError: There is no key.
         """
-        if self.api_key is None:
+        if self.api_key is None and self.needs_key:
             raise ConfigurationError(
                 "No API key: pass api_key or set MONSTER_API_KEY (a server without keys takes "
                 "any value, EMPTY by custom)."
@@ -65,7 +67,8 @@ class Endpoint:
         for name, value in self.default_headers.items():
             headers[name] = value.get_secret_value()
         headers["content-type"] = "application/json"
-        headers["authorization"] = f"Bearer {self.api_key.get_secret_value()}"
+        if self.api_key is not None:
+            headers["authorization"] = f"Bearer {self.api_key.get_secret_value()}"
         return headers
 
     def url(self, path: str) -> httpx.URL:
@@ -85,6 +88,10 @@ class Endpoint:
         own = self.timeouts.total
         total = seconds if own is None else min(own, seconds)
         return replace(self, timeouts=replace(self.timeouts, total=total))
+
+    def beside(self) -> Endpoint:
+        """Return the endpoint for what stands beside the base URL and is open to everybody."""
+        return replace(self, base_url=self.base_url.removesuffix("/v1"), needs_key=False)
 
     def mask(self, text: str) -> str:
         """Return a text of the server's with stars for the secrets that it repeats.
