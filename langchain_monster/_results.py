@@ -79,8 +79,8 @@ class ChunkConverter:
             info = {"finish_reason": chunk.finish_reason}
         if chunk.logprobs is not None or self._logprobs:
             self._add_logprobs(chunk, metadata)
-        if chunk.reasoning:
-            fields["additional_kwargs"] = {"reasoning_content": chunk.reasoning}
+        if chunk.reasoning or chunk.refusal:
+            fields["additional_kwargs"] = _additional_kwargs(chunk)
         if chunk.tool_calls or chunk.finished_calls:
             fields.update(_tool_call_fields(chunk))
         if chunk.is_last:
@@ -156,12 +156,18 @@ def _to_generation(completion: Completion, choice: Choice, usage: Usage | None) 
         content=choice.text,
         response_metadata=metadata,
         usage_metadata=_usage_metadata(usage) if usage else None,
-        additional_kwargs={"reasoning_content": choice.reasoning} if choice.reasoning else {},
+        additional_kwargs=_additional_kwargs(choice),
         tool_calls=calls,
         invalid_tool_calls=invalid_calls,
     )
     info = {name: metadata[name] for name in ("finish_reason", "logprobs") if name in metadata}
     return ChatGeneration(message=message, generation_info=info)
+
+
+def _additional_kwargs(said: Choice | Chunk) -> dict[str, Any]:
+    """Return what was said beside the text, under the keys that LangChain's packages use."""
+    given = {"reasoning_content": said.reasoning, "refusal": said.refusal}
+    return {key: text for key, text in given.items() if text}
 
 
 def _tool_calls(choice: Choice) -> tuple[list[ToolCall], list[InvalidToolCall]]:

@@ -24,7 +24,7 @@ from monster_core.errors import InvalidRequestError, StructuredAnswerError, Trun
 from monster_core.json_values import copied
 from monster_core.request.structured import OutputSpec, output_spec_of
 from monster_core.response.json import PartialJson
-from monster_core.response.structured import check_value
+from monster_core.response.structured import check_value, raise_for_refusal
 
 __all__ = [
     "RawOutputParser",
@@ -176,6 +176,7 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
                 return None  # tools were bound as well, and the model chose one
             if message.invalid_tool_calls and not message.text:
                 raise _problem_of(message)
+            raise_for_refusal(message.additional_kwargs.get("refusal"))
             finish_reason = message.response_metadata.get("finish_reason")
             return self._built(self._spec.read(message.text, finish_reason))
 
@@ -312,6 +313,7 @@ def _arguments(message: AIMessage) -> Any:
         return message.tool_calls[0]["args"]
     if message.invalid_tool_calls:
         raise _problem_of(message)
+    raise_for_refusal(message.additional_kwargs.get("refusal"))
     raise StructuredAnswerError(
         f"The model called no function, and wrote {message.text[:200]!r} instead: the server may "
         "not enforce tool_choice."

@@ -125,6 +125,8 @@ def _as_dicts(blocks: Iterable[Any], role: Role) -> Iterator[dict[str, Any]]:
         elif isinstance(block, ImageBlock):
             yield {"type": "image", "url": _image_url(block) if role == "user" else None}
         elif isinstance(block, CitableBlock):
+            source = [text for text in (block.title, block.source) if text]
+            yield {"type": "text", "text": "\n".join(source)}
             yield from _as_dicts(block.content, role)
         elif isinstance(block, (CachePoint, CitationBlock, ThinkingBlock, ToolCallBlock)):
             yield {"type": "reasoning"}

@@ -54,7 +54,7 @@ def to_chat_response(
     choice = completion.choices[0]
     calls = [ResponseToolCall.whole(call, tool_names) for call in choice.tool_calls]
     response = ChatResponse(
-        message=_message(choice.text, choice.reasoning, calls),
+        message=_message(choice.text, choice.reasoning, calls, choice.refusal),
         raw={**completion.raw, "usage": _raw_usage(completion.usage, completion.raw)},
         additional_kwargs={
             **_token_counts(completion.usage),
@@ -121,11 +121,12 @@ class StreamedResponse:
         tool_names: As in :func:`to_chat_response`.
     """
 
-    __slots__ = ("_calls", "_end", "_event", "_logprobs", "_reasoning", "_text")
+    __slots__ = ("_calls", "_end", "_event", "_logprobs", "_reasoning", "_refusal", "_text")
 
     def __init__(self, tool_names: Mapping[str, str] = _NO_NAMES) -> None:
         self._text = ""
         self._reasoning = ""
+        self._refusal = ""
         self._calls = StreamedToolCalls(tool_names)
         self._logprobs: list[list[LogProb]] = []
         self._end: dict[str, Any] = {}
@@ -142,6 +143,8 @@ class StreamedResponse:
         if chunk.reasoning:
             self._reasoning += chunk.reasoning
             extra["thinking_delta"] = chunk.reasoning
+        if chunk.refusal:
+            self._refusal += chunk.refusal
         if chunk.tool_calls:
             self._calls.add(chunk.tool_calls)
         if chunk.logprobs:
@@ -154,7 +157,7 @@ class StreamedResponse:
         extra.update(_problems(calls))
         self._event = chunk.raw or copied(self._event)
         response = ChatResponse(
-            message=_message(self._text, self._reasoning, calls),
+            message=_message(self._text, self._reasoning, calls, self._refusal),
             delta=chunk.text,
             raw={**self._event, "usage": _raw_usage(chunk.usage, self._event)},
             additional_kwargs=extra,
@@ -164,13 +167,18 @@ class StreamedResponse:
         return response
 
 
-def _message(text: str, reasoning: str | None, calls: Sequence[ResponseToolCall]) -> ChatMessage:
+def _message(
+    text: str, reasoning: str | None, calls: Sequence[ResponseToolCall], refusal: str | None
+) -> ChatMessage:
+    # LlamaIndex's programs and chat engines still look for calls here.
+    extra: dict[str, Any] = {"tool_calls": [call.to_openai() for call in calls]} if calls else {}
+    if refusal:
+        extra["refusal"] = refusal
     thinking = [ThinkingBlock(content=reasoning)] if reasoning else []
     return ChatMessage(
         role=MessageRole.ASSISTANT,
         blocks=[*thinking, TextBlock(text=text), *(call.to_block() for call in calls)],
-        # LlamaIndex's programs and chat engines still look for calls here.
-        additional_kwargs={"tool_calls": [call.to_openai() for call in calls]} if calls else {},
+        additional_kwargs=extra,
     )
 
 

@@ -16,6 +16,7 @@ from monster_core.errors import InvalidRequestError, StructuredAnswerError
 from monster_core.json_values import write_json
 from monster_core.request.structured import output_spec_of
 from monster_core.response.json import PartialJson
+from monster_core.response.structured import raise_for_refusal
 
 if TYPE_CHECKING:
     from llama_index.core.program.utils import FlexibleModel
@@ -62,6 +63,7 @@ def guided_output(output_cls: type[Model]) -> Output[Model]:
     spec = output_spec_of(output_cls)
 
     def read(response: ChatResponse) -> Model:
+        raise_for_refusal(response.message.additional_kwargs.get("refusal"))
         finish_reason = response.additional_kwargs.get("finish_reason")
         value = spec.read(response.message.content or "", finish_reason)
         if spec.schema is None:  # a Literal or an Enum: the value is read already
@@ -84,6 +86,7 @@ def called_output(output_cls: type[Model], arguments: Mapping[str, Any]) -> Outp
         for call in read_tool_calls(response):
             raise_for(call, response)
             return _validated(output_cls, call.arguments)
+        raise_for_refusal(response.message.additional_kwargs.get("refusal"))
         raise StructuredAnswerError(
             f"The model called no function; it said {(response.message.content or '')[:200]!r}. "
             "The server may not enforce tool_choice."

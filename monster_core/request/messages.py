@@ -180,7 +180,7 @@ def _with_calls_as_text(
             calls_before = messages[place - 1].tool_calls if place else []
             follows_only_call = len(calls_before) == 1 and calls_before[0] is call
             text = write_result(
-                message.text,
+                _with_whole_characters(message.text),
                 call,
                 tool_format,
                 tool_name=message.name,
@@ -193,10 +193,30 @@ def _with_calls_as_text(
             counts = Counter(call.name for call in message.tool_calls)
             repeated.update(id(call) for call in message.tool_calls if counts[call.name] > 1)
             written = write_calls(message.tool_calls, tool_format)
-            turns.append(Message("assistant", _followed(message.content, written), message.name))
+            content = _said_earlier(message.content)
+            turns.append(Message("assistant", _followed(content, written), message.name))
+        elif message.role == "assistant":
+            turns.append(Message("assistant", _said_earlier(message.content), message.name))
         else:
             turns.append(message)
     return turns
+
+
+def _said_earlier(content: Content) -> Content:
+    return _with_whole_characters(content) if isinstance(content, str) else content
+
+
+def _with_whole_characters(text: str) -> str:
+    """Replace the halves of characters (surrogates), which no request can hold.
+
+    Tools return them, such as names of files that are not UTF-8. A user's text is refused instead,
+    but what a tool or a model has said must not make a conversation unusable.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _calls_answered(messages: Sequence[Message]) -> dict[int, ToolCall]:

@@ -78,6 +78,7 @@ def _read_choice(choice: dict[str, Any], position: int) -> Choice:
         stop_reason=stop_reason_of(choice.get("stop_reason")),
         logprobs=read_logprobs(choice.get("logprobs")),
         reasoning=text_of(message.get("reasoning_content") or message.get("reasoning")) or None,
+        refusal=text_of(message.get("refusal")) or None,
     )
 
 

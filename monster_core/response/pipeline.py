@@ -119,7 +119,7 @@ class ResponseStream:
             if chunk.finish_reason:
                 chunk.text += self._restorer.flush()
         has_content = chunk.text or chunk.tool_calls or chunk.finish_reason or chunk.reasoning
-        self.holds_back = not has_content and chunk.logprobs is None
+        self.holds_back = not (has_content or chunk.refusal) and chunk.logprobs is None
         return None if self.holds_back else chunk
 
     def end(self) -> Chunk:

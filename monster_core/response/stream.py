@@ -151,12 +151,12 @@ class StreamDecoder:
         finish_reason = choice.get("finish_reason")
         reasoning = delta.get("reasoning_content") or delta.get("reasoning")
         logprobs, stop_reason = choice.get("logprobs"), choice.get("stop_reason")
-        calls = delta.get("tool_calls")
+        calls, refusal = delta.get("tool_calls"), delta.get("refusal")
         if text:
             if not isinstance(text, str):
                 raise ResponseError(f"The server sent content that is not text: {text!r:.200}")
             self._text.append(text)
-        elif not (finish_reason or logprobs or calls or reasoning):
+        elif not (finish_reason or logprobs or calls or reasoning or refusal):
             return None
         if finish_reason is not None:
             finish_reason = None if self._finished else text_of(finish_reason) or None
@@ -174,6 +174,7 @@ class StreamDecoder:
             False,
             None,
             event,
+            (text_of(refusal) or None) if refusal else None,
         )
 
     def _note(self, event: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from monster_core.errors import StructuredAnswerError
 from monster_core.json_schema import SchemaError, validate
 
-__all__ = ["check_value"]
+__all__ = ["check_value", "raise_for_refusal"]
 
 
 def check_value(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -29,3 +29,16 @@ def check_value(value: Any, schema: Mapping[str, Any]) -> Any:
     except SchemaError as error:
         raise StructuredAnswerError(f"The answer does not satisfy its schema: {error}") from error
     return value
+
+
+def raise_for_refusal(refusal: Any) -> None:
+    """Raise an error if the model refused to give the value.
+
+    Args:
+        refusal: What the server says of a refusal, if anything.
+
+    Raises:
+        StructuredAnswerError: It did; the message holds what it said.
+    """
+    if refusal:
+        raise StructuredAnswerError(f"The model refused to answer: {str(refusal)[:200]!r}.")

@@ -113,6 +113,8 @@ class Choice:
         stop_reason: The stop text or stop token id (0 is one) that ended it.
         logprobs: The tokens' log probabilities, as the server sent them.
         reasoning: The reasoning that preceded the text, where a server sends it.
+        refusal: What the model said instead of an answer that it refused to give, where a server
+            tells the two apart.
     """
 
     index: int
@@ -122,6 +124,7 @@ class Choice:
     stop_reason: str | int | None
     logprobs: dict[str, Any] | None
     reasoning: str | None = None
+    refusal: str | None = None
 
 
 @dataclass(slots=True)
@@ -168,6 +171,7 @@ class Chunk:
         finished_calls: On the last chunk only, all calls of the response by their index, each with
             all of its arguments and with what is wrong with it.
         raw: The event as it came; empty on a last chunk that no event brought.
+        refusal: The next piece of a refusal, as in :class:`Choice`.
     """
 
     id: str
@@ -182,6 +186,7 @@ class Chunk:
     is_last: bool = False
     finished_calls: Mapping[int, ToolCall] | None = None
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
+    refusal: str | None = None
 
 
 def add_usage(one: Usage | None, other: Usage | None) -> Usage | None:

@@ -78,13 +78,13 @@ def test_blocks_that_are_no_content_are_left_out(block):
     assert sent(block, TextBlock(text="a")).content == "a"
 
 
-def test_citable_blocks_are_sent_as_their_content():
+def test_citable_blocks_are_sent_with_their_title_and_source():
     citable = CitableBlock(
         title="t",
         source="s",
         content=[TextBlock(text="a"), DocumentBlock(data=b"b.", document_mimetype="text/plain")],
     )
-    assert sent(citable, TextBlock(text="c")).content == "a\nb.\nc"
+    assert sent(citable, TextBlock(text="c")).content == "t\ns\na\nb.\nc"
 
 
 @pytest.mark.parametrize(

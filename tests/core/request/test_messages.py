@@ -210,9 +210,12 @@ def test_a_second_image_is_refused() -> None:
         render(messages, LLAMA, "llama")
 
 
-def test_half_a_character_in_a_result_is_written_as_its_number() -> None:
-    (told,) = render([Message("tool", "half \ud83d")], FAMILIES["hermes"], "hermes")
-    assert "half \\ud83d" in told["content"]
+@pytest.mark.parametrize("family", ["llama-3.1", "hermes", "mistral"])
+@pytest.mark.parametrize("role", ["tool", "assistant"])
+def test_half_a_character_that_was_said_earlier_is_replaced(family: str, role: Any) -> None:
+    turns = [Message("user", "Go"), Message(role, "half \ud83d, whole \ud83d\ude00")]
+    told = render(turns, FAMILIES[family], FAMILIES[family].tool_format)[-1]
+    assert "half \ufffd, whole \U0001f600" in told["content"]
 
 
 SEARCH = ToolCall("3", "search", '{"query": "tide"}')

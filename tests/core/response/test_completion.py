@@ -350,3 +350,20 @@ def test_one_odd_value_gives_chunks_or_a_typed_error(path: Any, value: Any) -> N
 def test_an_answer_without_choices_is_no_answer() -> None:
     with pytest.raises(errors.ResponseError, match="holds no choices"):
         parse_completion(b'{"id": "cmpl-1", "object": "chat.completion", "choices": []}')
+
+
+def test_a_refusal_is_kept_apart_from_the_text() -> None:
+    message = {"role": "assistant", "content": None, "refusal": "No."}
+    [choice] = read({**FULL, "choices": [{"index": 0, "message": message}]}).choices
+    assert (choice.text, choice.refusal) == ("", "No.")
+    decoder = StreamDecoder()
+    event = {"id": "c", "choices": [{"index": 0, "delta": {"refusal": "No."}}]}
+    chunk = decoder.read(orjson.dumps(event))
+    assert chunk is not None
+    assert (chunk.text, chunk.refusal) == ("", "No.")
+
+
+@pytest.mark.parametrize("odd", [None, "", 0, ["No."], {"text": "No."}])
+def test_a_refusal_that_is_no_text_counts_as_left_out(odd: Any) -> None:
+    message = {"role": "assistant", "content": "Hi", "refusal": odd}
+    assert read({**FULL, "choices": [{"index": 0, "message": message}]}).choices[0].refusal is None
