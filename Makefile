@@ -1,18 +1,19 @@
-# make demo | test | lint | types | record | bench | clean        PYTHON=python3.12 picks the interpreter
+# make demo | test | lint | types | docs | record | bench | clean        PYTHON=python3.12 picks the interpreter
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH := .benchmarks/venv
+SITE := .site/venv
 
-.PHONY: demo test lint types record bench clean
+.PHONY: demo test lint types docs record bench clean
 
 demo: $(READY)
 	@$(BIN)/python examples/quickstart.py
 
 # Async tests run over aiohttp as well; the run of everything comes last, and measures coverage.
-test: lint types
+test: lint types docs
 	@$(BIN)/python -m pytest -n auto -q --async-transport=aiohttp -k async
 	@$(BIN)/python -m pytest -n auto --cov --cov-fail-under=97
 
@@ -25,6 +26,10 @@ types: $(READY)
 	@$(BIN)/mypy
 	@$(BIN)/basedpyright
 
+# Builds the documentation's site into site/; a warning, such as a broken link, is an error.
+docs: $(SITE)/.ready
+	@$(SITE)/bin/zensical build --strict --clean
+
 # Records from MONSTER_API_BASE with MONSTER_API_KEY. ONLY=new records only requests that have no
 # recording; TESTS=tests/langchain records those of one place.
 record: $(READY)
@@ -35,7 +40,7 @@ bench: $(BENCH)/.ready
 	@$(BENCH)/bin/python benchmarks/run.py $(or $(OPTIONS),--page)
 
 clean:
-	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks dist
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks .site .cache site dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define install
@@ -51,3 +56,10 @@ $(READY): pyproject.toml
 
 $(BENCH)/.ready: pyproject.toml
 	$(call install,bench)
+
+# The site is built from the sources: this needs neither the package nor what it needs.
+$(SITE)/.ready: pyproject.toml
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --group docs
+	@touch $@

@@ -40,8 +40,8 @@ PROVIDERS = {
 HEAD = """# The LlamaIndex provider suite
 
 LlamaIndex has no standard tests for its providers, so this project wrote some: the file
-[provider_suite.py](../tests/llama_index/provider_suite.py) speaks LlamaIndex's public API only, and
-any provider can copy and subclass it. It runs with every test of this project, replayed.
+[provider_suite.py][file] speaks LlamaIndex's public API only, and any provider can copy and
+subclass it. It runs with every test of this project, replayed.
 
 The table says what `python benchmarks/provider_suite.py` found on
 {server}.
@@ -49,7 +49,10 @@ OpenAILike was told that its model chats and calls functions, and its context wi
 package asks for `/models/info`, which a plain vLLM does not have: that was answered for it, as
 MonsterAPI would. What the two can do at an endpoint of today's OpenAI dialect is not measured here.
 
+[file]: {repository}/blob/main/tests/llama_index/provider_suite.py
+
 """
+REPOSITORY = "https://github.com/monsterapi-integrations/monsterapi-integrations"
 
 
 def main() -> None:
@@ -57,7 +60,9 @@ def main() -> None:
         sys.exit("Set MONSTER_API_KEY, and MONSTER_API_BASE if it is not MonsterAPI's.")
     install()
     found = {provider: results(provider) for provider in PROVIDERS}
-    TABLE.write_text(HEAD.format(server=SERVER) + table(found), encoding="utf-8")
+    TABLE.write_text(
+        HEAD.format(server=SERVER, repository=REPOSITORY) + table(found), encoding="utf-8"
+    )
     print(f"Wrote {TABLE.relative_to(ROOT)}")
 
 

@@ -1,6 +1,6 @@
-"""Write the tables of arguments in README.md from their one declaration in the core.
+"""Write the tables of arguments in request-fields.md from their one declaration in the core.
 
-python docs/request_fields.py          # prints what README.md should hold
+python docs/request_fields.py          # prints what the page should hold
 python docs/request_fields.py --write  # writes it there
 """
 
@@ -15,20 +15,20 @@ from pydantic import BaseModel
 
 from monster_core.request.fields import ConversationParameters, RequestParameters
 
-README = Path(__file__).parent.parent / "README.md"
+PAGE = Path(__file__).with_name("request-fields.md")
 
 TABLES = {
     "request fields": RequestParameters,
     "conversation arguments": ConversationParameters,
 }
-"""Which model each marked place of README.md describes."""
+"""Which model each marked place of the page describes."""
 
 
 def with_tables(text: str) -> str:
-    """Return README's text with every table written anew.
+    """Return the page's text with every table written anew.
 
     Args:
-        text: README's text; each table stands between two comments that name it.
+        text: The page's text; each table stands between two comments that name it.
 
     Raises:
         ValueError: A place is missing.
@@ -36,7 +36,7 @@ def with_tables(text: str) -> str:
     for name, model in TABLES.items():
         place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
         if not place.search(text):
-            raise ValueError(f"README.md has no place for the {name}")
+            raise ValueError(f"the page has no place for the {name}")
         text = place.sub(lambda found, of=model: f"{found[1]}{table(of)}{found[2]}", text)
     return text
 
@@ -91,14 +91,14 @@ _KINDS = {
 
 
 def main(arguments: list[str]) -> None:
-    """Print README's text with its tables, or write it.
+    """Print the page's text with its tables, or write it.
 
     Args:
         arguments: The command line.
     """
-    text = with_tables(README.read_text("utf-8"))
+    text = with_tables(PAGE.read_text("utf-8"))
     if arguments == ["--write"]:
-        README.write_text(text, "utf-8")
+        PAGE.write_text(text, "utf-8")
     else:
         print(text, end="")
 

@@ -7,7 +7,19 @@ from pathlib import Path
 __all__ = ["files_of_the_repository"]
 
 _ROOT = Path(__file__).parent.parent
-_UNTRACKED = {".git", "__pycache__", "dist", ".hypothesis", ".benchmarks", ".env"}
+_UNTRACKED = {
+    *(
+        ".git",
+        "__pycache__",
+        "dist",
+        ".hypothesis",
+        ".benchmarks",
+        ".cache",
+        ".env",
+        ".site",
+        "site",
+    ),
+}
 
 
 def files_of_the_repository(directory: Path = _ROOT) -> list[Path]:

@@ -41,9 +41,3 @@ def test_the_page_says_whether_it_is_sent_again(row: Row) -> None:
     assert isinstance(row.call, Fails)
     is_sent_again = row.call.requests == 3 or row.at is not None
     assert ("after the retries" in TOLD[row.name][0]) is is_sent_again
-
-
-def test_its_links_lead_to_files() -> None:
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)", PAGE)
-    assert targets
-    assert [target for target in targets if not (ROOT / "docs" / target).exists()] == []

@@ -1,0 +1,65 @@
+"""Links lead on: to pages of the site, and to files of this repository."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.docs.pages import DOCS, PAGES, REPOSITORY, SITE, links
+
+OUTSIDE = {
+    name: ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
+}
+
+
+def leads_nowhere(target: str) -> bool:
+    """Whether a link into the site or the repository has no page or file."""
+    address = target.partition("#")[0]
+    if address.startswith(SITE):
+        page = address.removeprefix(SITE).strip("/")
+        return bool(page) and page not in PAGES
+    if address.startswith(REPOSITORY):
+        found = re.fullmatch(r"(?:blob|tree)/main/(.+)", address.removeprefix(REPOSITORY))
+        return bool(found) and not (ROOT / found[1]).exists() if found else False
+    return False
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_of_a_page_lead_to_pages_and_files(name: str) -> None:
+    path = PAGES[name]
+    relative = [target for target in links(path) if not re.match(r"https?:|#|mailto:", target)]
+    missing = [
+        target for target in relative if not (path.parent / target.partition("#")[0]).exists()
+    ]
+    outside = [
+        target
+        for target in relative
+        if not (path.parent / target.partition("#")[0]).resolve().is_relative_to(DOCS)
+    ]
+    assert missing == []
+    assert outside == [], "the site holds docs/ only: link to the repository's address"
+    assert [target for target in links(path) if leads_nowhere(target)] == []
+
+
+@pytest.mark.parametrize("path", OUTSIDE.values(), ids=OUTSIDE)
+def test_links_of_a_file_lead_to_pages_and_files(path: Path) -> None:
+    assert [target for target in links(path) if leads_nowhere(target)] == []
+
+
+def test_links_of_the_project_page_are_absolute() -> None:
+    assert [one for one in links(OUTSIDE["README.md"]) if not one.startswith("https://")] == []
+
+
+def test_the_site_s_first_page_defines_every_link_of_the_readme() -> None:
+    definition = re.compile(r"^\[([^\]]+)\]: ", re.MULTILINE)
+    readme = definition.findall(OUTSIDE["README.md"].read_text("utf-8"))
+    assert definition.findall(PAGES["index"].read_text("utf-8")) == readme
+
+
+def test_the_navigation_holds_every_page() -> None:
+    configuration = (ROOT / "zensical.toml").read_text("utf-8")
+    named = re.findall(r'"([\w/.-]+)\.md"', configuration)
+    assert sorted(named) == sorted(PAGES)

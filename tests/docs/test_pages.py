@@ -1,0 +1,113 @@
+"""Every code block of the documentation runs, and prints what the page says.
+
+The blocks of a page share their names, and run one after another, as in a notebook. The settings
+name an emulator, which says what ``SAID`` holds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sentry_sdk
+
+from monster_emulator import Emulator
+from tests.conftest import ROOT
+from tests.docs.pages import PAGES, Block, blocks
+from tests.llama_index.consumers.surroundings import OVERLOOKED, closed_memories, offline_settings
+
+SAID = {
+    "What is the capital of France?": "The capital of France is Paris.",
+    "Tell me a joke.": "Why did the byte feel empty? It had lost a bit.",
+}
+"""What the emulator answers to the questions of the pages; the rest it answers by its rules."""
+
+PROGRAMS = {
+    name: [block for block in blocks(path) if block.language == "python" and not block.is_test]
+    for name, path in PAGES.items()
+}
+TESTS = [
+    (name, block)
+    for name, path in PAGES.items()
+    for block in blocks(path)
+    if block.language == "python" and block.is_test
+]
+
+
+def said(body: dict[str, Any]) -> str | None:
+    content = body["messages"][-1]["content"]
+    return SAID.get(content) if isinstance(content, str) else None
+
+
+@pytest.fixture(autouse=True)
+def endpoint_of_the_pages(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    with Emulator(replies=said) as emulator, offline_settings(), closed_memories():
+        monkeypatch.setenv("MONSTER_API_BASE", emulator.base_url)
+        monkeypatch.setenv("MONSTER_API_KEY", emulator.api_key)
+        monkeypatch.chdir(tmp_path)
+        yield
+    sentry_sdk.init(dsn="", default_integrations=False, auto_enabling_integrations=False)
+
+
+def run(name: str, block: Block, names: dict[str, Any]) -> None:
+    source = "\n" * (block.line - 1) + block.text  # so that a traceback tells the page's line
+    exec(compile(source, f"docs/{name}.md", "exec"), names)
+
+
+def _programs(*, plain: bool) -> list[Any]:
+    return [
+        pytest.param(name, id=name)
+        for name, found in PROGRAMS.items()
+        if found and all(not block.needs for block in found) is plain
+    ]
+
+
+@pytest.mark.parametrize("name", _programs(plain=True))
+@pytest.mark.filterwarnings(*[mark.args[0] for mark in OVERLOOKED])
+def test_the_programs_of_a_page_run(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for block in PROGRAMS[name]:
+        run(name, block, names)
+        printed = capsys.readouterr().out
+        if block.output is not None:
+            assert printed.rstrip() == block.output.rstrip(), f"docs/{name}.md:{block.line}"
+
+
+@pytest.mark.parametrize(
+    "name, block", [pytest.param(name, block, id=f"{name}-{block.line}") for name, block in TESTS]
+)
+def test_the_tests_of_a_page_pass(name: str, block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "test_it.py"
+    file.write_text(block.text, "utf-8")
+    plugins = ["monster_emulator.pytest_plugin", "pytest_asyncio.plugin", "no:cacheprovider"]
+    options = [option for plugin in plugins for option in ("-p", plugin)]
+    settings = "asyncio_default_fixture_loop_scope=function"
+    command = [sys.executable, "-m", "pytest", "-q", *options, "-o", settings, "-W", "error"]
+    run = subprocess.run(
+        [*command, "--rootdir", str(tmp_path), str(file)],
+        cwd=ROOT,
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert f"{len(re.findall(r'^(?:async )?def test_', block.text, re.M))} passed" in run.stdout
+
+
+def test_what_a_page_installs_can_be_installed() -> None:
+    named = {
+        extra
+        for path in [ROOT / "README.md", *PAGES.values()]
+        for extras in re.findall(r"monsterapi-integrations\[([\w,-]+)\]", path.read_text("utf-8"))
+        for extra in extras.split(",")
+    }
+    assert named - set(metadata("monsterapi-integrations").get_all("Provides-Extra") or ()) == set()
