@@ -7,19 +7,8 @@ from pathlib import Path
 __all__ = ["files_of_the_repository"]
 
 _ROOT = Path(__file__).parent.parent
-_UNTRACKED = {
-    *(
-        ".git",
-        "__pycache__",
-        "dist",
-        ".hypothesis",
-        ".benchmarks",
-        ".cache",
-        ".env",
-        ".site",
-        "site",
-    ),
-}
+_MADE_BY_MAKE = {".benchmarks", ".cache", ".site", "dist", "site"}
+_UNTRACKED = {".git", "__pycache__", ".hypothesis", ".env", *_MADE_BY_MAKE}
 
 
 def files_of_the_repository(directory: Path = _ROOT) -> list[Path]:
