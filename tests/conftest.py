@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import socket
@@ -72,6 +73,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         )
         mark = pytest.mark.enable_socket if is_online else pytest.mark.allow_hosts(LOOPBACK)
         item.add_marker(mark)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported out of garbage collection: many tests collect, and it is large."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
