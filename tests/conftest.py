@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import ipaddress
 import os
+import re
 import socket
 from collections.abc import Generator
 from pathlib import Path
@@ -51,6 +52,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="httpx",
         help="what models send async requests with (MONSTER_ASYNC_TRANSPORT)",
     )
+    parser.addoption(
+        "--without",
+        default="",
+        metavar="PACKAGES",
+        help="leave out the files of tests that import one of these, separated by commas",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,6 +65,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[PLAYED] = set()
     if _is_recording(config) and NAMED_ENDPOINT is None:
         raise pytest.UsageError(_NO_ENDPOINT)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out files that need a package which is not to be had beside others' lowest versions."""
+    packages = config.getoption("--without").replace(",", "|")
+    if not packages or collection_path.suffix != ".py":
+        return None
+    needed = re.compile(rf"^\s*(?:from|import) (?:{packages})\b(?!_)", re.MULTILINE)
+    return True if needed.search(collection_path.read_text("utf-8")) else None
 
 
 @pytest.hookimpl(tryfirst=True)

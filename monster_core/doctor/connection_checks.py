@@ -105,22 +105,27 @@ def _check_tls(examination: Examination) -> Finding:
         )
     if examination.proxy is not None:
         return Finding("skipped", "spoken through the proxy, with the next check")
-    try:
-        context = tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-    except OSError as error:
+    authorities = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    missing = [path for path in authorities if path and not os.path.exists(path)]
+    if missing:
         return Finding(
-            "failed",
-            f"The trusted authorities cannot be read: {_reason(error)}.",
-            "Correct SSL_CERT_FILE or SSL_CERT_DIR.",
+            "failed", f"{missing[0]!r} is not there.", "Correct SSL_CERT_FILE or SSL_CERT_DIR."
         )
     try:
-        with (
-            _connection(examination) as plain,
-            context.wrap_socket(plain, server_hostname=host) as encrypted,
-        ):
-            return Finding("ok", f"{encrypted.version()}, the certificate is trusted")
+        return _shake_hands(examination, tls_context(*authorities))
     except (OSError, ValueError) as error:
         return Finding("failed", f"No TLS with {host}: {_reason(error)}.", tls_advice(error))
+
+
+def _shake_hands(examination: Examination, context: ssl.SSLContext) -> Finding:
+    with (
+        _connection(examination) as plain,
+        context.wrap_socket(plain, server_hostname=examination.url.host) as encrypted,
+    ):
+        version = encrypted.version()
+        with contextlib.suppress(OSError):  # a server need not say goodbye
+            encrypted.unwrap()
+    return Finding("ok", f"{version}, the certificate is trusted")
 
 
 def tls_advice(error: Exception) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import orjson
-
 from monster_core.doctor.connection_checks import speaks_tls, tls_advice, tls_error_in
 from monster_core.doctor.examination import Check, Examination, RawReply
 from monster_core.doctor.model_checks import ask_for_a_token
@@ -14,6 +12,7 @@ from monster_core.errors import ConnectionFailedError, MonsterError, NotFoundErr
 from monster_core.model_families import context_window_of_family
 from monster_core.models_endpoint import context_window_of, read_models
 from monster_core.name_suggestions import unknown_name
+from monster_core.server_profiles import server_profile
 
 __all__ = ["ENDPOINT_CHECKS"]
 
@@ -166,17 +165,22 @@ def _check_key(examination: Examination) -> Finding:
 
 
 def _check_server(examination: Examination) -> Finding:
-    root = str(examination.url.join("/")).rstrip("/")
+    named = examination.model.server
+    profile = server_profile(named).name
     try:
-        reply = examination.get(root, "/version")
-        told = orjson.loads(reply.body) if reply.status_code == 200 else None
-    except (MonsterError, ValueError):
-        told = None
-    release = told.get("version") if isinstance(told, dict) else None
-    if isinstance(release, str) and release.isprintable():
-        examination.release = release[:40]
-        return Finding("ok", f"vLLM {examination.release}")
-    return Finding("ok", "it does not report a release")
+        found = examination.client().server()
+    except MonsterError:
+        found = None
+    if found is None:
+        return Finding("ok", f"not told; requests are those of {profile}")
+    examination.release = found
+    if server_profile(found) == server_profile(named):
+        return Finding("ok", f"{found}; requests are those of {profile}")
+    return Finding(
+        "failed",
+        f"It is {found}, and requests are those of {profile}.",
+        f"Set MONSTER_SERVER={found}, or pass server={found!r}.",
+    )
 
 
 def _check_model(examination: Examination) -> Finding:

@@ -66,7 +66,7 @@ class Examination:
         reply: The reply of ``GET {base}/models``.
         served: The models that it lists; empty if it cannot be read.
         model_name: The model that is asked.
-        release: The release of vLLM that the server reports.
+        release: The server's name for the argument ``server``, if it tells its release.
     """
 
     arguments: Mapping[str, Any] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from monster_core.request.builder import ChatRequest, build_request
 from monster_core.request.messages import Message
 from monster_core.response.structured import check_value
 from monster_core.response.types import Completion, Usage
+from monster_core.server_profiles import server_profile
 
 __all__ = ["MODEL_CHECKS", "ask_for_a_token"]
 
@@ -129,7 +130,7 @@ def _check_forced_tool(examination: Examination) -> Finding:
         return Finding(
             "failed",
             f"The server did not call the tool that it was told to: {_shown(_text(completion))}.",
-            _OTHER_RELEASE.format(what="a named tool_choice", release=_release(examination)),
+            _not_obeyed("a named tool_choice", examination),
         )
     call = calls[0]
     if call.problem is not None:
@@ -140,7 +141,7 @@ def _check_forced_tool(examination: Examination) -> Finding:
         return Finding(
             "failed",
             f"The arguments do not fit the tool's schema: {_shown(call.arguments)}.",
-            _OTHER_RELEASE.format(what="the schema", release=_release(examination)),
+            _not_obeyed("the schema", examination),
         )
     return Finding("ok", f"{call.name}({_shown(call.arguments)})")
 
@@ -165,13 +166,18 @@ def _check_guided(examination: Examination) -> Finding:
     return Finding(
         "failed",
         f"The answer is not held to its schema: {_shown(text)}.",
-        _OTHER_RELEASE.format(what="guided_json", release=_release(examination)),
+        _not_obeyed("guided_json", examination),
     )
 
 
-_OTHER_RELEASE = (
-    "{release} ignores {what}: structured answers and forced tools are not enforced there."
-)
+def _not_obeyed(what: str, examination: Examination) -> str:
+    named, found = server_profile(examination.model.server), examination.release
+    if found is not None and server_profile(found) == named:
+        return f"What stands before the server may drop {what}: ask who runs it."
+    return (
+        f"{found or 'The server'} ignores {what} as {named.name} knows it: set MONSTER_SERVER"
+        f"{f'={found}' if found else ' to its release, such as vllm for the present one'}."
+    )
 
 
 def _check_offered_tool(examination: Examination) -> Finding:
@@ -202,10 +208,6 @@ def _request(
 
 def _complete(examination: Examination, question: str, **fields: Any) -> Completion:
     return examination.client().complete(_request(examination, question, stream=False, **fields))
-
-
-def _release(examination: Examination) -> str:
-    return f"vLLM {examination.release}" if examination.release else "The server"
 
 
 def _text(completion: Completion) -> str:

@@ -80,7 +80,7 @@ class Terminal:
 
     def _table(self, *widths: int) -> Table:
         """Return a table of columns of these widths, and a last one that takes what is left."""
-        table = Table.grid(padding=(0, 1))
+        table = Table.grid(padding=(0, 1, 0, 0))
         for width in widths:
             table.add_column(width=width)
         table.add_column(overflow="fold")

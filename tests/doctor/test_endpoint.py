@@ -16,6 +16,7 @@ Serve = Callable[..., ScriptedServer]
 
 MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct"
 LISTED = reply(200, {"data": [{"id": "m", "max_model_len": 8192}]})
+RELEASE = reply(200, {"version": "0.5.0.post1"})
 STREAM = events(*(token(f"{number} ") for number in range(10)), token("", "stop"), "[DONE]")
 CHECKS = [
     *("settings", "proxy", "DNS", "connection", "TLS", "endpoint", "key", "server", "model"),
@@ -89,7 +90,7 @@ def test_a_wrong_model_name(examine: Examine) -> None:
 
 
 def test_a_model_that_a_gateway_serves_without_listing_it(examine: Examine, serve: Serve) -> None:
-    server = serve(LISTED, reply(404), answer())
+    server = serve(LISTED, RELEASE, answer())
     found = examine("--base-url", server.base_url, "--model", "another")
     assert found.check("model")["status"] == "note"
     assert "answers, although it is not listed" in found.said("model")
@@ -143,12 +144,23 @@ def test_a_server_of_another_release_that_ignores_guides(examine: Examine, serve
         serve, call("get_weather", '{"city": "Rome"}'), answer("Paris."), answer("Sunny, I guess.")
     )
     found = examine("--base-url", server.base_url, "--model", "m")
-    assert found.names("failed") == ["guided answer"]
+    assert found.names("failed") == ["server", "guided answer"]
+    assert "It is vllm-0.32.0, and requests are those of vllm-0.5." in found.said("server")
     assert "'Paris.'" in found.said("guided answer")
-    assert "vLLM 0.32.0 ignores guided_json" in found.said("guided answer")
+    for check in ("server", "guided answer"):
+        assert "MONSTER_SERVER=vllm-0.32.0" in found.said(check)
     assert found.check("offered tool")["status"] == "note"
     assert "Sunny, I guess." in found.said("offered tool")
     assert "tool_format=" in found.said("offered tool")
+
+
+def test_a_gateway_that_drops_guides(examine: Examine, serve: Serve) -> None:
+    server = serve_up_to_the_stream(
+        serve, call("get_weather", '{"city": "Rome"}'), answer("Paris."), answer("Sunny.")
+    )
+    found = examine("--base-url", server.base_url, "--model", "m", MONSTER_SERVER="vllm")
+    assert found.names("failed") == ["guided answer"]
+    assert "before the server may drop" in found.said("guided answer")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +180,7 @@ def test_a_server_that_does_not_force_a_tool(
         serve, given, guided, answer('{"name": "get_weather", "parameters": {"city": "Rome"}}')
     )
     found = examine("--base-url", server.base_url, "--model", "m")
-    assert found.names("failed") == ["forced tool"]
+    assert found.names("failed") == ["server", "forced tool"]
     assert told in found.said("forced tool")
     assert found.check("offered tool")["status"] == "ok"
 
@@ -178,7 +190,7 @@ def test_a_stream_that_a_proxy_collects(examine: Examine, serve: Serve) -> None:
     together = "".join(f"data: {one}\n\n" for one in [*tokens, json.dumps(token("", "stop"))])
     server = serve(
         LISTED,
-        reply(404),
+        RELEASE,
         answer(),
         events(0.6, together.encode(), "[DONE]"),
         reply(503),
@@ -197,7 +209,7 @@ def test_a_server_that_is_broken(examine: Examine) -> None:
 
 
 def test_a_request_is_never_sent_twice(examine: Examine, serve: Serve) -> None:
-    server = serve(LISTED, reply(404), reply(429, "slow"))
+    server = serve(LISTED, RELEASE, reply(429, "slow"))
     found = examine("--base-url", server.base_url, "--model", "m")
     assert found.names("failed") == ["completion"]
     assert len(server.received) == 3
