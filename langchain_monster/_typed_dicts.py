@@ -38,7 +38,7 @@ def readable(typed_dict: Any, _outer: tuple[Any, ...] = ()) -> Any:
     required = typed_dict.__required_keys__
     fields = {name: _field(hint, name in required, outer) for name, hint in hints.items()}
     copy: Any = TypedDict(typed_dict.__name__, fields)  # type: ignore[misc]
-    copy.__doc__ = typed_dict.__doc__
+    copy.__doc__ = typed_dict.__doc__ or ""  # else LangChain describes it as a dict
     return copy
 
 

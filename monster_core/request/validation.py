@@ -39,7 +39,8 @@ def validate_parameters(
     unchecked = {name: values[name] for name in values if name not in _FIELDS}
     for name in unchecked:
         if name not in further:
-            raise InvalidRequestError(unknown_argument(name, _FIELDS, of_the_model=also))
+            known = {*_FIELDS, *_TAKEN_BESIDE_FIELDS}
+            raise InvalidRequestError(unknown_argument(name, known, of_the_model=also))
     try:
         checked = _validating_model()(**values)
     except ValidationError as error:
@@ -151,6 +152,7 @@ def _validating_model() -> type[CallParameters]:
 
 
 _FIELDS = frozenset(CallParameters.model_fields)
+_TAKEN_BESIDE_FIELDS = ("extra_headers", "timeout")
 OUTPUT_CONSTRAINTS = frozenset({*GUIDES, "response_format"})
 """The fields that constrain the text of the response."""
 

@@ -382,3 +382,22 @@ async def test_json_mode_needs_no_schema(scripted: Scripted, way: Way) -> None:
 def test_another_method_needs_one() -> None:
     with pytest.raises(InvalidRequestError, match="None is not a schema"):
         ChatMonster(model=MODEL).with_structured_output()
+
+
+class Untold(TypedDict):  # it has no docstring
+    name: str
+    home: Person
+
+
+@pytest.mark.parametrize("way", ["guided_json", "function_calling", "tool"])
+def test_a_typed_dict_without_a_docstring_is_not_described_as_a_dict(
+    scripted: Scripted, way: str
+) -> None:
+    llm, server = scripted(whole({"content": "Hi"}))
+    if way == "tool":
+        llm.bind_tools([Untold]).invoke("Hi")
+    else:
+        llm.with_structured_output(Untold, method=way, include_raw=True).invoke("Hi")
+    prompt = json.loads(server.received[0].body)["messages"][0]["content"]
+    assert "A person." in prompt
+    assert "dict()" not in prompt
