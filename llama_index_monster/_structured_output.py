@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Generic, get_origin
 from llama_index.core.base.llms.types import ChatResponse, ToolCallBlock
 from llama_index.core.program.utils import create_flexible_model
 from llama_index.core.types import Model
-from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, RootModel, TypeAdapter
 
 from llama_index_monster._tool_calls import raise_for, read_tool_calls
 from monster_core.errors import InvalidRequestError, StructuredAnswerError
-from monster_core.json_values import write_json
+from monster_core.json_values import copied, write_json
 from monster_core.request.structured import output_spec_of
 from monster_core.response.json import PartialJson
-from monster_core.response.structured import raise_for_refusal
+from monster_core.response.structured import check_value, raise_for_refusal
 
 if TYPE_CHECKING:
     from llama_index.core.program.utils import FlexibleModel
@@ -55,12 +55,13 @@ def guided_output(output_cls: type[Model]) -> Output[Model]:
     """Ask for the object as the response's text, which the class's JSON schema guides.
 
     Args:
-        output_cls: The class, or any other type that pydantic can validate.
+        output_cls: The class, any other type that pydantic can validate, or a JSON schema.
 
     Raises:
         InvalidRequestError: The type has no JSON schema.
     """
     spec = output_spec_of(output_cls)
+    is_type = not isinstance(output_cls, (Mapping, str))
 
     def read(response: ChatResponse) -> Model:
         raise_for_refusal(response.message.additional_kwargs.get("refusal"))
@@ -69,7 +70,10 @@ def guided_output(output_cls: type[Model]) -> Output[Model]:
         if spec.schema is None:  # a Literal or an Enum: the value is read already
             read_value: Model = value
             return read_value
-        return _validated(output_cls, value)
+        if is_type:
+            return _validated(output_cls, value)
+        checked: Model = check_value(value, spec.schema)
+        return checked
 
     return Output(output_cls, spec.fields, read, lambda response: response.message.content or "")
 
@@ -148,8 +152,8 @@ class StreamedObject(Generic[Model]):
                 yield whole
 
     def _partial(self, value: Any) -> Model | FlexibleModel | None:
-        if value is None:
-            return None
+        if value is None or isinstance(self._output.output_cls, Mapping):
+            return copied(value)  # type: ignore[no-any-return]
         try:
             return _parsed(self._output.output_cls, value)
         except Exception:  # the caller's validators may fail in any way on half an object
@@ -169,14 +173,18 @@ def _arguments_text(response: ChatResponse) -> str:
 def _validated(output_cls: type[Model], value: Any) -> Model:
     try:
         return _parsed(output_cls, value)
-    except ValidationError as error:
+    except ValueError as error:  # as the errors of pydantic 1 and 2 are
         raise StructuredAnswerError(f"The answer does not satisfy its schema: {error}") from error
 
 
 def _parsed(output_cls: type[Model], value: Any) -> Model:
     """Validate a value as JSON: a strict class takes an enum's value or a date only from there."""
     text = write_json(value)
-    if isinstance(output_cls, type) and issubclass(output_cls, BaseModel):
-        return output_cls.model_validate_json(text)
+    if isinstance(output_cls, type):
+        if issubclass(output_cls, BaseModel):
+            return output_cls.model_validate_json(text)
+        of_version_1: Callable[[str], Model] | None = getattr(output_cls, "parse_raw", None)
+        if of_version_1 is not None:
+            return of_version_1(text)
     parsed: Model = TypeAdapter(output_cls).validate_json(text)
     return parsed

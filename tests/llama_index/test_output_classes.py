@@ -13,6 +13,7 @@ from llama_index.core.base.llms.types import ChatMessage
 from llama_index.core.program.utils import FlexibleModel
 from llama_index.core.types import PydanticProgramMode
 from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic.v1 import BaseModel as OldModel
 from typing_extensions import NotRequired, TypedDict
 
 from monster_core.errors import InvalidRequestError, StructuredAnswerError
@@ -30,6 +31,13 @@ class Colour(enum.Enum):
 class Level(enum.IntEnum):
     LOW = 1
     HIGH = 2
+
+
+class OldBox(OldModel):
+    width: int
+
+
+SCHEMA = {"type": "object", "properties": {"width": {"type": "integer"}}, "required": ["width"]}
 
 
 class Car(BaseModel):
@@ -116,6 +124,14 @@ OTHERS = {
     "enum": (Colour, "red", Colour.RED),
     "literal": (Literal["a", "b"], "a", "a"),
     "union": (Car | Boxed[int], '{"content":3}', Boxed[int](content=3)),
+    "pydantic-1": (OldBox, '{"width":3}', OldBox(width=3)),
+    "json-schema": (SCHEMA, '{"width":3}', {"width": 3}),
+    "openai-schema": (
+        {"type": "json_schema", "json_schema": {"name": "box", "schema": SCHEMA}},
+        '{"width":3}',
+        {"width": 3},
+    ),
+    "anthropic-schema": ({"name": "box", "input_schema": SCHEMA}, '{"width":3}', {"width": 3}),
 }
 
 each_model = pytest.mark.parametrize("kind, text", MODELS.values(), ids=MODELS)
@@ -182,6 +198,13 @@ def test_a_structured_llm_says_what_takes_other_types(kind, text, expected):
     with pytest.raises(InvalidRequestError, match="structured_predict takes") as raised:
         song_llm().as_structured_llm(kind)
     assert "RootModel" in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", [SCHEMA, OldBox], ids=["json-schema", "pydantic-1"])
+def test_an_answer_that_does_not_fit_is_refused(calls, kind):
+    for ask in (predict, grow):
+        with pytest.raises(StructuredAnswerError, match="does not satisfy its schema"):
+            ask(calls, song_llm(text='{"width":"wide"}'), kind)
 
 
 def test_what_is_not_a_type_is_refused(calls):
