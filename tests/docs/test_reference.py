@@ -11,6 +11,7 @@ import pytest
 from langchain_monster import ChatMonster
 from llama_index_monster import MonsterLLM
 from monster_core import errors
+from monster_core.model_families import FAMILIES, family_of
 from monster_core.settings import MonsterSettings
 from tests.conftest import ROOT
 from tests.docs.pages import PAGES
@@ -49,3 +50,19 @@ def test_every_error_a_call_can_raise_is_documented() -> None:
         if issubclass(kind, errors.MonsterError)
     }
     assert kinds - families - set(re.findall(r"`(\w+)`", ERRORS)) == set()
+
+
+def test_every_family_is_documented() -> None:
+    rows = re.findall(
+        r"^\| `([\w.-]+)` \| (.+?) \| (\w+) \| (yes|no) \| (any|alternate) \| (.+?) \|$",
+        PAGES["model-families"].read_text("utf-8"),
+        re.MULTILINE,
+    )
+    assert {name for name, *_ in rows} == FAMILIES.keys()
+    for name, names, tool_format, system, turns, window in rows:
+        family = FAMILIES[name]
+        assert tool_format == family.tool_format
+        assert (system == "yes") is family.has_system_role
+        assert (turns == "alternate") is family.must_alternate
+        assert window == (f"{family.context_window:,}" if family.context_window else "not known")
+        assert {family_of(one.strip()).name for one in names.split(",")} == {name}
