@@ -87,6 +87,8 @@ def _read_calls(calls: list[Any]) -> list[ToolCall]:
     for call in calls:
         if isinstance(call, dict):
             read = _read_call(call)
+            if not (read.name or read.arguments):
+                continue
             if read.id in found:  # the result of one would pass for the result of the other
                 read.id = new_call_id()
             found[read.id] = read

@@ -5,6 +5,7 @@ Tolerates what servers leave out, send as null or add; refuses what is not a chu
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -204,17 +205,62 @@ class StreamDecoder:
         raise error
 
 
+@dataclass(slots=True)
+class _SentCall:
+    """Hold what has arrived of a streamed call.
+
+    Args:
+        index: Its index among the calls of the response.
+        sent_id: Its first id, as the server sent it.
+        name: Its name; empty until it has arrived.
+        arguments: The pieces of its arguments.
+        open_braces: How many braces they open and do not close, those in texts among them.
+        may_be_whole: Whether they may be a whole object in spite of what has been tried.
+    """
+
+    index: int
+    sent_id: str
+    name: str = ""
+    arguments: list[str] = field(default_factory=list)
+    open_braces: int = 0
+    may_be_whole: bool = True
+
+    def add(self, arguments: str) -> None:
+        if arguments:
+            self.arguments.append(arguments)
+        self.open_braces += arguments.count("{") - arguments.count("}")
+
+    def is_followed_by(self, sent_id: str, name: str) -> bool:
+        """Return whether a piece with this id and this name begins a further call."""
+        has_another_id = sent_id not in ("", self.sent_id)
+        if not name or not self.name:
+            return False
+        if name != self.name:
+            return has_another_id or bool(self.arguments)
+        return has_another_id and self._is_whole()
+
+    def _is_whole(self) -> bool:
+        if self.open_braces or not (self.may_be_whole and self.arguments):
+            return False
+        self.may_be_whole = isinstance(json_or_none("".join(self.arguments).encode()), dict)
+        return self.may_be_whole
+
+
 class _CallIdentities:
     """Give every streamed tool call one index, one id and its name once.
 
-    vLLM 0.5.0 repeats the name on every delta and sends neither id nor index; today's servers
-    send id and name once and an index always.
+    vLLM 0.5.0 repeats the name on every delta and sends neither id nor index, later ones repeat the
+    name with a new id; today's servers send id and name once and an index always. Gateways send
+    several calls under one index: a piece with another name, or with another id after a whole
+    object, begins a further call. A call is not given before its name has arrived.
     """
 
-    __slots__ = ("_ids", "_index_of_id", "_names")
+    __slots__ = ("_calls", "_given", "_ids", "_index_of_id", "_own_indexes")
 
     def __init__(self) -> None:
-        self._names: dict[int, str] = {}
+        self._calls: dict[int, _SentCall] = {}  # the last one under each index that was sent
+        self._own_indexes: set[int] = set()
+        self._given: set[int] = set()  # of these, those whose first delta has been given
         self._ids: set[str] = set()
         self._index_of_id: dict[str, int] = {}
 
@@ -225,20 +271,33 @@ class _CallIdentities:
                 continue
             raw_function = call.get("function")
             function: dict[str, Any] = raw_function if isinstance(raw_function, dict) else {}
-            index = self._index(call, position)
-            name = text_of(function.get("name"))
-            is_first = index not in self._names
-            if is_first:
-                self._names[index] = name
+            name, arguments = text_of(function.get("name")), arguments_of(function.get("arguments"))
+            sent = self._call(call, position, name)
+            sent.name = sent.name or name
+            sent.add(arguments)
+            is_first = sent.index not in self._given
+            if is_first and not (sent.name or arguments):
+                continue
+            self._given.add(sent.index)
             deltas.append(
                 ToolCallDelta(
-                    index,
-                    self._new_id(text_of(call.get("id"))) if is_first else None,
-                    name if is_first else None,
-                    arguments_of(function.get("arguments")),
+                    sent.index,
+                    self._new_id(sent.sent_id) if is_first else None,
+                    sent.name if is_first else None,
+                    arguments,
                 )
             )
         return deltas
+
+    def _call(self, call: dict[str, Any], position: int, name: str) -> _SentCall:
+        """Return the call that a piece belongs to."""
+        index, sent_id = self._index(call, position), text_of(call.get("id"))
+        known = self._calls.get(index)
+        if known is None or known.is_followed_by(sent_id, name):
+            own_index = max(self._own_indexes) + 1 if index in self._own_indexes else index
+            self._own_indexes.add(own_index)
+            known = self._calls[index] = _SentCall(own_index, sent_id)
+        return known
 
     def _new_id(self, sent: str) -> str:
         """Return the id that the server sent, or another one if an earlier call has it."""

@@ -114,6 +114,11 @@ class ToolCallParser:
         self._is_first = True  # its first XML parameter has not been given
         self._searched = 0  # how much of the buffer is known not to end an XML parameter
 
+    @property
+    def tools(self) -> Tools:
+        """The tools that can be called."""
+        return self._tools
+
     def feed(self, text: str) -> tuple[str, list[ToolCallDelta]]:
         """Take the next piece of the text.
 

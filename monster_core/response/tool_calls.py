@@ -80,6 +80,8 @@ def collect_tool_calls(choice: Choice, spec: ResponseSpec) -> None:
     calls = choice.tool_calls
     if spec.tool_names:
         parser = _parser(spec)
+        for call in calls:
+            call.name = parser.tools.fitting(call.name) or call.name
         pieces = [parser.feed(choice.text), parser.flush()]
         choice.text = "".join(text for text, _ in pieces)
         deltas = [delta for _, found in pieces for delta in found]
@@ -258,6 +260,8 @@ class ToolCallStep:
 
     def _begin(self, delta: ToolCallDelta, name: str) -> None:
         delta.id = delta.id or new_call_id()
+        if self._parser is not None:
+            name = delta.name = self._parser.tools.fitting(name) or name
         self._calls[delta.index] = ToolCall(delta.id, name, "")
         self._pieces[delta.index] = []
         self._held[delta.index] = ""

@@ -376,3 +376,104 @@ def test_a_guided_stream_keeps_reasoning() -> None:
     chunk = stream.feed(event({"reasoning_content": "Hm."}))
     assert chunk is not None
     assert chunk.reasoning == "Hm."
+
+
+def piece(arguments: str = "", name: str | None = None, **rest: Any) -> dict[str, Any]:
+    """Return one piece of a call as some server sends it."""
+    function = {"arguments": arguments} if name is None else {"name": name, "arguments": arguments}
+    return {"function": function, **rest}
+
+
+TWO_CALLS = [("weather", '{"x": 1}'), ("mail", '{"x": 2}')]
+TWO_OF_ONE_NAME = [("weather", '{"x": 1}'), ("weather", '{"x": 2}')]
+ODD_STREAMS = {
+    "the name comes after the id": (
+        [piece(index=0, id="a"), piece('{"x": 1}', "weather", index=0)],
+        TWO_CALLS[:1],
+    ),
+    "the name comes after half of it": (
+        [piece(index=0, id="a"), piece(index=0), piece('{"x"', "weather", index=0), piece(": 1}")],
+        TWO_CALLS[:1],
+    ),
+    "each piece has the name and a new id": (
+        [
+            piece(text, "weather", index=0, id=f"a{place}")
+            for place, text in enumerate(("", "{", '"x"', ": 1", "}", ""))
+        ],
+        TWO_CALLS[:1],
+    ),
+    "braces in a text, each piece with a new id": (
+        [
+            piece(text, "weather", index=0, id=f"a{place}")
+            for place, text in enumerate(('{"x": "', "}", "{", '"}'))
+        ],
+        [("weather", '{"x": "}{"}')],
+    ),
+    "two calls under one index": (
+        [piece('{"x": 1}', "weather", index=0, id="a"), piece('{"x": 2}', "mail", index=0, id="b")],
+        TWO_CALLS,
+    ),
+    "two calls of one name under one index": (
+        [
+            piece('{"x"', "weather", index=0, id="a"),
+            piece(": 1}", index=0),
+            piece('{"x"', "weather", index=0, id="b"),
+            piece(": 2}", index=0),
+        ],
+        TWO_OF_ONE_NAME,
+    ),
+    "two calls without index and id": (
+        [piece('{"x": 1}', "weather"), piece('{"x": 2}', "mail")],
+        TWO_CALLS,
+    ),
+    "two calls of one name under one index, each piece with a new id": (
+        [
+            piece(text, "weather", index=0, id=f"a{place}")
+            for place, text in enumerate(("", '{"x"', ": 1}", '{"x": 2', "}"))
+        ],
+        TWO_OF_ONE_NAME,
+    ),
+    "three calls, two under one index": (
+        [
+            piece('{"x": 1}', "weather", index=0, id="a"),
+            piece('{"x": 2}', "mail", index=0, id="b"),
+            piece('{"x": 3}', "mail", index=1, id="c"),
+        ],
+        [*TWO_CALLS, ("mail", '{"x": 3}')],
+    ),
+}
+
+
+@pytest.mark.parametrize("pieces, expected", ODD_STREAMS.values(), ids=ODD_STREAMS)
+def test_calls_are_told_apart_however_a_server_streams_them(
+    pieces: list[dict[str, Any]], expected: list[tuple[str, str]]
+) -> None:
+    deltas = [{"tool_calls": [one]} for one in pieces]
+    for spec in (ResponseSpec(), ResponseSpec(tool_names=frozenset({"weather", "mail"}))):
+        _, calls = assembled(chunks_of(deltas, ResponseStream(spec)))
+        assert [(call.name, call.arguments) for call in calls] == expected
+        assert [call.problem for call in calls] == [None] * len(expected)
+        assert len({call.id for call in calls}) == len(expected)
+
+
+@pytest.mark.parametrize("written", ["Weather", "functions.weather", "WEATHER", "weather:0"])
+def test_the_name_of_a_call_that_the_server_sends_is_that_of_the_tool_it_means(
+    written: str,
+) -> None:
+    call = {"id": "a", "type": "function", "function": {"name": written, "arguments": "{}"}}
+    body = {"choices": [{"message": {"content": None, "tool_calls": [call]}}]}
+    _, streamed = assembled(
+        chunks_of([{"tool_calls": [{"index": 0, **call}]}], ResponseStream(SPEC))
+    )
+    for found in (streamed, parse_response(json.dumps(body).encode(), SPEC).choices[0].tool_calls):
+        assert [call.name for call in found] == ["weather"]
+
+
+@pytest.mark.parametrize("function", [None, {}, {"name": "", "arguments": ""}])
+def test_a_call_without_name_and_arguments_is_left_out(function: Any) -> None:
+    call = {"id": "a", "type": "function", "function": function}
+    body = {"choices": [{"message": {"content": "Hi", "tool_calls": [call]}}]}
+    _, streamed = assembled(
+        chunks_of([{"tool_calls": [{"index": 0, **call}]}], ResponseStream(SPEC))
+    )
+    assert streamed == parse_response(json.dumps(body).encode(), SPEC).choices[0].tool_calls == []
