@@ -230,14 +230,14 @@ class _SentCall:
             self.arguments.append(arguments)
         self.open_braces += arguments.count("{") - arguments.count("}")
 
-    def is_followed_by(self, sent_id: str, name: str) -> bool:
-        """Return whether a piece with this id and this name begins a further call."""
+    def is_followed_by(self, sent_id: str, name: str, arguments: str) -> bool:
+        """Return whether a piece with this id, name and arguments begins a further call."""
         has_another_id = sent_id not in ("", self.sent_id)
         if not name or not self.name:
             return False
         if name != self.name:
             return has_another_id or bool(self.arguments)
-        return has_another_id and self._is_whole()
+        return has_another_id and bool(arguments) and self._is_whole()
 
     def _is_whole(self) -> bool:
         if self.open_braces or not (self.may_be_whole and self.arguments):
@@ -272,7 +272,7 @@ class _CallIdentities:
             raw_function = call.get("function")
             function: dict[str, Any] = raw_function if isinstance(raw_function, dict) else {}
             name, arguments = text_of(function.get("name")), arguments_of(function.get("arguments"))
-            sent = self._call(call, position, name)
+            sent = self._call(call, position, name, arguments)
             sent.name = sent.name or name
             sent.add(arguments)
             is_first = sent.index not in self._given
@@ -289,11 +289,11 @@ class _CallIdentities:
             )
         return deltas
 
-    def _call(self, call: dict[str, Any], position: int, name: str) -> _SentCall:
+    def _call(self, call: dict[str, Any], position: int, name: str, arguments: str) -> _SentCall:
         """Return the call that a piece belongs to."""
         index, sent_id = self._index(call, position), text_of(call.get("id"))
         known = self._calls.get(index)
-        if known is None or known.is_followed_by(sent_id, name):
+        if known is None or known.is_followed_by(sent_id, name, arguments):
             own_index = max(self._own_indexes) + 1 if index in self._own_indexes else index
             self._own_indexes.add(own_index)
             known = self._calls[index] = _SentCall(own_index, sent_id)
