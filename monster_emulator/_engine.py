@@ -72,7 +72,7 @@ class Engine:
         sampling = sampling_of(request, prompt, self.max_model_len)
         constraint = constraint_of(request)
         wire = self._wire(request, turns, prompt)
-        scripted = next_reply(self.replies, request.model_dump(exclude_unset=True))
+        scripted = next_reply(self.replies, request.model_dump(exclude_unset=True, warnings=False))
         if scripted is None:
             return Completion(
                 self, request, sampling, _by_rules(constraint, turns, sampling.n), wire

@@ -134,14 +134,18 @@ def _check_forced_tool(examination: Examination) -> Finding:
         )
     call = calls[0]
     if call.problem is not None:
-        return Finding("failed", f"The call of the tool is not whole: {call.problem}")
+        return Finding(
+            "failed",
+            f"The arguments are not a whole JSON object: {_shown(call.arguments)}.",
+            _not_obeyed("a tool's schema", examination),
+        )
     try:
         check_value(orjson.loads(call.arguments), _FORCED_TOOL["function"]["parameters"])
     except (StructuredAnswerError, ValueError):
         return Finding(
             "failed",
             f"The arguments do not fit the tool's schema: {_shown(call.arguments)}.",
-            _not_obeyed("the schema", examination),
+            _not_obeyed("a tool's schema", examination),
         )
     return Finding("ok", f"{call.name}({_shown(call.arguments)})")
 

@@ -167,7 +167,7 @@ def test_a_gateway_that_drops_guides(examine: Examine, serve: Serve) -> None:
     "given, told",
     [
         (answer("Hello!"), "did not call the tool"),
-        (call("get_weather", '"adde"'), "not whole"),
+        (call("get_weather", '"adde"'), "not a whole JSON object"),
         (call("get_weather", '{"town": "Rome"}'), "do not fit"),
     ],
     ids=["text", "no object", "other arguments"],
