@@ -17,7 +17,9 @@ from langchain.agents.middleware import (
     ModelRetryMiddleware,
     SummarizationMiddleware,
     ToolCallLimitMiddleware,
+    after_model,
 )
+from langchain_core.messages import ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 from vcr.cassette import Cassette
@@ -222,3 +224,41 @@ def test_context_editing_leaves_old_results_out(method: Any, vcr: Cassette) -> N
     agent.invoke(ask("And what is the weather in Rome?"), THREAD)
     results = [m["content"] for m in bodies(vcr)[-1]["messages"] if m["role"] == "tool"]
     assert results == ["[cleared]", "22 degrees in Rome"]
+
+
+@after_model(can_jump_to=["model"])
+def go_on(state: Any, runtime: Any) -> dict[str, Any] | None:
+    """Tell the model that its calls were not run, as the documentation proposes."""
+    answer = state["messages"][-1]
+    if answer.tool_calls or not answer.invalid_tool_calls:
+        return None
+    told = [
+        ToolMessage(call["error"] or "Not run.", tool_call_id=call["id"], status="error")
+        for call in answer.invalid_tool_calls
+    ]
+    return {"messages": told, "jump_to": "model"}
+
+
+CUT = '{"name": "add", "parameters": {"a": 2, "b": '
+
+
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+def test_an_agent_whose_only_call_was_cut_ends_unless_a_middleware_lets_it_go_on(way: str) -> None:
+    for middleware, ending in ([], ("ai", "")), ([go_on], ("ai", "5")):
+        with Emulator(replies=[CUT, "5"]) as emulator:
+            agent = create_agent(served_by(emulator), [add], middleware=middleware)
+            if way == "invoke":
+                messages = agent.invoke(ask("Add 2 and 3."))["messages"]
+            else:
+                *_, state = agent.stream(ask("Add 2 and 3."), stream_mode="values")
+                messages = state["messages"]
+        assert (messages[-1].type, messages[-1].text) == ending
+        assert not any(message.type == "tool" and message.text == "5" for message in messages)
+
+
+def test_the_model_is_told_why_its_call_was_not_run() -> None:
+    with Emulator(replies=[CUT, "5"]) as emulator:
+        create_agent(served_by(emulator), [add], middleware=[go_on]).invoke(ask("Add 2 and 3."))
+        last = emulator.requests[-1].body["messages"][-1]
+    assert last["role"] == "tool"
+    assert "end before they are complete" in last["content"]
