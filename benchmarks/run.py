@@ -11,6 +11,7 @@ Every client has a process of its own, and what is compared takes short turns. T
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from speed.cases import EVERY, GROUPS, cases
 from speed.clients import CLIENTS
 from speed.imports import compile_everything, import_figures
 from speed.report import page, summary
-from speed.results import Results, key, this_machine
+from speed.results import LOAD_AVERAGE, Results, key, this_machine
 from speed.server import running_server
 from speed.workers import Workers
 
@@ -62,6 +63,7 @@ def _round(options: argparse.Namespace, workers: Workers, number: int) -> dict[s
     for case in cases(options.only, options.clients, number):
         for figure, value in workers.turn(case).items():
             values[key(case.client, case.mode, figure)] = value
+    values[LOAD_AVERAGE] = os.getloadavg()[0]
     if "import" in options.only and number % EVERY == 0:
         for name, figures in import_figures().items():
             values |= {key(name, "", figure): value for figure, value in figures.items()}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Protocol
 
 __all__ = [
+    "AT_END",
     "CLIENTS",
     "OVER_AIOHTTP",
     "PROMPT",
@@ -19,6 +20,10 @@ __all__ = [
 ]
 
 PROMPT = "What is the capital of France?"
+
+
+AT_END: list[Callable[[], Awaitable[None]]] = []
+"""What an event loop awaits before it is closed."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,8 @@ class Entry:
         module: The module of this package that makes it, imported when it is made.
         framework: The framework it serves; empty for none.
         role: "ours", "peer", "floor" (the framework with a model that does nothing), "ready-made"
-            (the same, with chunks that were constructed beforehand) or "raw".
+            (the same, with chunks that were constructed beforehand), "raw" or "least" (the
+            framework with a model that asks with the raw client).
         kinds: The kind of answer to ask for where a text, a tool call and log probabilities are
             compared; None where it cannot read one.
     """
@@ -90,6 +96,8 @@ CLIENTS = {
     "raw httpx (aiohttp)": Entry("raw_client", "", "raw", _VLLM),
     "LangChain alone": Entry("langchain_clients", "LangChain", "floor", _VLLM),
     "LangChain alone (ready-made)": Entry("langchain_clients", "LangChain", "ready-made", _VLLM),
+    "LangChain + raw httpx": Entry("langchain_clients", "LangChain", "least", _VLLM),
+    "LangChain + raw httpx (aiohttp)": Entry("langchain_clients", "LangChain", "least", _VLLM),
     "ChatMonster": Entry("langchain_clients", "LangChain", "ours", _VLLM),
     "ChatMonster (aiohttp)": Entry("langchain_clients", "LangChain", "ours", _VLLM),
     "ChatMistralAI": Entry("langchain_clients", "LangChain", "peer", _NO_LOGPROBS),
@@ -98,6 +106,8 @@ CLIENTS = {
     "LlamaIndex alone (ready-made)": Entry(
         "llama_index_clients", "LlamaIndex", "ready-made", _VLLM
     ),
+    "LlamaIndex + raw httpx": Entry("llama_index_clients", "LlamaIndex", "least", _VLLM),
+    "LlamaIndex + raw httpx (aiohttp)": Entry("llama_index_clients", "LlamaIndex", "least", _VLLM),
     "MonsterLLM": Entry("llama_index_clients", "LlamaIndex", "ours", _VLLM),
     "MonsterLLM (aiohttp)": Entry("llama_index_clients", "LlamaIndex", "ours", _VLLM),
     "OpenAILike": Entry("llama_index_clients", "LlamaIndex", "peer", _NO_LOGPROBS),

@@ -1,4 +1,4 @@
-"""LangChain's chat models: ours, its peers, and one that does nothing."""
+"""LangChain's chat models: ours, its peers, one that does nothing, and one that does the least."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from pydantic import PrivateAttr, SecretStr
 
-from speed.clients import PROMPT, Address
+from speed.clients import OVER_AIOHTTP, PROMPT, Address
+from speed.raw_client import RawClient
 from speed.wire import MODEL, TOOL, events_as_json
 
 __all__ = ["MODELS", "LangChainClient", "make_client"]
@@ -116,6 +117,42 @@ class NothingChat(BaseChatModel):
             yield chunk()
 
 
+class LeastChat(NothingChat):
+    """Asks with raw httpx, and constructs what LangChain takes: the least an integration does."""
+
+    address: Address
+    is_over_aiohttp: bool = False
+    _raw: RawClient = PrivateAttr()
+
+    def model_post_init(self, context: Any) -> None:
+        """Open the client."""
+        self._raw = RawClient(self.address, is_over_aiohttp=self.is_over_aiohttp)
+
+    def _generate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> ChatResult:
+        return _result(self._raw.call())
+
+    async def _agenerate(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> ChatResult:
+        return _result(await self._raw.acall())
+
+    def _stream(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> Iterator[ChatGenerationChunk]:
+        for event in self._raw.stream():
+            yield _chunk(_content(event, is_last=not event["choices"]))
+
+    async def _astream(
+        self, messages: list[BaseMessage], *args: Any, **kwargs: Any
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        async for event in self._raw.astream():
+            yield _chunk(_content(event, is_last=not event["choices"]))
+
+
+def _result(text: str) -> ChatResult:
+    return ChatResult(generations=[ChatGeneration(message=AIMessage(text))])
+
+
 def _chunk(content: dict[str, Any]) -> ChatGenerationChunk:
     return ChatGenerationChunk(message=AIMessageChunk(**content))
 
@@ -148,6 +185,10 @@ def _nothing_ready_made(address: Address) -> BaseChatModel:
     return NothingChat(kind=address.kind, count=address.count, is_ready_made=True)
 
 
+def _least(address: Address, **options: Any) -> BaseChatModel:
+    return LeastChat(kind=address.kind, count=address.count, address=address, **options)
+
+
 def _chat_monster(address: Address, **options: Any) -> BaseChatModel:
     from langchain_monster import ChatMonster
 
@@ -171,8 +212,10 @@ def _chat_mistral(address: Address) -> BaseChatModel:
 MODELS: dict[str, Callable[[Address], BaseChatModel]] = {
     "LangChain alone": _nothing,
     "LangChain alone (ready-made)": _nothing_ready_made,
+    "LangChain + raw httpx": _least,
+    f"LangChain + raw httpx{OVER_AIOHTTP}": partial(_least, is_over_aiohttp=True),
     "ChatMonster": _chat_monster,
-    "ChatMonster (aiohttp)": partial(_chat_monster, async_transport="aiohttp"),
+    f"ChatMonster{OVER_AIOHTTP}": partial(_chat_monster, async_transport="aiohttp"),
     "ChatMistralAI": _chat_mistral,
     "ChatOpenAI": _chat_openai,
 }

@@ -1,4 +1,4 @@
-"""LlamaIndex's LLMs: ours, its peer, and one that does nothing."""
+"""LlamaIndex's LLMs: ours, its peer, one that does nothing, and one that does the least."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from llama_index.core.llms.llm import LLM
 from llama_index.core.tools import FunctionTool
 from pydantic import PrivateAttr
 
-from speed.clients import PROMPT, Address
+from speed.clients import OVER_AIOHTTP, PROMPT, Address
+from speed.raw_client import RawClient
 from speed.wire import MODEL, TOOL, events_as_json
 
 __all__ = ["MODELS", "LlamaIndexClient", "make_client"]
@@ -106,11 +107,8 @@ class NothingLLM(CustomLLM):
         """Know the answer."""
         super().model_post_init(context)
         self._whole = _response({"content": " word" * 20}, None)
-        choices = [(event["choices"] or [{}])[0] for event in events_as_json(self.kind, self.count)]
-        self._responses = [
-            partial(_response, choice.get("delta", {}), choice.get("logprobs"))
-            for choice in choices
-        ]
+        events = events_as_json(self.kind, self.count)
+        self._responses = [partial(_response, *_delta(event)) for event in events]
         if self.is_ready_made:
             self._responses = [partial(_given, response()) for response in self._responses]
 
@@ -172,6 +170,56 @@ class NothingLLM(CustomLLM):
         return await self.astream_chat(chat_history)
 
 
+class LeastLLM(NothingLLM):
+    """Asks with raw httpx, and constructs what LlamaIndex takes: the least an integration does."""
+
+    address: Address
+    is_over_aiohttp: bool = False
+    _raw: RawClient = PrivateAttr()
+
+    def model_post_init(self, context: Any) -> None:
+        """Open the client."""
+        super().model_post_init(context)
+        self._raw = RawClient(self.address, is_over_aiohttp=self.is_over_aiohttp)
+
+    @llm_chat_callback()
+    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Ask for a whole answer."""
+        return _response({"content": self._raw.call()}, None)
+
+    @llm_chat_callback()
+    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
+        """Ask for a whole answer."""
+        return _response({"content": await self._raw.acall()}, None)
+
+    @llm_chat_callback()
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        """Ask for a stream."""
+
+        def responses() -> ChatResponseGen:
+            for event in self._raw.stream():
+                yield _response(*_delta(event))
+
+        return responses()
+
+    @llm_chat_callback()
+    async def astream_chat(
+        self, messages: Sequence[ChatMessage], **kwargs: Any
+    ) -> ChatResponseAsyncGen:
+        """Ask for a stream."""
+
+        async def responses() -> ChatResponseAsyncGen:
+            async for event in self._raw.astream():
+                yield _response(*_delta(event))
+
+        return responses()
+
+
+def _delta(event: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    choice = (event["choices"] or [{}])[0]
+    return choice.get("delta", {}), choice.get("logprobs")
+
+
 def _response(delta: dict[str, Any], logprobs: dict[str, Any] | None) -> ChatResponse:
     text = delta.get("content") or ""
     blocks: list[Any] = [TextBlock(text=text)]
@@ -198,6 +246,10 @@ def _nothing_ready_made(address: Address) -> LLM:
     return NothingLLM(kind=address.kind, count=address.count, is_ready_made=True)
 
 
+def _least(address: Address, **options: Any) -> LLM:
+    return LeastLLM(kind=address.kind, count=address.count, address=address, **options)
+
+
 def _monster_llm(address: Address, **options: Any) -> LLM:
     from llama_index_monster import MonsterLLM
 
@@ -217,7 +269,9 @@ def _openai_like(address: Address) -> LLM:
 MODELS: dict[str, Callable[[Address], LLM]] = {
     "LlamaIndex alone": _nothing,
     "LlamaIndex alone (ready-made)": _nothing_ready_made,
+    "LlamaIndex + raw httpx": _least,
+    f"LlamaIndex + raw httpx{OVER_AIOHTTP}": partial(_least, is_over_aiohttp=True),
     "MonsterLLM": _monster_llm,
-    "MonsterLLM (aiohttp)": partial(_monster_llm, async_transport="aiohttp"),
+    f"MonsterLLM{OVER_AIOHTTP}": partial(_monster_llm, async_transport="aiohttp"),
     "OpenAILike": _openai_like,
 }

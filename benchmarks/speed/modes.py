@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Protocol
 
-from speed.clients import Client
+from speed.clients import AT_END, Client
 
 __all__ = ["MODES", "Mode", "cpu_of"]
 
@@ -100,6 +100,8 @@ class EventLoop:
 
     def close(self) -> None:
         """Leave nothing open."""
+        for close in AT_END:
+            self._run(close())
         self._run(self._loop.shutdown_asyncgens())
         self._loop.close()
 

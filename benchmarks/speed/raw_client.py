@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
-from functools import cached_property
+from functools import cache
 from typing import Any
 
 import httpx
 
-from speed.clients import OVER_AIOHTTP, PROMPT, Address
+from speed.clients import AT_END, OVER_AIOHTTP, PROMPT, Address
 from speed.wire import MODEL
 
 __all__ = ["RawClient", "make_client"]
@@ -39,35 +39,19 @@ class RawClient:
         self._is_over_aiohttp = is_over_aiohttp
         self._url = f"{address.url}/chat/completions"
 
-    @cached_property
-    def _client(self) -> httpx.Client:
-        return httpx.Client(**_OPTIONS)
-
-    @cached_property
-    def _async_client(self) -> httpx.AsyncClient:
-        if not self._is_over_aiohttp:
-            return httpx.AsyncClient(**_OPTIONS)
-        import aiohttp
-        from httpx_aiohttp import AiohttpTransport
-
-        def session() -> aiohttp.ClientSession:
-            return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-
-        return httpx.AsyncClient(**_OPTIONS, transport=AiohttpTransport(client=session))
-
-    def call(self) -> object:
+    def call(self) -> str:
         """Ask for a whole answer."""
-        response = self._client.post(self._url, json=_BODY)
-        return response.raise_for_status().json()["choices"][0]["message"]["content"]
+        response = _client().post(self._url, json=_BODY)
+        return _text(response)
 
-    async def acall(self) -> object:
+    async def acall(self) -> str:
         """Ask for a whole answer."""
-        response = await self._async_client.post(self._url, json=_BODY)
-        return response.raise_for_status().json()["choices"][0]["message"]["content"]
+        response = await _async_client(self._is_over_aiohttp).post(self._url, json=_BODY)
+        return _text(response)
 
     def stream(self) -> Iterator[Any]:
         """Ask for a stream."""
-        with self._client.stream("POST", self._url, json=_STREAMED) as response:
+        with _client().stream("POST", self._url, json=_STREAMED) as response:
             response.raise_for_status()
             for line in response.iter_lines():
                 if line.startswith("data: ") and line != "data: [DONE]":
@@ -75,7 +59,9 @@ class RawClient:
 
     async def astream(self) -> AsyncIterator[Any]:
         """Ask for a stream."""
-        async with self._async_client.stream("POST", self._url, json=_STREAMED) as response:
+        async with _async_client(self._is_over_aiohttp).stream(
+            "POST", self._url, json=_STREAMED
+        ) as response:
             response.raise_for_status()
             async for line in response.aiter_lines():
                 if line.startswith("data: ") and line != "data: [DONE]":
@@ -85,3 +71,29 @@ class RawClient:
         """Return the piece of text that a chunk brings."""
         choices = chunk["choices"]
         return (choices[0]["delta"].get("content") or "") if choices else ""
+
+
+@cache
+def _client() -> httpx.Client:
+    return httpx.Client(**_OPTIONS)
+
+
+@cache
+def _async_client(is_over_aiohttp: bool) -> httpx.AsyncClient:
+    client = httpx.AsyncClient(**_OPTIONS, transport=_aiohttp() if is_over_aiohttp else None)
+    AT_END.append(client.aclose)
+    return client
+
+
+def _aiohttp() -> httpx.AsyncBaseTransport:
+    import aiohttp
+    from httpx_aiohttp import AiohttpTransport
+
+    def session() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+
+    return AiohttpTransport(client=session)
+
+
+def _text(response: httpx.Response) -> str:
+    return str(response.raise_for_status().json()["choices"][0]["message"]["content"])

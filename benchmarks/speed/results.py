@@ -11,7 +11,11 @@ from os import cpu_count
 from pathlib import Path
 from statistics import median
 
-__all__ = ["Results", "key", "this_machine"]
+__all__ = ["LOAD_AVERAGE", "Results", "key", "this_machine"]
+
+LOAD_AVERAGE = "load average"
+"""Under which name a round holds how many processes wanted to run, over the minute before its end;
+it is more than the cores where others work beside the benchmark."""
 
 _PACKAGES = [
     "langchain-core",

@@ -90,3 +90,23 @@ def test_a_target_compares_the_medians_of_ratios(speed: ModuleType) -> None:
     (target,) = speed.targets.targets(results)
     assert (target.figure, target.is_met) == (1.1, True)
     assert "1 of 1 met" in speed.report.page(results)
+
+
+@pytest.mark.parametrize(
+    "ours, least, verdict",
+    [(540, 600, "met"), (560, 600, "**missed**, by the least, too"), (560, 500, "**missed**")],
+)
+def test_a_missed_target_says_whether_the_least_integration_misses_it(
+    speed: ModuleType, ours: float, least: float, verdict: str
+) -> None:
+    values = {
+        "ChatMonster / sync / call": ours,
+        "LangChain + raw httpx / sync / call": least,
+        "LangChain alone / sync / call": 100,
+        "raw httpx / sync / call": 400,
+        "load average": 2.5,
+    }
+    page = speed.report.page(speed.results.Results("a machine", [values, values]))
+    row = next(line for line in page.splitlines() if "raw httpx | 1." in line)
+    assert row.endswith(f"| 1.10 | {least / 500:.2f} | {verdict} |")
+    assert "load average\nmeanwhile: 2.50 to 2.50." in page
