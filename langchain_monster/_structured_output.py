@@ -20,11 +20,16 @@ from typing_extensions import is_typeddict, override
 from langchain_monster._tools import definition_of, inlined, tool_definition
 from langchain_monster._typed_dicts import RecursiveTypeError, readable
 from langchain_monster.errors import as_langchain_errors
-from monster_core.errors import InvalidRequestError, StructuredAnswerError, TruncatedAnswerError
+from monster_core.errors import (
+    IGNORED_GUIDE_ADVICE,
+    InvalidRequestError,
+    StructuredAnswerError,
+    TruncatedAnswerError,
+)
 from monster_core.json_values import copied
 from monster_core.request.structured import OutputSpec, output_spec_of
 from monster_core.response.json import PartialJson
-from monster_core.response.structured import check_value, raise_for_refusal
+from monster_core.response.structured import check_value, misfit, raise_for_refusal
 
 __all__ = [
     "RawOutputParser",
@@ -184,13 +189,11 @@ class StructuredOutputParser(BaseTransformOutputParser[Any]):
         if self._spec.schema is None:
             return value
         if self._build is None:
-            return check_value(value, self._spec.schema)
+            return check_value(value, self._spec.schema, is_guided=self._spec.is_guided)
         try:
             return self._build(value)
         except ValueError as error:
-            raise StructuredAnswerError(
-                f"The answer does not satisfy its schema: {error}"
-            ) from error
+            raise misfit(value, self._spec.schema, error, is_guided=self._spec.is_guided) from error
 
     @override
     def _transform(self, input: Iterator[str | BaseMessage]) -> Iterator[Any]:
@@ -315,8 +318,8 @@ def _arguments(message: AIMessage) -> Any:
         raise _problem_of(message)
     raise_for_refusal(message.additional_kwargs.get("refusal"))
     raise StructuredAnswerError(
-        f"The model called no function, and wrote {message.text[:200]!r} instead: the server may "
-        "not enforce tool_choice."
+        f"The model called no function, and wrote {message.text[:200]!r} instead. "
+        f"{IGNORED_GUIDE_ADVICE}"
     )
 
 

@@ -12,11 +12,15 @@ from llama_index.core.types import Model
 from pydantic import BaseModel, RootModel, TypeAdapter
 
 from llama_index_monster._tool_calls import raise_for, read_tool_calls
-from monster_core.errors import InvalidRequestError, StructuredAnswerError
+from monster_core.errors import (
+    IGNORED_GUIDE_ADVICE,
+    InvalidRequestError,
+    StructuredAnswerError,
+)
 from monster_core.json_values import copied, write_json
 from monster_core.request.structured import output_spec_of
 from monster_core.response.json import PartialJson
-from monster_core.response.structured import check_value, raise_for_refusal
+from monster_core.response.structured import check_value, misfit, raise_for_refusal
 
 if TYPE_CHECKING:
     from llama_index.core.program.utils import FlexibleModel
@@ -71,7 +75,7 @@ def guided_output(output_cls: type[Model]) -> Output[Model]:
             read_value: Model = value
             return read_value
         if is_type:
-            return _validated(output_cls, value)
+            return _validated(output_cls, value, spec.schema)
         checked: Model = check_value(value, spec.schema)
         return checked
 
@@ -89,11 +93,11 @@ def called_output(output_cls: type[Model], arguments: Mapping[str, Any]) -> Outp
     def read(response: ChatResponse) -> Model:
         for call in read_tool_calls(response):
             raise_for(call, response)
-            return _validated(output_cls, call.arguments)
+            return _validated(output_cls, call.arguments, _parameters(arguments))
         raise_for_refusal(response.message.additional_kwargs.get("refusal"))
         raise StructuredAnswerError(
             f"The model called no function; it said {(response.message.content or '')[:200]!r}. "
-            "The server may not enforce tool_choice."
+            f"{IGNORED_GUIDE_ADVICE}"
         )
 
     return Output(output_cls, arguments, read, _arguments_text)
@@ -170,11 +174,17 @@ def _arguments_text(response: ChatResponse) -> str:
     return ""
 
 
-def _validated(output_cls: type[Model], value: Any) -> Model:
+def _parameters(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of the function that a chat forces."""
+    parameters: dict[str, Any] = arguments["tools"][0]["function"]["parameters"]
+    return parameters
+
+
+def _validated(output_cls: type[Model], value: Any, schema: Mapping[str, Any]) -> Model:
     try:
         return _parsed(output_cls, value)
     except ValueError as error:  # as the errors of pydantic 1 and 2 are
-        raise StructuredAnswerError(f"The answer does not satisfy its schema: {error}") from error
+        raise misfit(value, schema, error) from error
 
 
 def _parsed(output_cls: type[Model], value: Any) -> Model:

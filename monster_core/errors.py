@@ -222,7 +222,7 @@ def status_error(response: ServerReply, *, retry_after: float | None = None) -> 
     if kind is ContextOverflowError:
         advice = _overflow_advice(window, prompt)
     else:
-        advice = _advice(kind, response, retry_after)
+        advice = _advice(kind, response, retry_after) or _advice_on(message)
     tail = f" (request id {request_id})" if request_id else ""
     error = kind(
         f"The server answered {response.status_code}: {message or 'no message'}.{advice}{tail}"
@@ -257,10 +257,29 @@ def stream_error(event: Any, partial_text: str | None) -> MonsterError:
     return error
 
 
+IGNORED_GUIDE_ADVICE = (
+    "The server may ignore what guides answers, as vLLM from 0.12 on does with the fields of "
+    "earlier releases: name its release in server=, or let discover_server() ask for it."
+)
+"""What to do about a response that breaks its guide."""
+
 _BROKEN_OFF = "The server broke off its stream"
 
 TRANSIENT_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 """Statuses that may pass by themselves; every other one is final."""
+
+_ADVICE_ON = (
+    (
+        re.compile(r"--enable-auto-tool-choice"),
+        " Start the server with these arguments, or leave out tool_strategy='native'.",
+    ),
+    (
+        re.compile(r"Extra inputs are not permitted|extra_forbidden"),
+        " This server refuses fields that it does not know: leave the field out. If it was sent "
+        "because of server=, name the server's release there.",
+    ),
+)
+"""What to do about refusals that only their text tells apart (vLLM's ``serving_chat.py``)."""
 
 _CONTEXT_OVERFLOW = re.compile(
     r"maximum context length|context (?:length|window) exceeded|max_model_len|"
@@ -320,6 +339,10 @@ def _advice(kind: type[StatusError], response: ServerReply, retry_after: float |
     if retry_after is not None:
         return f"{_ADVICE.get(kind, '')} It asks to wait {retry_after:g} seconds."
     return _ADVICE.get(kind, "")
+
+
+def _advice_on(message: str) -> str:
+    return next((advice for pattern, advice in _ADVICE_ON if pattern.search(message)), "")
 
 
 def _number_in(message: str, pattern: re.Pattern[str]) -> int | None:

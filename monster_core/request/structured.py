@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
 from monster_core.errors import (
+    IGNORED_GUIDE_ADVICE,
     InvalidRequestError,
     ResponseError,
     StructuredAnswerError,
@@ -57,6 +58,11 @@ class OutputSpec:
     fields: Mapping[str, Any]
     read: Callable[[str, str | None], Any]
     schema: dict[str, Any] | None = None
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether the server is asked to hold the response to the schema."""
+        return self.method != "json_mode"
 
 
 def output_spec_of(output_type: Any, method: str | None = None) -> OutputSpec:
@@ -110,7 +116,9 @@ def _json(output_type: Any, method: str) -> OutputSpec:
 
     def read(text: str, finish_reason: str | None) -> Any:
         # the response pipeline has restored guided text, but not text in a code fence
-        return lower(schema).restore(parse_json_text(text, finish_reason))
+        lowered = lower(schema)
+        is_guided = method == "guided_json" and lowered.guided
+        return lowered.restore(parse_json_text(text, finish_reason, is_guided=is_guided))
 
     return OutputSpec(method, fields, read, schema)
 
@@ -255,9 +263,7 @@ def _unfit(text: str, what: str, finish_reason: str | None) -> ResponseError:
         return TruncatedAnswerError(
             "max_tokens cut the answer before it was complete: raise max_tokens and ask again."
         )
-    return StructuredAnswerError(
-        f"The answer {text[:200]!r} is {what}: the server did not enforce the constraint."
-    )
+    return StructuredAnswerError(f"The answer {text[:200]!r} is {what}. {IGNORED_GUIDE_ADVICE}")
 
 
 _log = logging.getLogger(__name__)

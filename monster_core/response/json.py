@@ -8,7 +8,11 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from monster_core.errors import StructuredAnswerError, TruncatedAnswerError
+from monster_core.errors import (
+    IGNORED_GUIDE_ADVICE,
+    StructuredAnswerError,
+    TruncatedAnswerError,
+)
 from monster_core.json_values import read_json
 
 __all__ = ["PartialJson", "is_cut", "parse_json_text", "parse_partial_json"]
@@ -19,12 +23,13 @@ _SPACE = " \t\r\n"
 _WORDS = ("true", "false", "null")
 
 
-def parse_json_text(text: str, finish_reason: str | None) -> Any:
+def parse_json_text(text: str, finish_reason: str | None, *, is_guided: bool = False) -> Any:
     """Return the JSON value that a text is; white space and a code fence around it are skipped.
 
     Args:
         text: The whole text.
         finish_reason: Why the response ended.
+        is_guided: Whether the server was asked to let nothing but JSON through.
 
     Raises:
         TruncatedAnswerError: ``max_tokens`` cut the text.
@@ -38,7 +43,8 @@ def parse_json_text(text: str, finish_reason: str | None) -> Any:
         reason = _reason(body, text, error)
         if finish_reason == "length":
             raise _truncated(text) from None
-        raise StructuredAnswerError(f"The answer is not JSON: {reason}.") from None
+        advice = f" {IGNORED_GUIDE_ADVICE}" if is_guided and not is_cut(body) else ""
+        raise StructuredAnswerError(f"The answer is not JSON: {reason}.{advice}") from None
 
 
 def _reason(body: str, text: str, error: ValueError) -> str:

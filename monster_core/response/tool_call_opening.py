@@ -31,6 +31,7 @@ __all__ = [
     "Opening",
     "Tools",
     "arguments_text",
+    "begins_marked_call",
     "find_line_head",
     "find_opening",
     "longest",
@@ -414,6 +415,23 @@ def find_line_head(text: str, tools: Tools, *, is_end: bool) -> Opening:
         if not is_end and begun.fullmatch(text):
             return Opening("wait")
     return Opening("refused")
+
+
+def begins_marked_call(text: str) -> bool:
+    """Return whether a text begins with a mark that says that calls follow, or with part of one.
+
+    Args:
+        text: The text.
+    """
+    text = text.lstrip()
+    marks = (mark for mark in MARKS if mark[0] in "<[" and mark not in SILENT_MARKS)
+    return any(
+        text.startswith(mark) or (len(text) >= _MIN_MARK_CHARS and mark.startswith(text))
+        for mark in marks
+    )
+
+
+_MIN_MARK_CHARS = 5  # fewer characters of a mark may begin anything else
 
 
 def longest(literals: Iterable[str], text: str) -> str:

@@ -12,9 +12,10 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from monster_core.errors import IGNORED_GUIDE_ADVICE
 from monster_core.json_values import read_json, write_json
 from monster_core.response.json import is_cut
-from monster_core.response.tool_call_opening import arguments_text
+from monster_core.response.tool_call_opening import arguments_text, begins_marked_call
 from monster_core.response.tool_call_parser import ToolCallParser
 from monster_core.response.types import (
     Choice,
@@ -61,7 +62,8 @@ def parse_arguments(
 
 def _problem(name: str, arguments: str, finish_reason: str | None) -> str:
     if finish_reason == "length":
-        return f"max_tokens cut the arguments of {name!r}: raise max_tokens and ask again."
+        what = f"the arguments of {name!r}" if name else "a tool call before its name"
+        return f"max_tokens cut {what}: raise max_tokens and ask again."
     if not is_cut(arguments.strip()):
         return f"The arguments of {name!r} are not JSON."
     return (
@@ -83,22 +85,53 @@ def collect_tool_calls(choice: Choice, spec: ResponseSpec) -> None:
         for call in calls:
             call.name = parser.tools.fitting(call.name) or call.name
         pieces = [parser.feed(choice.text), parser.flush()]
-        choice.text = "".join(text for text, _ in pieces)
         deltas = [delta for _, found in pieces for delta in found]
         calls += _joined(deltas)
+        held = pieces[-1][0]
+        cut = _cut_call(held, spec, choice.finish_reason, has_calls=bool(calls))
+        if cut is not None:
+            calls.append(ToolCall(new_call_id(), *cut))
+            pieces[-1] = ("", [])
+        choice.text = "".join(text for text, _ in pieces)
     choice.tool_calls = calls[: spec.max_tool_calls]
     for call in choice.tool_calls:
         _restore(call, spec)
-        _judge(call, choice.finish_reason)
+        _judge(call, choice.finish_reason, spec)
+
+
+def _cut_call(
+    held: str, spec: ResponseSpec, finish_reason: str | None, *, has_calls: bool
+) -> tuple[str, str] | None:
+    """Return the name and the arguments of a call that max_tokens cut before its name, if any.
+
+    It is a call if a mark of one has begun, or if the server was made to give nothing else. vLLM
+    sends such a beginning as text, or not at all in a stream.
+
+    Args:
+        held: The end of the text that may begin a call.
+        spec: What is known of the request.
+        finish_reason: Why the response ended.
+        has_calls: Whether the response holds a call.
+    """
+    if finish_reason != "length":
+        return None
+    is_forced = bool(spec.argument_schemas) and not has_calls
+    if not is_forced and not begins_marked_call(held):
+        return None
+    name = next(iter(spec.argument_schemas)) if len(spec.argument_schemas) == 1 else ""
+    return name, held.strip()
 
 
 def _parser(spec: ResponseSpec) -> ToolCallParser:
     return ToolCallParser(spec.tool_names, spec.tool_parameters)
 
 
-def _judge(call: ToolCall, finish_reason: str | None) -> None:
+def _judge(call: ToolCall, finish_reason: str | None, spec: ResponseSpec) -> None:
     call.arguments = _as_object(call.arguments)
     _, call.problem = parse_arguments(call.name, call.arguments, finish_reason)
+    is_whole = finish_reason != "length" and not is_cut(call.arguments.strip())
+    if call.problem and is_whole and call.name in spec.argument_schemas:
+        call.problem = f"{call.problem} {IGNORED_GUIDE_ADVICE}"
     if call.problem:
         _log.warning("A tool call must not be run. %s", call.problem)
     elif not call.arguments:
@@ -210,15 +243,20 @@ class ToolCallStep:
             self._withhold(chunk)
         for index, call in self._calls.items():
             call.arguments = "".join(self._pieces[index])
-            _judge(call, self._finish_reason)
+            _judge(call, self._finish_reason, self._spec)
         chunk.finished_calls = self._calls or None
 
     def _flushed(self, chunk: Chunk) -> list[ToolCallDelta]:
         if self._parser is None:
             return []
         text, found = self._parser.flush()
-        chunk.text += text
-        return self._numbered("text", found)
+        deltas = self._numbered("text", found)
+        has_calls = bool(self._indexes)
+        cut = _cut_call(text, self._spec, self._finish_reason, has_calls=has_calls)
+        if cut is None:
+            chunk.text += text
+            return deltas
+        return deltas + self._numbered("cut", [ToolCallDelta(0, None, *cut)])
 
     def _withhold(self, chunk: Chunk) -> None:
         withheld = self._withheld or []
