@@ -156,7 +156,7 @@ def profile_of_release(version: str) -> ServerProfile | None:
 _RELEASE_NAME = re.compile(r"vllm-(\d{1,2}\.\d{1,4}(?:\.\d{1,4})?)")
 _VERSION = re.compile(r"(\d{1,2})\.(\d{1,4})(?:\.(\d{1,4}))?")
 
-_OPTIONAL_SINCE_0_6_0 = frozenset(
+_FURTHER_0_6 = frozenset(
     {
         "chat_template",
         "chat_template_kwargs",
@@ -165,24 +165,35 @@ _OPTIONAL_SINCE_0_6_0 = frozenset(
         "truncate_prompt_tokens",
     }
 )
-_OPTIONAL_SINCE_0_8_3 = _OPTIONAL_SINCE_0_6_0 | {
+_FURTHER_0_10 = _FURTHER_0_6 | {
     "allowed_token_ids",
     "bad_words",
+    "cache_salt",
     "continue_final_message",
     "include_reasoning",
     "kv_transfer_params",
     "logits_processors",
-    "metadata",
     "mm_processor_kwargs",
     "priority",
     "reasoning_effort",
     "request_id",
     "return_tokens_as_token_ids",
-    "service_tier",
-    "store",
     "structural_tag",
-    "cache_salt",
     "vllm_xargs",
+}
+_FURTHER_TODAY = (_FURTHER_0_10 - {"logits_processors", "structural_tag"}) | {
+    "ec_transfer_params",
+    "logprob_token_ids",
+    "media_io_kwargs",
+    "repetition_detection",
+    "return_prompt_text",
+    "return_token_ids",
+    "return_token_offsets",
+    "session_id",
+    "stream_interval",
+    "thinking_token_budget",
+    "truncation_side",
+    "watermarking",
 }
 _NO_BEST_OF = "the server ignores it. Ask for n answers, and choose one of them."
 _NO_EARLY_STOPPING = "the server ignores it. Leave it out."
@@ -196,16 +207,22 @@ _V0_6 = ServerProfile(
     "vllm-0.6",
     native_choices=frozenset({"named", "auto"}),
     renders_tools=True,
-    further_fields=_OPTIONAL_SINCE_0_6_0,
+    further_fields=_FURTHER_0_6,
 )
-_V0_6_6 = replace(_V0_6, name="vllm-0.6.6", further_fields=_OPTIONAL_SINCE_0_8_3)
-_V0_8_3 = replace(_V0_6_6, name="vllm-0.8.3", native_choices=frozenset({"named", "any", "auto"}))
+_V0_6_6 = replace(_V0_6, name="vllm-0.6.6")
+_V0_8_3 = replace(
+    _V0_6_6,
+    name="vllm-0.8.3",
+    native_choices=frozenset({"named", "any", "auto"}),
+    further_fields=_FURTHER_0_10,
+)
 _V0_11 = replace(_V0_8_3, name="vllm-0.11", guide_form="structured_outputs")
 _TODAY = replace(
     _V0_11,
     name="vllm",
     needs_strict=True,
     shares_grammar=False,
+    further_fields=_FURTHER_TODAY,
     refused_fields={
         "best_of": _NO_BEST_OF,
         "early_stopping": _NO_EARLY_STOPPING,

@@ -47,7 +47,8 @@ class Adult(BaseModel):
 
 def by_langchain(schema: Any, sent: Reply, **arguments: Any) -> Any:
     with ScriptedServer(sent) as server:
-        with ChatMonster(model="m", base_url=server.base_url, api_key="k") as llm:
+        llm = ChatMonster(model="m", base_url=server.base_url, api_key="k")
+        with llm:
             return llm.with_structured_output(schema, **arguments).invoke("Ana is 34.")
 
 
@@ -64,7 +65,8 @@ def by_langchain_streamed(schema: Any, sent: Reply) -> Any:
 
 def by_llama_index(schema: Any, sent: Reply, **arguments: Any) -> Any:
     with ScriptedServer(sent) as server:
-        with MonsterLLM(model="m", api_base=server.base_url, api_key="k", **arguments) as llm:
+        llm = MonsterLLM(model="m", api_base=server.base_url, api_key="k", **arguments)
+        with llm:
             return llm.structured_predict(schema, PromptTemplate("Ana is 34."))
 
 
