@@ -38,7 +38,8 @@ _INSTEAD = {
 
 _NO_SUCH_FIELD = "the server has no such field. Leave it out."
 _LATER_FIELD = (
-    "vLLM 0.5 has no such field. A call takes it where server= names a release that has it."
+    "vLLM 0.5 has no such field. Leave it out, or pass it in a call where server= names a release "
+    "that has it."
 )
 _ADVICE = {
     "api_version": _NO_SUCH_FIELD,

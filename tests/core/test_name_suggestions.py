@@ -20,7 +20,7 @@ LANGCHAIN, LLAMA_INDEX = ChatMonster(model="m", api_key="k"), MonsterLLM(model="
     [
         ("functions", "use tools"),
         ("function_call", "use tool_choice"),
-        ("reasoning_effort", "A call takes it where server= names a release that has it"),
+        ("reasoning_effort", "no such field. Leave it out, or pass it in a call where server="),
         ("service_tier", "no such field. Leave it out"),
         ("max_completion_tokens", "did you mean 'max_tokens'"),
         ("stop_sequences", "did you mean 'stop'"),
