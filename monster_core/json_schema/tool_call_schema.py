@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .emit import ANYTHING, emit
-from .ir import Array, Field, Literal, Map, Never, Node, Object, Presence, union
+from .ir import Array, Field, Literal, Map, Never, Node, Object, Presence, Union
 from .lower import LIMIT, LoweredSchema
 from .relax import Relaxer
 
@@ -30,10 +30,12 @@ def lower_calls(
         The most exact schema that the server compiles in time: an array of calls, else one call,
         else one whose arguments are enforced only in part.
     """
-    relaxer = Relaxer(limit, lambda path, sentence: None)
-    nodes = list(_candidates(functions, arguments_key, relaxer, limit, is_list=is_list))
-    fitting = (node for node in nodes if relaxer.seconds(node) <= limit)
-    return emit(next(fitting, nodes[-1]))
+    relaxer = Relaxer(limit, _say_nothing)
+    for node in _candidates(functions, arguments_key, relaxer, limit, is_list=is_list):
+        fitting = node
+        if relaxer.seconds(node) <= limit:
+            break
+    return emit(fitting)
 
 
 def _candidates(
@@ -44,16 +46,27 @@ def _candidates(
     *,
     is_list: bool,
 ) -> Iterator[Node]:
-    exact = union(_call((name,), low.node, arguments_key) for name, low in functions.items())
+    exact = _one_of([_call((name,), low.node, arguments_key) for name, low in functions.items()])
     if is_list:
         yield Array(exact, (), 1)
     yield exact
     share = limit / (2 * len(functions))
-    yield union(
-        _call((name,), Relaxer(share, lambda path, sentence: None).relax(low.node), arguments_key)
-        for name, low in functions.items()
+    yield _one_of(
+        [
+            _call((name,), Relaxer(share, _say_nothing).relax(low.node), arguments_key)
+            for name, low in functions.items()
+        ]
     )
     yield _call(tuple(functions), Map(ANYTHING), arguments_key)
+
+
+def _say_nothing(path: Any, sentence: str) -> None:
+    """Take what a relaxer says of each part that it relaxes: of a call, nothing is said."""
+
+
+def _one_of(calls: list[Node]) -> Node:
+    """Join calls; no two of them have the same name, so that none repeats another."""
+    return calls[0] if len(calls) == 1 else Union(tuple(calls))
 
 
 def _call(names: tuple[str, ...], arguments: Node, arguments_key: str) -> Node:
