@@ -34,7 +34,7 @@ def same_body(sent: Request, recorded: Request) -> bool:
         sent: The request of the test.
         recorded: A request of the cassette.
     """
-    return not any(body_differences(_body(recorded), _body(sent)))
+    return _canonical(sent) == _canonical(recorded)
 
 
 def body_differences(recorded: Any, sent: Any, place: str = "") -> Iterator[str]:
@@ -152,6 +152,13 @@ def _around(text: str, other: str) -> str:
 
 def _item(values: list[Any], index: int) -> Any:
     return values[index] if index < len(values) else _ABSENT
+
+
+def _canonical(request: Request) -> str:
+    """Return the JSON of a request in one spelling: each is compared with every recording."""
+    if not hasattr(request, "canonical_body"):
+        request.canonical_body = json.dumps(_body(request), sort_keys=True, default=repr)
+    return str(request.canonical_body)
 
 
 def _body(request: Request) -> Any:

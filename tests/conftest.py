@@ -14,11 +14,12 @@ from typing import Any
 import hypothesis
 import pytest
 from vcr import VCR
+from vcr.cassette import Cassette
 
 from tests import cassette_playback as playback
 from tests.cassette_format import CassetteFormat
 from tests.recorded_endpoint import REPLAYED, Endpoint, keep_listed_headers
-from tests.recording_store import RecordingStore
+from tests.recording_store import RecordingStore, interactions_in
 
 ROOT = Path(__file__).parent.parent
 CASSETTES = ROOT / "cassettes"
@@ -147,8 +148,7 @@ def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
     """Write cassettes in this project's format, and match requests by their JSON."""
     secrets = [NAMED_ENDPOINT.api_key] if NAMED_ENDPOINT and _is_recording(config) else []
     vcr.register_serializer("yaml", CassetteFormat(secrets))
-    replaces = config.getoption("--record-mode") == "rewrite"
-    vcr.register_persister(RecordingStore(CASSETTES, replaces=replaces))
+    vcr.register_persister(RecordingStore(CASSETTES, config.getoption("--record-mode")))
     vcr.register_matcher("json_body", playback.same_body)
 
 
@@ -156,6 +156,17 @@ def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
 def vcr_cassette_dir() -> str:
     """Name the server that the tests of a module were recorded from."""
     return str(CASSETTES / "vllm-0.5.0")
+
+
+@pytest.fixture(autouse=True)
+def vcr(
+    vcr: Cassette | None, vcr_cassette_dir: str, request: pytest.FixtureRequest
+) -> Cassette | None:
+    """Return the cassette of a recorded test, with all recordings of its server."""
+    folder = Path(vcr_cassette_dir)
+    if vcr is not None and folder.parent == CASSETTES and not _is_recording(request.config):
+        vcr.data = interactions_in(folder)
+    return vcr
 
 
 @pytest.fixture

@@ -32,15 +32,18 @@ class RecordingStore:
 
     Args:
         root: The folder that holds one folder for each server.
-        replaces: Whether what is recorded replaces what was recorded before.
+        record_mode: The mode in which pytest-recording runs; None means "none".
     """
 
-    def __init__(self, root: Path, *, replaces: bool) -> None:
+    def __init__(self, root: Path, record_mode: str | None) -> None:
         self._root = root
-        self._replaces = replaces
+        self._record_mode = record_mode
 
     def load_cassette(self, path: str, serializer: ModuleType) -> tuple[list[Any], list[Any]]:
-        """Return the requests and replies of the folder that a path lies in.
+        """Return the requests and replies of the folder that a path lies in, to add others to them.
+
+        While nothing is recorded they are none: vcrpy would copy them all for each test, so
+        the cassette takes them from :func:`interactions_in`.
 
         Args:
             path: A file in the folder of a server, which need not exist; or a cassette elsewhere.
@@ -51,9 +54,9 @@ class RecordingStore:
             if not file.exists():
                 raise CassetteNotFoundError(path)
             return deserialize(file.read_text("utf-8"), serializer)
-        if self._replaces:
+        if self._record_mode == "rewrite":
             raise CassetteNotFoundError(path)  # so that each request is sent, and recorded anew
-        found = interactions_in(file.parent)
+        found = interactions_in(file.parent) if self._record_mode == "new_episodes" else []
         return [request for request, _ in found], [reply for _, reply in found]
 
     def save_cassette(self, path: str, recorded: dict[str, Any], serializer: ModuleType) -> None:
