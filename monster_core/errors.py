@@ -282,17 +282,21 @@ _ADVICE_ON = (
 """What to do about refusals that only their text tells apart (vLLM's ``serving_chat.py``)."""
 
 _CONTEXT_OVERFLOW = re.compile(
-    r"maximum context length|context (?:length|window) exceeded|max_model_len|"
-    r"longer than the maximum model length",
+    r"maximum context length|context[ _](?:length|window)[ _]exceeded|max_model_len|"
+    r"longer than the maximum model length|too long to fit into the model|"
+    r"exceeds? the (?:available|model's|maximum) context",
     re.IGNORECASE,
 )
 
 # as vLLM 0.5.0 (serving_engine.py, _validate_input) and later releases write them
 _WINDOW = re.compile(
-    r"(?:maximum context length (?:is|of)|max_model_len[ =(]*)\s*(\d{1,9})", re.IGNORECASE
+    r"(?:maximum (?:context|model) length (?:is|of)|context (?:length|size)|max_model_len[ =(]*)"
+    r"[\s(]*(\d{1,9})",
+    re.IGNORECASE,
 )
 _PROMPT_TOKENS = re.compile(
     r"(\d{1,9}) in the messages"
+    r"|\((?:total )?length (\d{1,9})\)"
     r"|(?:contains|has|resulted in)(?: at least)? (\d{1,9}) (?:input )?token",
     re.IGNORECASE,
 )

@@ -111,6 +111,27 @@ def test_a_conversation_that_is_too_long_has_a_class_of_its_own(status: int) -> 
             None,
             "Shorten the conversation, or lower max_tokens. ",
         ),
+        (
+            "The decoder prompt (length 9001) is longer than the maximum model length of 8192. "
+            "Make sure that `max_model_len` is no smaller than the number of text tokens.",
+            8192,
+            9001,
+            "Shorten the conversation by at least 810 tokens",
+        ),
+        (
+            "The prompt (total length 9001) is too long to fit into the model (context length "
+            "8192).",
+            8192,
+            9001,
+            "Shorten the conversation by at least 810 tokens",
+        ),
+        (
+            "the request exceeds the available context size (4096).",
+            4096,
+            None,
+            "Shorten the conversation",
+        ),
+        ("context_length_exceeded", None, None, "Shorten the conversation"),
         ("context window exceeded", None, None, "context_window= or discover_context_window()"),
     ],
 )
