@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ __all__ = [
     "StreamedToolCalls",
     "ToolDefinitions",
     "raise_for",
+    "raising_for_unknown_tools",
     "read_tool_calls",
     "to_selection",
     "unknown_tools",
@@ -256,6 +258,18 @@ def raise_for(call: ResponseToolCall, response: ChatResponse) -> None:
     unknown = extra.get(_UNKNOWN_TOOLS_KEY, {}).get(call.id)
     if unknown:
         raise StructuredAnswerError(unknown)
+
+
+@contextmanager
+def raising_for_unknown_tools() -> Iterator[None]:
+    """Turn the KeyError by which LlamaIndex says that there is no such tool into our error.
+
+    What a tool raises does not get here: LlamaIndex makes an output of it.
+    """
+    try:
+        yield
+    except KeyError as error:
+        raise StructuredAnswerError(f"The model called {error}: no tool has that name.") from None
 
 
 def without_later_calls(message: ChatMessage) -> ChatMessage:

@@ -55,6 +55,7 @@ from llama_index_monster._structured_output import (
 from llama_index_monster._tool_calls import (
     ToolDefinitions,
     raise_for,
+    raising_for_unknown_tools,
     read_tool_calls,
     to_selection,
     unknown_tools,
@@ -71,6 +72,7 @@ from monster_core.secrets import with_masked_secrets
 
 if TYPE_CHECKING:
     import httpx
+    from llama_index.core.chat_engine.types import AgentChatResponse
 
     from monster_core.transport.client import AsyncMonsterClient, MonsterClient
 
@@ -415,6 +417,24 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
             for call in calls:
                 raise_for(call, response)
         return [to_selection(call) for call in calls]
+
+    def predict_and_call(
+        self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any
+    ) -> AgentChatResponse:
+        """Run the tools that the model calls; the arguments are those of LlamaIndex's LLMs.
+
+        Raises:
+            StructuredAnswerError: The model called no tool, or one that cannot be run.
+        """
+        with raising_for_unknown_tools():
+            return super().predict_and_call(tools, *args, **kwargs)
+
+    async def apredict_and_call(
+        self, tools: Sequence[BaseTool], *args: Any, **kwargs: Any
+    ) -> AgentChatResponse:
+        """Async version of :meth:`predict_and_call`."""
+        with raising_for_unknown_tools():
+            return await super().apredict_and_call(tools, *args, **kwargs)
 
     @dispatcher.span
     def structured_predict(

@@ -128,6 +128,18 @@ def test_predict_and_call_raises(turn, tools, deleted, calls):
     assert deleted == []
 
 
+@pytest.mark.parametrize("turn", [*NOT_RUN.values(), Turn(calls=[("destroy", "{}")])])
+def test_predict_and_call_raises_our_error_even_where_no_call_is_needed(
+    turn, tools, deleted, calls
+):
+    llm, _ = scripted_turns(turn)
+    with pytest.raises(StructuredAnswerError, match=r"delete|destroy"):
+        answered(
+            calls.is_async, llm, "predict_and_call", tools, "Tidy.", error_on_no_tool_call=False
+        )
+    assert deleted == []
+
+
 @pytest.mark.parametrize("kwargs", [{}, {"allow_parallel_tool_calls": True}])
 def test_predict_and_call_names_the_tools_that_there_are(kwargs, tools, deleted, calls):
     llm, _ = scripted_turns(Turn(calls=[("destroy", '{"path": "/data"}')]))
