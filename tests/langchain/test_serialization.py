@@ -45,6 +45,7 @@ def secretive(**given: Any) -> ChatMonster:
         {"timeout": httpx.Timeout(None)},
         {"temperature": 0, "stop": ["x"], "logit_bias": {"5": 1}, "model_kwargs": {"a": 1}},
         {"guided_json": {"type": "object", "properties": {"a": {"type": "integer"}}}},
+        {"server": "vllm-0.9"},
         {"base_url": "http://127.0.0.1:8000/v1/", "max_retries": 0, "streaming": False},
     ],
     ids=lambda given: ",".join(given) or "nothing",
