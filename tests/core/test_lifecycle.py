@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -60,30 +57,6 @@ def test_cancelling_frees_the_server(serve: Serve) -> None:
         assert await asyncio.to_thread(server.clients_left.acquire, timeout=5)
 
     asyncio.run(give_up())
-
-
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="this system has no fork")
-def test_a_forked_process_opens_its_own_connection(serve: Serve) -> None:
-    server = serve(answer())
-    script = """
-        import os, sys
-        from monster_core.transport.client import MonsterClient
-        from tests.core.drivers import call, endpoint
-
-        client = MonsterClient(endpoint(sys.argv[1]))
-        client.complete(call())
-        child = os.fork()
-        client.complete(call())
-        if child:
-            assert os.waitpid(child, 0)[1] == 0
-            client.complete(call())
-        else:
-            os._exit(0)
-    """
-    command = [sys.executable, "-c", textwrap.dedent(script), server.base_url]
-    subprocess.run(command, check=True, timeout=20)
-    by_connection = [one.connection for one in server.received]
-    assert sorted(map(by_connection.count, set(by_connection))) == [1, 3]
 
 
 async def _drain(client: AsyncMonsterClient, begun: asyncio.Event) -> None:

@@ -310,12 +310,8 @@ ENDS = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-@pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
-def test_nothing_warns_whatever_ends_first(
-    serve: Serve, serve_securely: Serve, end: str, is_secure: bool
-) -> None:
+def test_nothing_warns_whatever_ends_first(serve: Serve, serve_securely: Serve, end: str) -> None:
     reply = events(token("Hi", "stop"), "[DONE]") if "stream" in end else answer()
-    server = (serve_securely if is_secure else serve)(reply)
     script = f"""
         import asyncio, gc, sys, threading
         from monster_core.transport.client import AsyncMonsterClient, MonsterClient
@@ -323,17 +319,17 @@ def test_nothing_warns_whatever_ends_first(
 
         target = endpoint(sys.argv[1])
         {ENDS[end].strip()}
+        before = kept if "kept" in globals() else None
+        target = endpoint(sys.argv[2])
+        {ENDS[end].strip()}
     """
-    done = run_python(script, server.base_url)
+    done = run_python(script, serve(reply).base_url, serve_securely(reply).base_url)
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("is_used", [False, True], ids=["first", "after another"])
-@pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
-def test_calls_at_the_end_of_the_process_are_answered(
-    serve: Serve, serve_securely: Serve, is_used: bool, is_secure: bool
-) -> None:
-    server = (serve_securely if is_secure else serve)(answer())
+def test_calls_at_the_end_of_the_process_are_answered(serve_securely: Serve, is_used: bool) -> None:
+    server = serve_securely(answer())
     done = run_python(
         f"""
         import atexit, sys

@@ -17,8 +17,7 @@ from monster_emulator import Emulator
 from tests.endurance.models import MODELS, Model, piece_of
 from tests.scripted_replies import small_talk
 
-THREADS = 512
-THREADS_THAT_CALL_AGAIN = 200
+THREADS = 200
 COROUTINES = 1_000
 PATIENCE = httpx.Timeout(60)
 
@@ -79,17 +78,15 @@ def test_many_threads_that_use_connections_again(make: type[Model], emulator: Em
     # so many threads keep the server, in the same process, from what it has to do: it may close a
     # connection while the next request is on its way
     model = make(emulator.base_url, max_retries=2)
-    together = threading.Barrier(THREADS_THAT_CALL_AGAIN)
+    together = threading.Barrier(THREADS)
 
     def ask(place: int) -> list[str]:
         together.wait(30)
         question = f"Repeat: {place}"
         return [model.ask(question), model.read(question), model.ask(question)]
 
-    with ThreadPoolExecutor(THREADS_THAT_CALL_AGAIN) as pool:
-        assert list(pool.map(ask, range(THREADS_THAT_CALL_AGAIN))) == [
-            [one] * 3 for one in answers(THREADS_THAT_CALL_AGAIN)
-        ]
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert list(pool.map(ask, range(THREADS))) == [[one] * 3 for one in answers(THREADS)]
 
 
 async def ask_together(models: list[Model]) -> list[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-
-import pytest
+import textwrap
 
 HEAVY = (
     "httpx",
@@ -21,52 +21,54 @@ HEAVY = (
 )
 
 
-def loaded_by(code: str) -> set[str]:
-    script = f"import sys\n{code}\nprint(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
-    )
-    return set(done.stdout.split())
+def run(script: str) -> str:
+    """Run a script in a process of its own, for nothing to be loaded yet."""
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
-BASE = "from langchain_core.language_models import BaseChatModel"
+def test_only_a_request_loads_the_transport() -> None:
+    steps = [
+        "import langchain_monster",
+        "llm = langchain_monster.ChatMonster(model='m')",
+        "llm._get_ls_params()",
+        "llm.get_num_tokens('Hi')",
+        "llm.profile",
+    ]
+    script = f"""
+        import json, sys
+        from langchain_core.language_models import BaseChatModel  # may load httpx by itself
 
-
-def test_an_import_loads_only_its_own_modules() -> None:
-    added = loaded_by(f"{BASE}\nimport langchain_monster") - loaded_by(BASE)
-    assert not added & set(HEAVY)
-    foreign = {name.partition(".")[0] for name in added}
+        loaded, added = {{*sys.modules}}, {{}}
+        for step in {steps}:
+            exec(step)
+            added[step] = [*{{*sys.modules}} - loaded]
+        print(json.dumps(added))
+    """
+    added = json.loads(run(script))
+    assert not {*added[steps[0]]} & {*HEAVY}
+    foreign = {name.partition(".")[0] for name in added[steps[0]]}
     assert foreign <= {"langchain_monster", "monster_core", "langchain_core", "orjson", "pydantic"}
-
-
-@pytest.mark.parametrize(
-    "used",
-    ["", "llm._get_ls_params()", "llm.get_num_tokens('Hi')", "llm.profile"],
-    ids=["construction", "tracing", "counting", "profile"],
-)
-def test_what_needs_no_server_loads_no_transport(used: str) -> None:
-    code = f"from langchain_monster import ChatMonster\nllm = ChatMonster(model='m')\n{used}"
-    added = loaded_by(code) - loaded_by(BASE)  # LangSmith's client may load httpx by itself
-    assert not added & {"httpx", "jsonschema", "monster_core.transport.client"}
-
-
-def test_the_translator_is_registered_by_the_import() -> None:
-    code = (
-        "import langchain_monster\n"
-        "from langchain_core.messages import AIMessage\n"
-        "told = AIMessage('Hi', response_metadata={'model_provider': 'monster'}, "
-        "additional_kwargs={'reasoning_content': 'hm'})\n"
-        "assert [b['type'] for b in told.content_blocks] == ['reasoning', 'text']"
-    )
-    assert loaded_by(code)
+    for step in steps:
+        assert not {*added[step]} & {"httpx", "jsonschema", "monster_core.transport.client"}, step
 
 
 def test_the_parts_of_the_package_are_there_without_being_imported_first() -> None:
-    code = (
-        "import langchain_monster\n"
-        "assert not hasattr(langchain_monster, 'nonsense')\n"
-        "assert {'ChatMonster', 'errors', 'chat_models'} <= set(dir(langchain_monster))\n"
-        "assert langchain_monster.errors.RateLimitError\n"
-        "assert langchain_monster.chat_models.ChatMonster is langchain_monster.ChatMonster"
-    )
-    assert loaded_by(code)
+    run("""
+        import langchain_monster
+        assert not hasattr(langchain_monster, 'nonsense')
+        assert {'ChatMonster', 'errors', 'chat_models'} <= set(dir(langchain_monster))
+        assert langchain_monster.errors.RateLimitError
+        assert langchain_monster.chat_models.ChatMonster is langchain_monster.ChatMonster
+    """)
+
+
+def test_the_translator_is_registered_by_the_import() -> None:
+    run("""
+        import langchain_monster
+        from langchain_core.messages import AIMessage
+        of_monster = {'model_provider': 'monster'}
+        more = {'reasoning_content': 'hm'}
+        told = AIMessage('Hi', response_metadata=of_monster, additional_kwargs=more)
+        assert [b['type'] for b in told.content_blocks] == ['reasoning', 'text']
+    """)

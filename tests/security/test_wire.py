@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -343,47 +340,6 @@ def test_no_variable_turns_verification_off(
     with pytest.raises(ConnectionFailedError, match=r"(?i)certificate"):
         call(make(tls.base_url))
     assert not tls.received
-
-
-SCRIPT = """
-import asyncio, sys
-from langchain_monster import ChatMonster
-llm = ChatMonster(model="m", api_key="k", base_url=sys.argv[1], max_retries=0, timeout=5)
-for ask in (lambda: llm.invoke("Hi"), lambda: asyncio.run(llm.ainvoke("Hi"))):
-    try:
-        print(ask().text)
-    except Exception as error:
-        print(type(error).__name__, error)
-"""
-
-
-@pytest.mark.parametrize(
-    "host, is_known, said",
-    [
-        ("127.0.0.1", True, "Hello\nHello\n"),
-        ("127.0.0.1", False, "certificate"),
-        ("elsewhere.example", True, "certificate"),
-    ],
-    ids=["known", "unknown", "of another host"],
-)
-def test_the_environment_may_name_an_authority_to_trust(
-    authority: trustme.CA, tmp_path: Path, host: str, is_known: bool, said: str
-) -> None:
-    other = trustme.CA()
-    (authority if is_known else other).cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    server = TlsServer(authority, host)
-    with closing(server):
-        done = subprocess.run(
-            [sys.executable, "-c", SCRIPT, server.base_url],
-            env={**os.environ, "SSL_CERT_FILE": str(tmp_path / "ca.pem")},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
-    assert said.lower() in done.stdout.lower(), done
-    if said == "certificate":
-        assert not server.received
 
 
 def test_the_headers_are_sent_where_they_belong(make: Make, call: Call, serve: Serve) -> None:
