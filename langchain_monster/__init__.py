@@ -36,4 +36,5 @@ if not TYPE_CHECKING:  # a type checker shall find what is misspelt
         return globals()[name]
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__, *_MODULES})
+        """Return what there is to import, and none of what this module is made of."""
+        return sorted({name for name in globals() if name.startswith("__")} | {*__all__, *_MODULES})

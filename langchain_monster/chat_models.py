@@ -92,12 +92,14 @@ class ChatMonsterArguments(ModelArguments, total=False):
 
 
 class ChatMonster(MonsterModelBase, BaseChatModel):
-    """Chat with a model that MonsterAPI, or any vLLM 0.5 endpoint, serves.
+    """Chat with a model that MonsterAPI, or any vLLM endpoint since 0.5, serves.
 
-    Every request field of the server is an argument here and of each call; the call's wins, and
-    None means "not sent". A call also takes ``timeout`` and ``extra_headers``. Settings come from
-    an argument, else from the environment (``MONSTER_API_KEY``, ``MONSTER_API_BASE``,
-    ``MONSTER_MODEL``, ``MONSTER_TIMEOUT``, ``MONSTER_MAX_RETRIES``), else from their default.
+    The arguments of all groups but the last two are arguments of each call, too, and the call's
+    win. What is None is not sent: the server's default holds. A call also takes ``timeout`` and
+    ``extra_headers``. A setting comes from its argument, else from its environment variable, else
+    from its default. Making a model opens no connection.
+
+    Guides: https://monsterapi-integrations.github.io/monsterapi-integrations/langchain/
 
     Example:
         .. code-block:: python
@@ -107,6 +109,107 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
             llm = ChatMonster(model="meta-llama/Meta-Llama-3.1-8B-Instruct")
             print(llm.invoke("What is the capital of France?").text)
 
+    The model, and how it writes:
+
+    - ``model``: Name of the model to ask; MONSTER_MODEL.
+    - ``user``: The caller's own id of its end user.
+    - ``temperature``: Randomness; 0 always takes the likeliest token. Server: 0.7.
+    - ``top_p``: Sample from the likeliest tokens of this total. Server: 1.
+    - ``top_k``: Sample from this many tokens; -1 from all, not 0. Server: -1.
+    - ``min_p``: Least probability, relative to the likeliest token. Server: 0.
+    - ``seed``: Seed that makes sampling repeatable.
+    - ``frequency_penalty``: Penalty for each earlier use of a token. Server: 0.
+    - ``presence_penalty``: Penalty for tokens used at all before. Server: 0.
+    - ``repetition_penalty``: Factor against repetition; above 1 discourages it. Server: 1.
+    - ``logit_bias``: Bias per token id, -100 to 100.
+
+    Length and stops:
+
+    - ``max_tokens``: Most tokens to generate. Server: what the context leaves.
+    - ``min_tokens``: Fewest tokens before a stop is honoured. Server: 0.
+    - ``stop``: Text, or texts, at which the response ends.
+    - ``stop_token_ids``: Token ids at which the response ends.
+    - ``include_stop_str_in_output``: Keep the stop text in the response. Server: false.
+    - ``ignore_eos``: Go on after the model's own end token. Server: false.
+
+    Several answers:
+
+    - ``n``: How many answers to give; 1 in a stream. Server: 1.
+    - ``best_of``: How many candidates to draw; at least n. Server: n.
+    - ``use_beam_search``: Beam search; needs temperature 0 and best_of > 1. Server: false.
+    - ``length_penalty``: Beam search only: weight of the length. Server: 1.
+    - ``early_stopping``: Beam search only: stop at best_of candidates. Server: false.
+
+    What comes back:
+
+    - ``logprobs``: Return log probabilities of the tokens. Server: false.
+    - ``top_logprobs``: Also those of this many likeliest tokens; implies logprobs.
+    - ``echo``: Begin the response with the last message; not in a stream. Server: false.
+    - ``skip_special_tokens``: Leave special tokens out of the response. Server: true.
+    - ``spaces_between_special_tokens``: Put spaces between special tokens. Server: true.
+    - ``stream_options``: Only in a stream: whether its end reports the usage.
+
+    Tools:
+
+    - ``tools``: Functions that the model may call, in the form of any provider.
+    - ``tool_choice``: auto, none, any, required, a tool's name, or OpenAI's dict.
+    - ``parallel_tool_calls``: Whether the model may call several tools at once.
+    - ``tool_strategy``: How a forced call is obtained; the best one by default.
+    - ``tool_format``: How the model writes calls: llama, hermes or mistral.
+
+    Answers of a given shape:
+
+    - ``response_format``: Type text, json_object, or json_schema (becomes a guide).
+    - ``guided_json``: JSON schema (dict, text, pydantic class) that the response must satisfy.
+    - ``guided_regex``: Regular expression that the whole response must match.
+    - ``guided_choice``: Texts of which the response must be one.
+    - ``guided_grammar``: Lark grammar that the response must follow.
+    - ``guided_decoding_backend``: What enforces a guided response. Server: outlines.
+    - ``guided_whitespace_pattern``: Pattern of the white space allowed inside guided JSON.
+    - ``schema_in_prompt``: Put the schema into the prompt, too. On by default.
+
+    The server and its chat template:
+
+    - ``server``: What serves the model: vllm-0.5 by default, another release, or vllm.
+    - ``family``: Model family, where the model's name does not tell it.
+    - ``model_kwargs``: Request fields this package does not know; sent as they are.
+    - ``add_generation_prompt``: Open the assistant's turn in the prompt. Server: true.
+    - ``add_special_tokens``: Add special tokens beyond the chat template's. Server: false.
+
+    The connection:
+
+    - ``api_key``: The API key; MONSTER_API_KEY.
+    - ``base_url``: The endpoint's base URL; MONSTER_API_BASE, else MonsterAPI's.
+    - ``timeout``: Seconds for each phase, or an httpx.Timeout; MONSTER_TIMEOUT, else 120.
+    - ``stream_idle_timeout``: Seconds between two content chunks of a stream; the read timeout if
+      None.
+    - ``total_timeout``: Seconds for a whole call with its retries; no limit if None.
+    - ``max_retries``: How often a failed request is sent again; MONSTER_MAX_RETRIES, else 2.
+    - ``max_response_bytes``: Most bytes of one response, decompressed; 64 MiB if None.
+    - ``default_headers``: Headers of every request; secret.
+    - ``allow_http``: Allow plain http off the loopback; MONSTER_ALLOW_HTTP, else false.
+    - ``http_client``: An httpx.Client of your own.
+    - ``http_async_client``: An httpx.AsyncClient of your own.
+    - ``async_transport``: What async requests are sent with; MONSTER_ASYNC_TRANSPORT, else httpx.
+
+    LangChain's own, and how it streams and counts:
+
+    - ``streaming``: True lets invoke stream; False keeps stream from streaming.
+    - ``stream_usage``: Ask streams for the token usage. Default: true.
+    - ``tokenizer``: Counts tokens: a callable, or an object with encode, from text to token ids.
+    - ``name``: The name of runs in traces.
+    - ``cache``: A cache, or whether to use the global one.
+    - ``verbose``: Whether LangChain prints what is sent and comes back.
+    - ``callbacks``: Callbacks of every run.
+    - ``tags``: Tags of every run.
+    - ``metadata``: Metadata of every run.
+    - ``custom_get_token_ids``: Counts tokens; ``tokenizer`` does the same.
+    - ``rate_limiter``: Holds requests back; see LangChain's InMemoryRateLimiter.
+    - ``disable_streaming``: Whether stream is answered whole: always, or with tools only. Default:
+      false.
+    - ``output_version``: The form of content: LangChain's own, or ``v1``.
+    - ``profile``: What the model can do; follows from its name.
+
     Raises:
         pydantic.ValidationError: An argument is unknown, of the wrong type or out of range.
     """
@@ -114,7 +217,7 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
     model_config = ConfigDict(defer_build=False)
 
     base_url: BaseUrl = Field(
-        default=None, description="The endpoint's base URL; MONSTER_API_BASE."
+        default=None, description="The endpoint's base URL; MONSTER_API_BASE, else MonsterAPI's."
     )
     http_async_client: AsyncHttpClient = Field(
         default=None, exclude=True, repr=False, description="An httpx.AsyncClient of your own."
@@ -162,6 +265,13 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
     def _set_langchain_monster_version(self) -> Self:
         self._add_version("langchain-monster", __version__)
         return self
+
+    def _is_default(self, name: str, value: Any) -> bool:
+        if name == "profile" and is_derived(value):
+            return bool(value == profile_of(value["name"], self.family))
+        if name == "metadata" and value.keys() == {"lc_versions"}:
+            return True
+        return super()._is_default(name, value)
 
     def _field_was_assigned(self, name: str) -> None:
         super()._field_was_assigned(name)

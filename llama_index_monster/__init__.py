@@ -1,5 +1,6 @@
 """MonsterAPI as a LlamaIndex LLM."""
 
+from llama_index_monster import errors
 from monster_core.version import __version__
 
 try:
@@ -12,4 +13,9 @@ except ModuleNotFoundError as error:
         'pip install "monsterapi-integrations[llama-index]"'
     ) from error
 
-__all__ = ["MonsterLLM", "__version__"]
+__all__ = ["MonsterLLM", "__version__", "errors"]
+
+
+def __dir__() -> list[str]:
+    """Return what there is to import, and none of what this module is made of."""
+    return sorted({name for name in globals() if name.startswith("__")} | {*__all__})

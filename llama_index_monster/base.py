@@ -103,13 +103,14 @@ class MonsterLLMArguments(ModelArguments, total=False):
 
 
 class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
-    """Ask a model that MonsterAPI, or any vLLM 0.5 endpoint, serves.
+    """Ask a model that MonsterAPI, or any vLLM endpoint since 0.5, serves.
 
-    Every request field of the server is an argument here and of each call; the call's wins, and
-    None means "not sent". A call also takes ``timeout``, ``extra_headers`` and ``extra_body``.
-    Settings come from an argument, else from the environment
-    (``MONSTER_API_KEY``, ``MONSTER_API_BASE``, ``MONSTER_MODEL``, ``MONSTER_TIMEOUT``,
-    ``MONSTER_MAX_RETRIES``), else from their default. Making one opens no connection.
+    The arguments of all groups but the last two are arguments of each call, too, and the call's
+    win. What is None is not sent: the server's default holds. A call also takes ``timeout``,
+    ``extra_headers`` and ``extra_body``. A setting comes from its argument, else from its
+    environment variable, else from its default. Making a model opens no connection.
+
+    Guides: https://monsterapi-integrations.github.io/monsterapi-integrations/llama-index/
 
     Example:
         .. code-block:: python
@@ -119,21 +120,101 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
             llm = MonsterLLM(model="meta-llama/Meta-Llama-3.1-8B-Instruct")
             print(llm.complete("What is the capital of France?"))
 
-    Args:
-        model: Name of the model to ask; ``MONSTER_MODEL``.
-        temperature: Randomness; the server's default is 0.7.
-        max_tokens: Most tokens to answer with; what the context leaves if None.
-        additional_kwargs: Request fields this package does not know; sent as they are.
-        max_retries: How often a failed request is sent again; ``MONSTER_MAX_RETRIES``.
-        api_base: The endpoint's base URL; ``MONSTER_API_BASE``.
-        api_key: The API key; ``MONSTER_API_KEY``.
-        callback_manager: LlamaIndex's callbacks.
-        system_prompt: What ``predict``, ``stream`` and structured output begin with.
-        messages_to_prompt: Not used by a chat model; LlamaIndex's own argument.
-        completion_to_prompt: What makes a message of the prompt of ``complete``.
-        pydantic_program_mode: How LlamaIndex makes structured output.
-        output_parser: What LlamaIndex parses predictions with.
-        **kwargs: Every other field, by name.
+    The model, and how it writes:
+
+    - ``model``: Name of the model to ask; MONSTER_MODEL, else ``meta-llama/Meta-
+      Llama-3-8B-Instruct``.
+    - ``user``: The caller's own id of its end user.
+    - ``temperature``: Randomness; 0 always takes the likeliest token. Server: 0.7.
+    - ``top_p``: Sample from the likeliest tokens of this total. Server: 1.
+    - ``top_k``: Sample from this many tokens; -1 from all, not 0. Server: -1.
+    - ``min_p``: Least probability, relative to the likeliest token. Server: 0.
+    - ``seed``: Seed that makes sampling repeatable.
+    - ``frequency_penalty``: Penalty for each earlier use of a token. Server: 0.
+    - ``presence_penalty``: Penalty for tokens used at all before. Server: 0.
+    - ``repetition_penalty``: Factor against repetition; above 1 discourages it. Server: 1.
+    - ``logit_bias``: Bias per token id, -100 to 100.
+
+    Length and stops:
+
+    - ``max_tokens``: Most tokens to generate. Server: what the context leaves.
+    - ``min_tokens``: Fewest tokens before a stop is honoured. Server: 0.
+    - ``stop``: Text, or texts, at which the response ends.
+    - ``stop_token_ids``: Token ids at which the response ends.
+    - ``include_stop_str_in_output``: Keep the stop text in the response. Server: false.
+    - ``ignore_eos``: Go on after the model's own end token. Server: false.
+
+    Several answers:
+
+    - ``n``: How many answers to give; 1 in a stream. Server: 1.
+    - ``best_of``: How many candidates to draw; at least n. Server: n.
+    - ``use_beam_search``: Beam search; needs temperature 0 and best_of > 1. Server: false.
+    - ``length_penalty``: Beam search only: weight of the length. Server: 1.
+    - ``early_stopping``: Beam search only: stop at best_of candidates. Server: false.
+
+    What comes back:
+
+    - ``logprobs``: Return log probabilities of the tokens. Server: false.
+    - ``top_logprobs``: Also those of this many likeliest tokens; implies logprobs.
+    - ``echo``: Begin the response with the last message; not in a stream. Server: false.
+    - ``skip_special_tokens``: Leave special tokens out of the response. Server: true.
+    - ``spaces_between_special_tokens``: Put spaces between special tokens. Server: true.
+    - ``stream_options``: Only in a stream: whether its end reports the usage.
+
+    Tools:
+
+    - ``tools``: Functions that the model may call, in the form of any provider.
+    - ``tool_choice``: auto, none, any, required, a tool's name, or OpenAI's dict.
+    - ``parallel_tool_calls``: Whether the model may call several tools at once.
+    - ``tool_strategy``: How a forced call is obtained; the best one by default.
+    - ``tool_format``: How the model writes calls: llama, hermes or mistral.
+
+    Answers of a given shape:
+
+    - ``response_format``: Type text, json_object, or json_schema (becomes a guide).
+    - ``guided_json``: JSON schema (dict, text, pydantic class) that the response must satisfy.
+    - ``guided_regex``: Regular expression that the whole response must match.
+    - ``guided_choice``: Texts of which the response must be one.
+    - ``guided_grammar``: Lark grammar that the response must follow.
+    - ``guided_decoding_backend``: What enforces a guided response. Server: outlines.
+    - ``guided_whitespace_pattern``: Pattern of the white space allowed inside guided JSON.
+    - ``schema_in_prompt``: Put the schema into the prompt, too. On by default.
+
+    The server and its chat template:
+
+    - ``server``: What serves the model: vllm-0.5 by default, another release, or vllm.
+    - ``family``: Model family, where the model's name does not tell it.
+    - ``additional_kwargs``: Request fields this package does not know; sent as they are.
+    - ``add_generation_prompt``: Open the assistant's turn in the prompt. Server: true.
+    - ``add_special_tokens``: Add special tokens beyond the chat template's. Server: false.
+
+    The connection:
+
+    - ``api_key``: The API key; MONSTER_API_KEY.
+    - ``api_base``: The endpoint's base URL; MONSTER_API_BASE, else MonsterAPI's.
+    - ``timeout``: Seconds for each phase, or an httpx.Timeout; MONSTER_TIMEOUT, else 120.
+    - ``stream_idle_timeout``: Seconds between two content chunks of a stream; the read timeout if
+      None.
+    - ``total_timeout``: Seconds for a whole call with its retries; no limit if None.
+    - ``max_retries``: How often a failed request is sent again; MONSTER_MAX_RETRIES, else 2.
+    - ``max_response_bytes``: Most bytes of one response, decompressed; 64 MiB if None.
+    - ``default_headers``: Headers of every request; secret.
+    - ``allow_http``: Allow plain http off the loopback; MONSTER_ALLOW_HTTP, else false.
+    - ``http_client``: An httpx.Client of your own.
+    - ``async_http_client``: An httpx.AsyncClient of your own.
+    - ``async_transport``: What async requests are sent with; MONSTER_ASYNC_TRANSPORT, else httpx.
+
+    LlamaIndex's own:
+
+    - ``context_window``: Tokens that prompt and answer may have together; assumed if None.
+    - ``callback_manager``: LlamaIndex's callbacks.
+    - ``system_prompt``: What ``predict``, ``stream`` and structured output begin with.
+    - ``messages_to_prompt``: Not used by a chat model.
+    - ``completion_to_prompt``: What makes a message of the prompt of ``complete``.
+    - ``output_parser``: What LlamaIndex parses predictions with.
+    - ``pydantic_program_mode``: How structured output is made. Default: ``default``.
+    - ``query_wrapper_prompt``: What LlamaIndex wraps queries in.
+    - ``rate_limiter``: Holds requests back, as LlamaIndex does it.
 
     Raises:
         pydantic.ValidationError: An argument is unknown, of the wrong type or out of range.
@@ -149,7 +230,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         default=DEFAULT_MODEL, description="Name of the model to ask; MONSTER_MODEL."
     )
     api_base: BaseUrl = Field(
-        default=None, description="The endpoint's base URL; MONSTER_API_BASE."
+        default=None, description="The endpoint's base URL; MONSTER_API_BASE, else MonsterAPI's."
     )
     async_http_client: AsyncHttpClient = Field(
         default=None, exclude=True, repr=False, description="An httpx.AsyncClient of your own."
@@ -205,6 +286,13 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
     def class_name(cls) -> str:
         """Return the name that serialized models carry."""
         return "MonsterLLM"
+
+    def _is_default(self, name: str, value: Any) -> bool:
+        if name == "callback_manager":
+            return not value.handlers
+        if name in ("messages_to_prompt", "completion_to_prompt"):
+            return str(value.__module__).startswith("llama_index.")
+        return super()._is_default(name, value)
 
     @property
     def metadata(self) -> LLMMetadata:

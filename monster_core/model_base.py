@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationError
@@ -26,6 +26,7 @@ from monster_core.model_arguments import (
     fill_in_settings,
     refuse_unknown_arguments,
 )
+from monster_core.model_signature import ShortSignature
 from monster_core.models_endpoint import MAX_DISCOVERY_SECONDS
 from monster_core.request.fields import CallParameters
 from monster_core.request.validation import describe, merge_parameters, validate_parameters
@@ -81,7 +82,7 @@ class MonsterModelBase(CallParameters):
     )
     timeout: Timeout = Field(
         default=None,
-        description="Seconds for each phase of a request, or an httpx.Timeout; MONSTER_TIMEOUT.",
+        description="Seconds for each phase, or an httpx.Timeout; MONSTER_TIMEOUT, else 120.",
     )
     stream_idle_timeout: float | None = Field(
         default=None,
@@ -96,7 +97,7 @@ class MonsterModelBase(CallParameters):
     max_retries: int | None = Field(
         default=None,
         ge=0,
-        description="How often a failed request is sent again; MONSTER_MAX_RETRIES.",
+        description="How often a failed request is sent again; MONSTER_MAX_RETRIES, else 2.",
     )
     max_response_bytes: int | None = Field(
         default=None,
@@ -104,17 +105,18 @@ class MonsterModelBase(CallParameters):
         description="Most bytes of one response, decompressed; 64 MiB if None.",
     )
     default_headers: DefaultHeaders = Field(
-        default=None, exclude=True, repr=False, description="Headers for every request; secret."
+        default=None, exclude=True, repr=False, description="Headers of every request; secret."
     )
     allow_http: bool | None = Field(
-        default=None, description="Allow plain http off the loopback; MONSTER_ALLOW_HTTP."
+        default=None,
+        description="Allow plain http off the loopback; MONSTER_ALLOW_HTTP, else false.",
     )
     http_client: HttpClient = Field(
         default=None, exclude=True, repr=False, description="An httpx.Client of your own."
     )
     async_transport: AsyncTransport | None = Field(
         default=None,
-        description="What async requests are sent with; MONSTER_ASYNC_TRANSPORT, or httpx.",
+        description="What async requests are sent with; MONSTER_ASYNC_TRANSPORT, else httpx.",
     )
 
     _clients: _Clients = PrivateAttr(default_factory=_Clients)
@@ -128,6 +130,11 @@ class MonsterModelBase(CallParameters):
         except ConfigurationError as error:
             raise self._framework_error(error) from None
         super().__init__(**arguments)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.__signature__ = ShortSignature()  # type: ignore[assignment]  # a descriptor of it
 
     def model_post_init(self, context: Any, /) -> None:
         """Let the framework's class, which follows in the order of the bases, finish."""
@@ -148,6 +155,23 @@ class MonsterModelBase(CallParameters):
             raise self._framework_error(kind(problem))
         if name in type(self).model_fields:
             self._field_was_assigned(name)
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        """Return what is set: the model first, secrets masked, and nothing that is a default."""
+        fields, values = type(self).model_fields, self.__dict__
+        for name in dict.fromkeys(("model", self._base_url_field, *SECRETS, *fields)):
+            value = values.get(name)
+            is_shown = fields[name].repr or name in SECRETS
+            if is_shown and value is not None and not self._is_default(name, value):
+                yield name, value
+
+    def _is_default(self, name: str, value: Any) -> bool:
+        """Whether a field's value says nothing of what was set."""
+        from monster_core.settings import MonsterSettings  # pydantic-settings imports slowly
+
+        setting = "api_base" if name == self._base_url_field else name
+        field = MonsterSettings.model_fields.get(setting) or type(self).model_fields[name]
+        return bool(value == field.get_default(call_default_factory=True))
 
     def _field_was_assigned(self, name: str) -> None:
         """Forget what was made from the old value of a field."""
