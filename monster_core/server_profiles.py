@@ -116,6 +116,8 @@ def server_profile(name: str | None) -> ServerProfile:
     """
     if name is None:
         return SERVER_PROFILES[DEFAULT_SERVER]
+    if not isinstance(name, str):
+        raise InvalidRequestError(f"server is a text such as 'vllm-0.5', not {name!r:.100}.")
     known = SERVER_PROFILES.get(name)
     if known is None:
         found = _RELEASE_NAME.fullmatch(name)
