@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from langchain_core.language_models import ModelProfile
 
-from monster_core.model_families import ModelFamily, family_of
+from monster_core.model_families import ModelFamily, family_of, published_context_window
 
 __all__ = ["is_derived", "profile_of", "with_context_window"]
 
@@ -73,8 +73,9 @@ def _known_of(model: str, known: ModelFamily) -> dict[str, Any]:
         "mid_conversation_system_messages": known.has_system_role,
         **dict.fromkeys(_NOT_SERVED, False),
     }
-    if known.context_window is not None:
-        profile["max_input_tokens"] = known.context_window
+    window = published_context_window(known)
+    if window is not None:
+        profile["max_input_tokens"] = window
     declared = ModelProfile.__annotations__  # an older langchain-core knows fewer keys
     return {key: profile[key] for key in profile if key in declared}
 

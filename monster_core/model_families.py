@@ -20,6 +20,7 @@ __all__ = [
     "ToolFormat",
     "context_window_of_family",
     "family_of",
+    "published_context_window",
     "register_model_family",
 ]
 
@@ -42,8 +43,11 @@ class ModelFamily:
         must_alternate: Whether user and assistant must take turns, the user first. Otherwise the
             template raises, and the server answers 400.
         context_window: Tokens of prompt and answer together, as the models were published; None
-            if the models of the family differ. An endpoint may serve less.
+            if that is not known. An endpoint may serve less.
         takes_images: Whether the models read images.
+        context_windows_differ: Whether models of the family have other context windows than
+            ``context_window``, which is then a careful guess: LlamaIndex, which needs a number,
+            goes by it, and LangChain's profile does not state it.
     """
 
     name: str
@@ -53,6 +57,7 @@ class ModelFamily:
     must_alternate: bool = False
     context_window: int | None = None
     takes_images: bool = False
+    context_windows_differ: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -124,7 +129,7 @@ def family_of(model: str, override: str | None = None) -> ModelFamily:
 
 
 def context_window_of_family(model: str, family: str | None = None) -> int | None:
-    """Return the context window of a model's family, None where it is not known.
+    """Return the context window to assume for a model of a family, None where nothing is known.
 
     Args:
         model: The model's name.
@@ -136,6 +141,18 @@ def context_window_of_family(model: str, family: str | None = None) -> int | Non
     return family_of(model, family).context_window
 
 
+def published_context_window(family: ModelFamily) -> int | None:
+    """Return the context window that every model of a family was published with.
+
+    Args:
+        family: The family.
+
+    Returns:
+        Tokens; None if its models differ, or if that is not known.
+    """
+    return None if family.context_windows_differ else family.context_window
+
+
 # The facts come from each family's published chat template and configuration:
 # tokenizer_config.json (chat_template) and config.json (max_position_embeddings).
 _TABLE: tuple[tuple[str, ModelFamily], ...] = (
@@ -145,7 +162,13 @@ _TABLE: tuple[tuple[str, ModelFamily], ...] = (
     ),
     (
         r"hermes",
-        ModelFamily("hermes", tool_format="hermes", has_tool_role=True, context_window=8192),
+        ModelFamily(
+            "hermes",
+            tool_format="hermes",
+            has_tool_role=True,
+            context_window=8192,
+            context_windows_differ=True,
+        ),
     ),
     (
         r"llama-?_?3[._-]?2.*vision",
@@ -156,8 +179,16 @@ _TABLE: tuple[tuple[str, ModelFamily], ...] = (
         ModelFamily("llama-3.1", has_tool_role=True, context_window=131072),
     ),
     (r"llama-?_?3", ModelFamily("llama-3", has_tool_role=True, context_window=8192)),
-    (r"qwen", ModelFamily("qwen", tool_format="hermes", context_window=32768)),
-    (r"llava", ModelFamily("llava", context_window=4096, takes_images=True)),
+    (
+        r"qwen",
+        ModelFamily(
+            "qwen", tool_format="hermes", context_window=32768, context_windows_differ=True
+        ),
+    ),
+    (
+        r"llava",
+        ModelFamily("llava", context_window=4096, takes_images=True, context_windows_differ=True),
+    ),
     (
         r"mixtral|mistral|ministral",
         ModelFamily(
@@ -166,15 +197,22 @@ _TABLE: tuple[tuple[str, ModelFamily], ...] = (
             has_system_role=False,
             must_alternate=True,
             context_window=32768,
+            context_windows_differ=True,
         ),
     ),
     (
         r"gemma",
-        ModelFamily("gemma", has_system_role=False, must_alternate=True, context_window=8192),
+        ModelFamily(
+            "gemma",
+            has_system_role=False,
+            must_alternate=True,
+            context_window=8192,
+            context_windows_differ=True,
+        ),
     ),
     (r"phi-?3.*128k", ModelFamily("phi-3-128k", context_window=131072)),
-    (r"phi-?3", ModelFamily("phi-3", context_window=4096)),
-    (r"zephyr|tinyllama", ModelFamily("zephyr", context_window=2048)),
+    (r"phi-?3", ModelFamily("phi-3", context_window=4096, context_windows_differ=True)),
+    (r"zephyr|tinyllama", ModelFamily("zephyr", context_window=2048, context_windows_differ=True)),
     (r"llama-?_?2", ModelFamily("llama-2", must_alternate=True, context_window=4096)),
 )
 

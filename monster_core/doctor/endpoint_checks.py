@@ -9,7 +9,7 @@ from monster_core.doctor.examination import Check, Examination, RawReply
 from monster_core.doctor.model_checks import ask_for_a_token
 from monster_core.doctor.report import Finding
 from monster_core.errors import ConnectionFailedError, MonsterError, NotFoundError, ResponseError
-from monster_core.model_families import context_window_of_family
+from monster_core.model_families import family_of, published_context_window
 from monster_core.models_endpoint import context_window_of, read_models
 from monster_core.name_suggestions import unknown_name
 from monster_core.server_profiles import server_profile
@@ -219,7 +219,7 @@ def _check_context_window(examination: Examination) -> Finding:
     window = context_window_of(model, examination.served)
     if window is None:
         window = examination.client().context_window(model)
-    published = context_window_of_family(model, examination.model.family)
+    published = published_context_window(family_of(model, examination.model.family))
     if window is None:
         return Finding(
             "note",

@@ -49,7 +49,25 @@ def test_an_unknown_name_promises_no_context_window() -> None:
 
 
 def test_the_family_decides_where_the_name_does_not() -> None:
-    assert (chat("my-own-model", family="gemma").profile or {})["max_input_tokens"] == 8192
+    assert (chat("my-own-model", family="llama-3").profile or {})["max_input_tokens"] == 8192
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "Qwen/Qwen2.5-7B-Instruct",
+        "google/gemma-3-27b-it",
+        "microsoft/Phi-3.5-mini-instruct",
+        "mistralai/Mistral-Nemo-Instruct-2407",
+        "NousResearch/Hermes-2-Pro-Mistral-7B",
+        "HuggingFaceH4/zephyr-7b-beta",
+    ],
+)
+async def test_a_family_of_several_context_windows_promises_none(model: str) -> None:
+    assert "max_input_tokens" not in (chat(model).profile or {})
+    with Emulator(model=model, max_model_len=4321) as emulator:
+        llm = chat_with(emulator, model=model)
+        assert llm.discover_model_profile()["max_input_tokens"] == 4321
 
 
 def test_no_model_has_no_profile() -> None:
@@ -62,14 +80,14 @@ def test_a_profile_of_your_own_wins() -> None:
 
 def test_the_profile_follows_another_model() -> None:
     llm = chat()
-    llm.model = "google/gemma-2-9b-it"
+    llm.model = "meta-llama/Meta-Llama-3-8B-Instruct"
     assert (llm.profile or {})["max_input_tokens"] == 8192
     assert (llm.model_copy(update={"model": MODEL}).profile or {})["max_input_tokens"] == 131072
 
 
 def test_the_profile_follows_a_configured_model() -> None:
     llm: Any = chat().configurable_fields(model=ConfigurableField(id="model"))
-    configured, _ = llm.prepare({"configurable": {"model": "google/gemma-2-9b-it"}})
+    configured, _ = llm.prepare({"configurable": {"model": "meta-llama/Meta-Llama-3-8B-Instruct"}})
     assert configured.profile["max_input_tokens"] == 8192
 
 
