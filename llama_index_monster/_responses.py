@@ -139,7 +139,7 @@ class StreamedResponse:
             chunk: The next chunk.
         """
         self._text += chunk.text
-        extra = _token_counts(chunk.usage)
+        extra: dict[str, Any] = {} if chunk.usage is None else _token_counts(chunk.usage)
         if chunk.reasoning:
             self._reasoning += chunk.reasoning
             extra["thinking_delta"] = chunk.reasoning
@@ -152,9 +152,12 @@ class StreamedResponse:
         if chunk.finish_reason is not None:
             self._end = {"finish_reason": chunk.finish_reason, "stop_reason": chunk.stop_reason}
         extra.update(self._end)
-        finished = chunk.finished_calls
-        calls = self._calls.so_far() if finished is None else self._calls.finished(finished)
-        extra.update(_problems(calls))
+        calls: Sequence[ResponseToolCall] = ()
+        if chunk.finished_calls is not None:
+            calls = self._calls.finished(chunk.finished_calls)
+            extra.update(_problems(calls))
+        elif self._calls.have_begun:
+            calls = self._calls.so_far()
         self._event = chunk.raw or copied(self._event)
         response = ChatResponse(
             message=_message(self._text, self._reasoning, calls, self._refusal),
@@ -170,16 +173,17 @@ class StreamedResponse:
 def _message(
     text: str, reasoning: str | None, calls: Sequence[ResponseToolCall], refusal: str | None
 ) -> ChatMessage:
-    # LlamaIndex's programs and chat engines still look for calls here.
-    extra: dict[str, Any] = {"tool_calls": [call.to_openai() for call in calls]} if calls else {}
+    blocks: list[Any] = [TextBlock(text=text)]
+    extra: dict[str, Any] = {}
+    if reasoning:
+        blocks.insert(0, ThinkingBlock(content=reasoning))
+    if calls:
+        blocks += [call.to_block() for call in calls]
+        # LlamaIndex's programs and chat engines still look for calls here.
+        extra["tool_calls"] = [call.to_openai() for call in calls]
     if refusal:
         extra["refusal"] = refusal
-    thinking = [ThinkingBlock(content=reasoning)] if reasoning else []
-    return ChatMessage(
-        role=MessageRole.ASSISTANT,
-        blocks=[*thinking, TextBlock(text=text), *(call.to_block() for call in calls)],
-        additional_kwargs=extra,
-    )
+    return ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=extra)
 
 
 def _problems(calls: Sequence[ResponseToolCall]) -> dict[str, Any]:
@@ -214,17 +218,19 @@ def _logprobs(logprobs: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
 
 
 def _candidates(token: Mapping[str, Any]) -> list[LogProb]:
-    chosen = _logprob(token)
-    others = [_logprob(other) for other in token.get("top_logprobs") or ()]
+    chosen = _candidate(token)
+    others = [_candidate(other) for other in token.get("top_logprobs") or ()]
     if chosen in others:
         others.remove(chosen)
-    return [chosen, *others]
+    return [
+        LogProb(token=text, logprob=logprob, bytes=written)
+        for text, logprob, written in (chosen, *others)
+    ]
 
 
-def _logprob(token: Mapping[str, Any]) -> LogProb:
-    logprob = token.get("logprob")
-    return LogProb(
-        token=token["token"],
-        logprob=_ZERO_PROBABILITY if logprob is None else float(logprob),
-        bytes=list(token.get("bytes") or ()),
-    )
+def _candidate(token: Mapping[str, Any]) -> tuple[str, float, list[int]]:
+    """Return a token's text, log probability and bytes, which compare faster than LogProbs."""
+    logprob: float | None = token.get("logprob")
+    if logprob is None:
+        logprob = _ZERO_PROBABILITY
+    return token["token"], logprob, token.get("bytes") or []

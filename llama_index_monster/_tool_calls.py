@@ -87,7 +87,7 @@ def _definition(tool: BaseTool) -> dict[str, Any]:
     return definition
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ResponseToolCall:
     """Hold a tool call of a response.
 
@@ -153,6 +153,11 @@ class StreamedToolCalls:
             if call is None:
                 call = self._calls[delta.index] = ToolCall(delta.id or "", delta.name or "", "")
             call.arguments += delta.arguments
+
+    @property
+    def have_begun(self) -> bool:
+        """Whether a piece of a call has come."""
+        return bool(self._calls)
 
     def so_far(self) -> list[ResponseToolCall]:
         """Return the calls as far as they have arrived."""

@@ -241,16 +241,19 @@ def _detail(details: Any, name: str) -> int | None:
 
 
 def _is_token(token: Any) -> bool:
-    others = token.get("top_logprobs") or [] if isinstance(token, dict) else None
-    return isinstance(others, list) and all(map(_is_candidate, [token, *others]))
+    if not _is_candidate(token):
+        return False
+    others = token.get("top_logprobs")
+    return not others or (isinstance(others, list) and all(map(_is_candidate, others)))
 
 
 def _is_candidate(candidate: Any) -> bool:
     if not isinstance(candidate, dict) or not isinstance(candidate.get("token"), str):
         return False
-    logprob, written = candidate.get("logprob"), candidate.get("bytes") or []
-    is_number = logprob is None or type(logprob) in (float, int)
-    return is_number and isinstance(written, list) and all(type(byte) is int for byte in written)
+    if type(candidate.get("logprob")) not in _LOGPROB_TYPES:
+        return False
+    written = candidate.get("bytes")
+    return not written or (isinstance(written, list) and _BYTE_TYPES.issuperset(map(type, written)))
 
 
 def _only_known(token: dict[str, Any]) -> dict[str, Any]:
@@ -259,4 +262,6 @@ def _only_known(token: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in token.items() if name in _TOKEN_KEYS}
 
 
+_LOGPROB_TYPES = frozenset({float, int, type(None)})
+_BYTE_TYPES = frozenset({int})
 _TOKEN_KEYS = frozenset({"token", "logprob", "bytes", "top_logprobs"})
