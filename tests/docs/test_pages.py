@@ -30,7 +30,11 @@ SAID = {
 """What the emulator answers to the questions of the pages; the rest it answers by its rules."""
 
 PROGRAMS = {
-    name: [block for block in blocks(path) if block.language == "python" and not block.is_test]
+    name: [
+        block
+        for block in blocks(path)
+        if block.language == "python" and not block.is_test and not block.needs
+    ]
     for name, path in PAGES.items()
 }
 TESTS = [
@@ -61,15 +65,7 @@ def run(name: str, block: Block, names: dict[str, Any]) -> None:
     exec(compile(source, f"docs/{name}.md", "exec"), names)
 
 
-def _programs(*, plain: bool) -> list[Any]:
-    return [
-        pytest.param(name, id=name)
-        for name, found in PROGRAMS.items()
-        if found and all(not block.needs for block in found) is plain
-    ]
-
-
-@pytest.mark.parametrize("name", _programs(plain=True))
+@pytest.mark.parametrize("name", [name for name, programs in PROGRAMS.items() if programs])
 @pytest.mark.filterwarnings(*[mark.args[0] for mark in OVERLOOKED])
 def test_the_programs_of_a_page_run(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     if any("from langchain." in block.text for block in PROGRAMS[name]):
