@@ -62,6 +62,7 @@ class ScriptedServer:
         """How many connections were opened, whatever came over them."""
         self._replies = list(replies)
         self._tls = tls
+        self._is_ending = False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -82,7 +83,9 @@ class ScriptedServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
+        self._is_ending = True
+        with contextlib.suppress(OSError):  # wakes the thread that waits, whatever the system
+            socket.create_connection(self._listener.getsockname(), timeout=1).close()
         self._listener.close()
         for connection in self._open:
             _hang_up(connection)
@@ -94,6 +97,9 @@ class ScriptedServer:
             try:
                 connection, _ = self._listener.accept()
             except OSError:
+                return
+            if self._is_ending:
+                connection.close()
                 return
             self._open.append(connection)
             thread = threading.Thread(
