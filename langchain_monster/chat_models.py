@@ -18,6 +18,7 @@ from langchain_core.language_models import (
     LanguageModelInput,
     ModelProfile,
 )
+from langchain_core.load.serializable import SerializedConstructor, SerializedNotImplemented
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableBinding
@@ -27,6 +28,7 @@ from typing_extensions import Self, Unpack
 
 from langchain_monster._content_blocks import MODEL_PROVIDER
 from langchain_monster._model_profile import is_derived, profile_of, with_context_window
+from langchain_monster._serialization import to_constructor
 from langchain_monster._token_counting import (
     check_tokenizer,
     count_message_tokens,
@@ -239,6 +241,8 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
     def __init__(self, **arguments: Unpack[ChatMonsterArguments]) -> None:
         # masked here as well, so that a traceback does not show the secrets of this frame
         arguments = cast("ChatMonsterArguments", with_masked_secrets(arguments))
+        # LangChain assigns an empty one otherwise, and an assignment is validated like a model
+        arguments.setdefault("metadata", {})
         super().__init__(**arguments)
 
     @field_validator("tokenizer")
@@ -602,6 +606,12 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         """Allow LangChain to serialize the model and to load it again."""
         return True
 
+    def to_json(self) -> SerializedConstructor | SerializedNotImplemented:
+        """Return how the model is constructed again, without its secrets."""
+        if type(self) is ChatMonster:
+            return to_constructor(self)
+        return super().to_json()
+
     @property
     def lc_secrets(self) -> dict[str, str]:
         """Map the secret arguments to the environment variables that hold them at loading."""
@@ -610,8 +620,9 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
     @property
     def lc_attributes(self) -> dict[str, Any]:
         """Return the arguments that LangChain's own serialization gets wrong: an httpx.Timeout."""
-        timeout = self.model_dump(include={"timeout"})["timeout"]
-        return {} if timeout is None else {"timeout": timeout}
+        if self.timeout is None or isinstance(self.timeout, (int, float)):
+            return {}
+        return self.model_dump(include={"timeout"})
 
     @property
     def _identifying_params(self) -> dict[str, Any]:

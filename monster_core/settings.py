@@ -131,6 +131,7 @@ def check_base_url(url: str, *, allow_http: bool) -> str:
     return text.rstrip("/")
 
 
+@lru_cache(maxsize=64)
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine.
 

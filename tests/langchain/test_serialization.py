@@ -9,6 +9,7 @@ from typing import Any
 import cloudpickle
 import httpx
 import pytest
+from langchain_core.language_models import BaseChatModel
 from langchain_core.load import dumps, loads
 
 from langchain_monster import ChatMonster
@@ -61,6 +62,46 @@ def test_a_model_is_built_again_as_it_was(
     assert again.api_key == llm.api_key
     assert dumps(again) == written
     assert again._endpoint() == llm._endpoint()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"model": "m"},
+        {"model": "m", "api_key": SECRET, "default_headers": {"x-gateway": SECRET}},
+        {"temperature": 0.0, "max_tokens": 5, "stop": [], "logit_bias": {}, "n": 1, "seed": 0},
+        {"timeout": 2, "total_timeout": 9.0, "max_retries": 0, "async_transport": "httpx"},
+        {"timeout": httpx.Timeout(7, connect=2)},
+        {"model_kwargs": {}, "tags": [], "metadata": {}, "verbose": False, "name": ""},
+        {"model_kwargs": {"a": 1}, "tags": ["t"], "metadata": {"a": 1}, "verbose": True},
+        {"name": "mine", "streaming": False, "stream_usage": False, "disable_streaming": True},
+        {"disable_streaming": "tool_calling", "output_version": "", "profile": {}},
+        {"output_version": "v1", "profile": {"max_input_tokens": 7}, "tokenizer": str.split},
+    ],
+    ids=lambda given: ",".join(given),
+)
+def test_a_model_is_written_as_langchain_writes_every_model(given: dict[str, Any]) -> None:
+    llm = ChatMonster(**given)
+    assert llm.to_json() == BaseChatModel.to_json(llm)
+    assert list(llm.to_json()["kwargs"]) == list(BaseChatModel.to_json(llm)["kwargs"])
+
+
+def test_a_subclass_is_written_with_its_own_secrets_and_attributes() -> None:
+    class Mine(ChatMonster):
+        secret: str | None = None
+
+        @property
+        def lc_secrets(self) -> dict[str, str]:
+            return {"secret": "MY_SECRET"}
+
+        @property
+        def lc_attributes(self) -> dict[str, Any]:
+            return {"made_by": "me"}
+
+    written = Mine(model="m", api_key=SECRET, secret=SECRET).to_json()["kwargs"]
+    assert written["made_by"] == "me"
+    assert written["secret"]["id"] == ["MY_SECRET"]
+    assert written["api_key"]["id"] == ["MONSTER_API_KEY"]
 
 
 def test_what_is_written_holds_no_secret() -> None:
