@@ -42,7 +42,7 @@ def test_a_subclass_shows_its_own_arguments_as_well() -> None:
 
 @EACH_CLASS
 def test_a_docstring_describes_every_argument_once(model: Any) -> None:
-    described = re.findall(r"^ +- ``(\w+)``: \S", model.__doc__, re.MULTILINE)
+    described = re.findall(r"^ *- ``(\w+)``: \S", model.__doc__, re.MULTILINE)
     assert sorted(described) == sorted(model.model_fields)
 
 
