@@ -53,8 +53,12 @@ def _field(hint: Any, is_required: bool, outer: tuple[Any, ...]) -> Any:
             (hint,) = get_args(hint)
     plain = _plain(hint, outer)
     if is_required:
-        return Annotated[(plain, *metadata)] if metadata else plain
-    return Annotated[(plain, None, *metadata[1:])]
+        return _annotated((plain, *metadata)) if metadata else plain
+    return _annotated((plain, None, *metadata[1:]))
+
+
+def _annotated(parts: tuple[Any, ...]) -> Any:
+    return Annotated[parts]
 
 
 def _plain(hint: Any, outer: tuple[Any, ...]) -> Any:
