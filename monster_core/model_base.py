@@ -237,7 +237,7 @@ class MonsterModelBase(CallParameters):
 
     def _unknown_fields(self) -> dict[str, Any]:
         """Return the fields that this package does not know; they are sent as they are."""
-        return self._own_fields()[1]
+        return self._own_fields()[1] if getattr(self, self._extra_fields_field) else {}
 
     def _set_fields(self) -> dict[str, Any]:
         """Return the request fields that are set on this model."""
