@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ from typing import Any
 import pytest
 import sentry_sdk
 
+from monster_core.doctor.command import _parser as doctor_options
+from monster_core.settings import MonsterSettings
 from monster_emulator import Emulator
+from monster_emulator.__main__ import _parser as emulator_options
 from tests.conftest import ROOT
 from tests.docs.pages import PAGES, Block, blocks
 from tests.llama_index.consumers.surroundings import OVERLOOKED, closed_memories, offline_settings
@@ -109,3 +113,36 @@ def test_what_a_page_installs_can_be_installed() -> None:
         for extra in extras.split(",")
     }
     assert named - set(metadata("monsterapi-integrations").get_all("Provides-Extra") or ()) == set()
+
+
+def _commands() -> list[Any]:
+    """Return every line for a shell that a page, the README or CONTRIBUTING shows."""
+    files = {**PAGES, "README": ROOT / "README.md", "CONTRIBUTING": ROOT / "CONTRIBUTING.md"}
+    return [
+        pytest.param(line, id=f"{name}: {line}")
+        for name, path in files.items()
+        for block in blocks(path)
+        if block.language == "sh"
+        for line in block.text.splitlines()
+    ]
+
+
+@pytest.mark.parametrize("line", _commands())
+def test_a_command_of_a_page_is_one_that_there_is(line: str) -> None:
+    words = shlex.split(line, comments=True)
+    settings = {f"MONSTER_{name.upper()}" for name in MonsterSettings.model_fields}
+    match words:
+        case ["export", *assignments]:
+            assert {one.partition("=")[0] for one in assignments} <= settings
+        case ["python", "-m", "monster_emulator", *options]:
+            emulator_options().parse_args(options)
+        case ["monsterapi", *arguments]:
+            doctor_options().parse_args(arguments)
+        case ["make", *targets] | [_, "make", *targets]:
+            makefile = (ROOT / "Makefile").read_text("utf-8")
+            named = [target for target in targets if "=" not in target]
+            assert [target for target in named if f"\n{target}:" not in makefile] == []
+        case ["pip" | "curl", *_] | [".venv/bin/python" | ".venv/bin/ruff", *_]:
+            pass
+        case _:
+            pytest.fail(f"what is {words}?")
