@@ -21,6 +21,7 @@ from llama_index.core.base.llms.types import (
     MessageRole,
 )
 from llama_index.core.callbacks import CallbackManager
+from llama_index.core.chat_engine.types import AgentChatResponse
 from llama_index.core.instrumentation import get_dispatcher  # type: ignore[attr-defined]
 from llama_index.core.instrumentation.events.llm import (
     LLMStructuredPredictEndEvent,
@@ -72,7 +73,6 @@ from monster_core.secrets import with_masked_secrets
 
 if TYPE_CHECKING:
     import httpx
-    from llama_index.core.chat_engine.types import AgentChatResponse
 
     from monster_core.transport.client import AsyncMonsterClient, MonsterClient
 
