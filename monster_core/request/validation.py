@@ -45,7 +45,7 @@ def validate_parameters(
         checked = _validating_model()(**values)
     except ValidationError as error:
         raise InvalidRequestError(describe(error)) from None
-    fields = {**checked.__dict__, **unchecked}
+    fields = {**checked.__dict__, **unchecked} if unchecked else checked.__dict__
     return {name: fields[name] for name in values if fields[name] is not None}
 
 

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from monster_core.errors import InvalidRequestError
 from monster_core.request.builder import ChatRequest, build_request
+from monster_core.request.fields import REQUEST_FIELDS
 from monster_core.request.messages import Message
 from monster_core.request.validation import validate_parameters
 from monster_core.response.types import ToolCall
 from monster_core.server_profiles import server_profile
+from tests.core.request.test_builder import parameters
 
 MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct"
 HELLO = [Message("user", "Hello")]
@@ -225,6 +229,42 @@ def test_turns_with_calls_are_not_merged_for_a_template_that_needs_turns() -> No
     sent = body(history, server="vllm", family="mistral", tool_strategy="native")["messages"]
     assert [message["role"] for message in sent] == ["user", "assistant", "tool", "tool"]
     assert sent[0]["content"] == "Be brief.\n\nAnd now?\n\nCompare"
+
+
+# --- Everything at once
+
+
+def holds_null(value: Any) -> bool:
+    if isinstance(value, dict):  # the null of a schema is a value that it allows
+        return any(holds_null(item) for key, item in value.items() if key not in GUIDED)
+    return any(map(holds_null, value)) if isinstance(value, list) else value is None
+
+
+GUIDED = ("guided_json", "json", "parameters")
+LATER = {"structured_outputs", "parallel_tool_calls"}
+
+
+@settings(max_examples=300, deadline=None)
+@given(parameters, st.sampled_from(RELEASES))
+def test_a_body_holds_what_its_server_knows_and_at_most_one_guide(
+    fields: dict[str, Any], server: str
+) -> None:
+    try:
+        request = build(**fields, server=server)
+    except InvalidRequestError:
+        return
+    guides = {f"guided_{kind}" for kind in ("json", "regex", "choice", "grammar")}
+    for one in filter(None, (request, request.follow_up)):
+        sent = json.loads(one.body)
+        later = server in ("vllm-0.11", "vllm")
+        assert sent.keys() <= REQUEST_FIELDS | (set() if server == "vllm-0.5" else LATER)
+        assert sent.keys().isdisjoint(guides if later else {"structured_outputs"})
+        assert len(sent.keys() & (guides | {"structured_outputs"})) <= 1
+        assert not holds_null(sent)
+        forced = "tool_choice" in sent and sent["tool_choice"] != "auto"
+        assert not (forced and sent.keys() & (guides | {"structured_outputs"}))
+        assert ("tools" in sent) is ("tool_choice" in sent)
+        assert one.is_guided or not forced
 
 
 # --- Fields
