@@ -27,6 +27,8 @@ __all__ = [
     "CODE_MARKS",
     "FENCES",
     "HEADS",
+    "ID_END",
+    "ID_MARK",
     "LINE_HEADS",
     "MARKING_FENCES",
     "MARKS",
@@ -94,6 +96,10 @@ SPECIAL_MARKS = ("[TOOL_CALLS]", "<|tool_call|>", "<|tool_calls|>")
 """Marks that are dropped where a response begins with them and no call follows."""
 
 
+ID_MARK, ID_END = "[CALL_ID]", "[ARGS]"
+"""What may stand between a name and its arguments, around an id that means nothing here."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Hold a form that writes the tool's name outside of JSON.
@@ -118,6 +124,7 @@ class Head:
 
 
 HEADS = (
+    Head('<function="', '">', "xml"),
     Head("<function=", ">", "xml"),  # Llama 3.1, Qwen 3 Coder: JSON or XML parameters
     Head('<function name="', '">', "xml"),
     Head('<tool_call name="', '">', "xml"),
@@ -127,6 +134,7 @@ HEADS = (
     Head("<|channel|>commentary to=", "<|constrain|>json<|message|>", "json"),  # gpt-oss
     Head("<|channel|>commentary to=", "<|message|>", "json"),
     Head("", "[ARGS]", "json"),  # Mistral Small 3
+    Head("", ID_MARK, "json"),  # Mistral Small 3.2: an id, and then as above
     Head("", "<\uff5ctool\u2581sep\uff5c>", "json"),  # DeepSeek 3.1
     Head("", "<|tool_call_argument_begin|>", "json"),  # Kimi K2
     Head("", ".call", "python"),  # Llama 3.1's built-in tools
@@ -243,6 +251,7 @@ ARGUMENT_KEYS = (
     "tool_input",
     "action_input",
     "tool_args",
+    "tool_arguments",
     "kwargs",
 )
 MESSAGE_KEYS = ("role", "content")

@@ -39,6 +39,8 @@ from monster_core.response.tool_call_forms import (
     ARGUMENT_KEYS,
     CALL_LIST_KEYS,
     CLOSERS,
+    ID_END,
+    ID_MARK,
     MARKS,
     NAME_KEYS,
     SPECIAL_MARKS,
@@ -106,6 +108,7 @@ class ToolCallParser:
         self._length = 0  # of these pieces
         self._members: dict[str, Any] = {}  # the members of its object so far
         self._name: str | None = None
+        self._after_name = ""  # what follows the name where it stands outside of JSON
         self._arguments_at: int | None = None  # where the arguments begin in the object's JSON
         self._arguments_end: int | None = None
         self._streams = False  # its arguments are given as they arrive
@@ -345,6 +348,7 @@ class ToolCallParser:
         if found.head is None:
             self._json, self._step = LenientJson(), self._read_object
             return
+        self._after_name = found.head.after
         self._name = self._tools.fitting(found.name) or found.name.replace("\\", "")
         is_python = found.head.arguments == "python"
         self._json = LenientJson([*self._tools.properties(self._name)] if is_python else ())
@@ -682,6 +686,8 @@ class ToolCallParser:
     def _read_arguments(self) -> bool:
         """Read the arguments of a Python call, or those that follow a name as JSON."""
         if self._json.depth == 0:
+            if self._after_name == ID_MARK and not self._take_id():
+                return False
             start = _BEFORE_ARGUMENTS.match(self._buffer)
             position = start.end() if start else 0
             if position == len(self._buffer) and not self._is_end:
@@ -701,6 +707,15 @@ class ToolCallParser:
             self._take(len(self._buffer))
         return self._end_named()
 
+    def _take_id(self) -> bool:
+        """Skip the id that precedes the arguments; return whether they may begin."""
+        end = self._buffer.find(ID_END)
+        if end < 0 and not self._is_end and len(self._buffer) < _MAX_ELEMENT_CHARS:
+            return False
+        self._take(end + len(ID_END) if end >= 0 else 0)
+        self._after_name = ""
+        return True
+
     def _begin_named(self) -> None:
         if not self._streams and self._decide(is_tool=True):
             self._stream("")
@@ -716,7 +731,7 @@ class ToolCallParser:
         nothing = longest(_NOTHING, text)
         if not (nothing or self._is_end) and any(one.startswith(text) for one in _NOTHING):
             return False
-        rest = text[len(nothing) :].lstrip()
+        rest = text[len(nothing) :].lstrip(" \t\r\n")
         if rest and not nothing and not longest(CLOSERS, rest):
             return self._refuse_call()
         is_cut = not rest and not nothing and self._tools.properties(self._name or "")
