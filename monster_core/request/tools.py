@@ -179,8 +179,8 @@ def _functions(tool: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     builtin = _builtin_name(tool)
     if builtin is not None:
         raise InvalidRequestError(
-            f"The tool {builtin!r} runs on the servers of another provider, and this server runs "
-            "no tools: give a function of your own that does the same."
+            f"The tool {builtin!r} is one that another provider defines, and only its models know "
+            "it: give a function of your own that does the same."
         )
     yield tool
 

@@ -282,7 +282,7 @@ def test_a_misspelt_schema_is_refused(schema: Any, said: str) -> None:
 @pytest.mark.parametrize(
     "given, said",
     [
-        ({"type": "web_search"}, "'web_search' runs on the servers of another provider"),
+        ({"type": "web_search"}, "'web_search' is one that another provider defines"),
         ({"type": "web_search_20250305", "name": "web_search"}, "function of your own"),
         ({"type": "computer_20250124", "name": "computer"}, "function of your own"),
         ({"type": "mcp", "server_label": "docs"}, "'mcp' runs on"),

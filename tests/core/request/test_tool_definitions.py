@@ -142,7 +142,7 @@ BUILTIN: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize("tool, name", BUILTIN, ids=str)
 def test_a_tool_that_its_provider_runs_is_refused_by_name(tool: dict[str, Any], name: str) -> None:
-    said = f"The tool '{name}' runs on the servers of another provider, .* function of your own"
+    said = f"The tool '{name}' is one that another provider defines, .* function of your own"
     with pytest.raises(InvalidRequestError, match=said):
         read_definitions([tool])
 
