@@ -32,9 +32,9 @@ def test_a_tool_that_its_provider_runs_is_refused_by_name(
     scripted: Scripted, tool: dict[str, Any], name: str
 ) -> None:
     llm, server = scripted()
-    with pytest.raises(InvalidRequestError, match=f"'{name}' runs on the servers of another"):
+    with pytest.raises(InvalidRequestError, match=f"'{name}' is one that another provider defines"):
         llm.bind_tools([tool])
-    with pytest.raises(InvalidRequestError, match=f"'{name}' runs on the servers of another"):
+    with pytest.raises(InvalidRequestError, match=f"'{name}' is one that another provider defines"):
         llm.invoke("Hi", tools=[tool])
     assert not server.received
 

@@ -27,7 +27,7 @@ def test_a_tool_that_its_provider_runs_is_refused_by_name(
 ) -> None:
     llm = song_llm()
     bodies = sent_by(llm)
-    with pytest.raises(InvalidRequestError, match=f"'{name}' runs on the servers of another"):
+    with pytest.raises(InvalidRequestError, match=f"'{name}' is one that another provider defines"):
         answered(calls.is_async, llm, "complete", "Hi", tools=[tool])
     assert not bodies
 
