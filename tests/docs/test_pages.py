@@ -82,18 +82,15 @@ def test_the_programs_of_a_page_run(name: str, capsys: pytest.CaptureFixture[str
             assert printed.rstrip() == block.output.rstrip(), f"docs/{name}.md:{block.line}"
 
 
-@pytest.mark.parametrize(
-    "name, block", [pytest.param(name, block, id=f"{name}-{block.line}") for name, block in TESTS]
-)
-def test_the_tests_of_a_page_pass(name: str, block: Block, tmp_path: Path) -> None:
-    file = tmp_path / "test_it.py"
-    file.write_text(block.text, "utf-8")
+def test_the_tests_of_the_pages_pass(tmp_path: Path) -> None:
+    for name, block in TESTS:  # in one run, since a run of pytest takes seconds to begin
+        (tmp_path / f"test_{name}_{block.line}.py").write_text(block.text, "utf-8")
     plugins = ["monster_emulator.pytest_plugin", "pytest_asyncio.plugin", "no:cacheprovider"]
     options = [option for plugin in plugins for option in ("-p", plugin)]
     settings = "asyncio_default_fixture_loop_scope=function"
     command = [sys.executable, "-m", "pytest", "-q", *options, "-o", settings, "-W", "error"]
     run = subprocess.run(
-        [*command, "--rootdir", str(tmp_path), str(file)],
+        [*command, "--rootdir", str(tmp_path), str(tmp_path)],
         cwd=ROOT,
         env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
@@ -102,7 +99,8 @@ def test_the_tests_of_a_page_pass(name: str, block: Block, tmp_path: Path) -> No
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert f"{len(re.findall(r'^(?:async )?def test_', block.text, re.M))} passed" in run.stdout
+    tests = [re.findall(r"^(?:async )?def test_", block.text, re.MULTILINE) for _, block in TESTS]
+    assert f"{sum(map(len, tests))} passed" in run.stdout
 
 
 def test_what_a_page_installs_can_be_installed() -> None:
