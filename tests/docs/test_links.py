@@ -53,6 +53,17 @@ def test_links_of_the_project_page_are_absolute() -> None:
     assert [one for one in links(OUTSIDE["README.md"]) if not one.startswith("https://")] == []
 
 
+def test_the_project_page_and_the_site_name_the_same_addresses() -> None:
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    urls = re.findall(
+        r'^\w+ = "(https://.+)"$', project.partition("[project.urls]")[2], re.MULTILINE
+    )
+    assert SITE in urls
+    assert REPOSITORY.rstrip("/") in urls
+    assert [url for url in urls if not url.startswith((SITE, REPOSITORY.rstrip("/")))] == []
+    assert f'site_url = "{SITE}"' in (ROOT / "zensical.toml").read_text("utf-8")
+
+
 def test_the_site_s_first_page_defines_every_link_of_the_readme() -> None:
     definition = re.compile(r"^\[([^\]]+)\]: ", re.MULTILINE)
     readme = definition.findall(OUTSIDE["README.md"].read_text("utf-8"))
