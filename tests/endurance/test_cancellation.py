@@ -258,6 +258,7 @@ class TestCalls:
             await asyncio.wait_for(model.aask(LONG), 0.5)
         assert await works(model, slow, is_freed)
 
+    @pytest.mark.clock
     @pytest.mark.parametrize("way", ["aask", "aread"])
     async def test_while_it_connects(self, make: type[Model], way: str) -> None:
         with full_listener() as base_url:
@@ -268,6 +269,7 @@ class TestCalls:
             assert time.monotonic() - begun < 3
             await model.llm.aclose()
 
+    @pytest.mark.clock
     @pytest.mark.parametrize("way", ["aask", "aread"])
     async def test_in_a_pause_between_attempts(
         self, make: type[Model], serve: Serve, way: str
@@ -290,6 +292,7 @@ class TestCalls:
         assert model.ask("Repeat: next") == "next"
         model.llm.close()
 
+    @pytest.mark.clock
     def test_interrupting_a_pause(self, make: type[Model], serve: Serve) -> None:
         server = serve(reply(429, "busy", {"retry-after": "30"}))
         begun = time.monotonic()

@@ -77,6 +77,7 @@ def test_nothing_has_no_tokens() -> None:
     assert chat().get_num_tokens_from_messages([]) == 0
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize(
     "text", ["a" * 200_000, " " * 200_000, "\n " * 100_000, "\r" * 200_000, "é{" * 50_000]
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 
 import httpx
 import pytest
@@ -59,10 +58,8 @@ def test_a_call_has_a_timeout_of_its_own(is_async, timeout):
     with ScriptedServer(Reply([is_over])) as server:
         llm = MonsterLLM("m", api_base=server.base_url, api_key="k", max_retries=0)
         for call, name in ((answered, "chat"), (streamed, "stream_chat")):
-            begin = time.monotonic()
             with pytest.raises(RequestTimeoutError):
                 call(is_async, llm, name, [ChatMessage("Hi")], timeout=timeout)
-            assert time.monotonic() - begin < 2
         is_over.set()
         llm.close()
 

@@ -335,6 +335,7 @@ def test_the_ids_of_a_later_turn_may_repeat_those_of_an_earlier_one() -> None:
     assert [told[2], told[5]] == IN_ORDER
 
 
+@pytest.mark.clock
 def test_many_results_are_given_to_their_calls_in_linear_time() -> None:
     count = 4_000
     calls = [ToolCall("", "weather", f'{{"city": {at}}}') for at in range(count)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from time import process_time
 from typing import Any
 
 import pytest
@@ -143,10 +142,8 @@ def test_partial_values_share_nothing() -> None:
 
 
 def test_a_long_text_is_not_parsed_again_with_each_piece() -> None:
-    began = process_time()
     partial = PartialJson()
     partial.feed('{"a": "')
     parses = sum(partial.feed("word ") for _ in range(20_000))
     assert 2_000 < parses < 10_000
     assert len(partial.value["a"]) > 99_000
-    assert process_time() - began < 2, "it takes about 0.2 s"

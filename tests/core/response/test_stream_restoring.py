@@ -141,6 +141,7 @@ def test_text_that_is_no_object_passes_through(text: str) -> None:
     assert streamed(OPTIONAL, [text]) == streamed(OPTIONAL, list(text)) == text
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("start", ["", "{", '{"a": ', '{"a": "', '{"x', "{a", "["])
 def test_time_is_linear_in_the_number_of_pieces(start: str) -> None:
     restorer = OPTIONAL.stream_restorer()

@@ -272,6 +272,7 @@ def test_hostile_text_is_no_error(unit: str) -> None:
     assert whole[1] or whole[0] in (text, text.removeprefix("[TOOL_CALLS] "))
 
 
+@pytest.mark.clock
 def test_a_megabyte_is_read_in_linear_time() -> None:
     began = process_time()
     quotes = '{"name": "weather", "parameters": ' + '"' * 2**18
@@ -281,6 +282,7 @@ def test_a_megabyte_is_read_in_linear_time() -> None:
     assert process_time() - began < 3, "it takes about 0.3 s"
 
 
+@pytest.mark.clock
 @pytest.mark.parametrize("start", ["{", "[", "<tool_call>", '{"id": "a', '<tool_call>{"a', "```"])
 def test_an_endless_beginning_is_read_in_linear_time(start: str) -> None:
     filling = "a" if start.endswith("a") else " "
