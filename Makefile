@@ -1,4 +1,4 @@
-# make demo | test | lint | types | docs | record | bench | clean        PYTHON=python3.12 picks the interpreter
+# make demo | test | timing | aiohttp | lint | types | docs | record | bench | clean        PYTHON=python3.12 picks the interpreter
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 BENCH := .benchmarks/venv
 SITE := .site/venv
 
-.PHONY: demo test lint types docs record bench clean
+.PHONY: demo test timing aiohttp lint types docs record bench clean
 
 demo: $(READY)
 	@$(BIN)/python examples/quickstart.py
@@ -15,10 +15,20 @@ demo: $(READY)
 # What builds the site needs Python 3.11.
 DOCS := $(shell $(PYTHON) -c 'import sys; print("docs" if sys.version_info >= (3, 11) else "")')
 
-# Async tests run over aiohttp as well; the run of everything comes last, and measures coverage.
+# Async tests of what is sent run over aiohttp as well, those of the transport here and all of them
+# by `make aiohttp`. The run of everything comes last, and measures coverage.
+TRANSPORT := tests/core tests/endurance tests/faults tests/security tests/seen_by
+
 test: lint types $(DOCS)
-	@$(BIN)/python -m pytest -n auto -q --async-transport=aiohttp -k async
+	@$(BIN)/python -m pytest -n auto -q --async-transport=aiohttp -k async $(TRANSPORT)
 	@$(BIN)/python -m pytest -n auto --cov --cov-fail-under=97
+
+aiohttp: $(READY)
+	@$(BIN)/python -m pytest -n auto -q --async-transport=aiohttp -k async
+
+# What measures time runs by itself, one test after another.
+timing: $(READY)
+	@$(BIN)/python -m pytest -m clock
 
 lint: $(READY)
 	@$(BIN)/ruff check .

@@ -250,4 +250,7 @@ def _is_whole_suite(config: pytest.Config) -> bool:
     everything = {ROOT, ROOT / "tests"}
     is_whole = all(Path(name).resolve() in everything for name in config.args)
     chosen = ("lf", "ff", "keyword", "collectonly")
-    return is_whole and not any(config.getoption(name, default=False) for name in chosen)
+    if any(config.getoption(name, default=False) for name in chosen):
+        return False
+    usual = config.getini("addopts")
+    return is_whole and config.getoption("markexpr") == usual[usual.index("-m") + 1]
