@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import warnings
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -35,8 +36,13 @@ def test_eight_threads_with_a_loop_each(model: Model) -> None:
     def work(thread: int) -> bool:
         return all(asyncio.run(ask_in_all_ways(model, f"{thread}-{place}")) for place in range(3))
 
-    with ThreadPoolExecutor(8) as pool:
-        assert all(pool.map(work, range(8)))
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads meet each other everywhere
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(work, range(8)))
+    finally:
+        sys.setswitchinterval(interval)
 
 
 async def test_a_loop_in_a_thread_while_another_one_runs(model: Model) -> None:

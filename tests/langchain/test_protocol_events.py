@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from langchain_tests.utils.stream_lifecycle import assert_valid_event_stream
 
 from langchain_monster import ChatMonster
 from langchain_monster.errors import StreamInterruptedError
+from monster_emulator import Emulator
 from tests.core.scripted_server import events
 from tests.langchain.answering import (
     TOOLS,
@@ -125,3 +127,15 @@ async def test_a_handler_of_events_makes_invoke_stream(emulated: ChatMonster, wa
     assert_valid_event_stream(listener.events)
     assert told.text == "Hello! How can I help you?"
     assert len(told.response_metadata["logprobs"]["content"]) > 1
+
+
+async def test_leaving_protocol_events_frees_the_server(
+    emulated: ChatMonster, emulator: Emulator
+) -> None:
+    emulator.pace, aborted = 0.01, emulator.aborted
+    async with await emulated.astream_events("Count to 500", version="v3") as stream:
+        async for _ in stream.text:
+            break
+    while emulator.in_progress:
+        await asyncio.sleep(0.01)
+    assert emulator.aborted == aborted + 1
