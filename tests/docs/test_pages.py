@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import metadata
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,21 @@ def test_the_programs_of_a_page_run(name: str, capsys: pytest.CaptureFixture[str
         printed = capsys.readouterr().out
         if block.output is not None:
             assert printed.rstrip() == block.output.rstrip(), f"docs/{name}.md:{block.line}"
+
+
+def _changes() -> list[Any]:
+    return [
+        pytest.param(name, block, id=f"{name}-{block.line}")
+        for name, path in PAGES.items()
+        for block in blocks(path)
+        if block.language == "diff"
+    ]
+
+
+@pytest.mark.parametrize("name, block", _changes())
+def test_what_a_change_makes_of_a_program_runs(name: str, block: Block) -> None:
+    lines = [line[1:] for line in block.text.splitlines() if not line.startswith("-")]
+    run(name, replace(block, text="\n".join(lines)), {"__name__": "__main__"})
 
 
 def test_the_tests_of_the_pages_pass(tmp_path: Path) -> None:
