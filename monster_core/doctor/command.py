@@ -7,7 +7,9 @@ takes 14 MB, for a command that runs now and then. ``--json`` works without it.
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -39,11 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status.
     """
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a model may write what a terminal cannot show
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         return _report_as_json(options) if options.json else _report_on_terminal(options)
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has left, such as head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return SOMETHING_FAILED
 
 
 def _report_as_json(options: argparse.Namespace) -> int:
@@ -64,7 +71,8 @@ def _report_on_terminal(options: argparse.Namespace) -> int:
 
     terminal = Terminal(Console(highlight=False, soft_wrap=False))
     terminal.head(installed_versions(), settings_in_use(_given(options)))
-    report = _examine(options, terminal.begins, terminal.result)
+    with terminal:
+        report = _examine(options, terminal.begins, terminal.result)
     terminal.tail(report)
     return SOMETHING_FAILED if report.failed else ALL_WORKS
 

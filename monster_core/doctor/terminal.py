@@ -27,6 +27,12 @@ class Terminal:
         self._console = console
         self._spinner: Spinner | None = None
 
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop_spinner()  # else the cursor of an interrupted examination stays hidden
+
     def head(self, versions: Mapping[str, str], settings: Sequence[Setting]) -> None:
         """Write what is installed and what is set."""
         told = ", ".join(f"{name} {version}" for name, version in versions.items())
@@ -46,9 +52,7 @@ class Terminal:
 
     def result(self, result: CheckResult) -> None:
         """Write the result of a check."""
-        if self._spinner is not None:
-            self._spinner.stop()
-            self._spinner = None
+        self._stop_spinner()
         table = self._table(7, 14, 7)
         tried = result.status != "skipped"
         style = _STYLES[result.status]
@@ -71,6 +75,11 @@ class Terminal:
         else:
             end = Text("\nNothing failed.", style="bold green")
         self._console.print(end)
+
+    def _stop_spinner(self) -> None:
+        if self._spinner is not None:
+            self._spinner.stop()
+            self._spinner = None
 
     def _write(self, title: str, table: Table | None) -> None:
         self._console.print()

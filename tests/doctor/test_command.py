@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -74,6 +75,41 @@ def test_a_wrong_command_line_is_status_2(
         main(arguments)
     assert ended.value.code == status
     assert "usage: monsterapi" in capsys.readouterr().err
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    command = [sys.executable, "-m", "monster_core", "doctor", "--base-url", "http://127.0.0.1:9"]
+    with subprocess.Popen(
+        command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(30) == 1
+
+
+def test_it_can_be_interrupted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("socket.create_connection", interrupt)
+    assert main(["doctor", "--base-url", "http://127.0.0.1:9/v1"]) == 130
+    assert capsys.readouterr().err == "Interrupted.\n"
+
+
+def test_what_a_terminal_cannot_write_is_written_in_another_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MONSTER_API_KEY", KEY)
+    written = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", written)
+    with Emulator(replies=lambda body: "Gr\u00fc\u00df dich!") as emulator:
+        main(["doctor", "--base-url", emulator.base_url])
+    written.seek(0)
+    assert "'Gr\\xfc\\xdf dich!'" in written.read()
 
 
 def test_it_says_how_to_install_rich_and_writes_json_without_it() -> None:

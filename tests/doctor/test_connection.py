@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from monster_emulator import Emulator
-from tests.core.scripted_server import ScriptedServer, reply
+from tests.core.scripted_server import ScriptedServer, answer, reply
 from tests.doctor.conftest import Examined
 
 Examine = Callable[..., Examined]
@@ -136,6 +136,32 @@ def test_a_proxy_that_refuses_to_connect(examine: Examine, serve: Serve) -> None
     assert found.names("failed") == ["endpoint"]
     assert "407" in found.said("endpoint")
     assert proxy.received[0].line == "CONNECT llm.example:443"
+
+
+def test_a_proxy_that_answers_for_the_server(examine: Examine, serve: Serve) -> None:
+    listed = {"data": [{"id": "m", "max_model_len": 8192}]}
+    proxy = serve(reply(200, listed), reply(200, {"version": "0.5.0"}), answer())
+    found = examine(
+        "--base-url",
+        "http://llm.example/v1",
+        "--model",
+        "m",
+        HTTP_PROXY=proxy.base_url.removesuffix("/v1"),
+        MONSTER_ALLOW_HTTP="1",
+    )
+    assert found.check("proxy")["status"] == "note"
+    assert [found.check(name)["status"] for name in ("DNS", "connection")] == ["skipped"] * 2
+    assert "unencrypted" in found.said("TLS")
+    assert found.check("completion")["status"] == "ok"
+    assert proxy.received[0].line == "GET http://llm.example/v1/models"
+
+
+def test_no_proxy_is_used_where_none_is_wanted(examine: Examine, serve: Serve) -> None:
+    proxy = serve(reply(500))
+    with Emulator() as emulator:
+        found = examine("--base-url", emulator.base_url, HTTP_PROXY=proxy.base_url)
+    assert found.check("proxy")["status"] == "ok"
+    assert proxy.received == []
 
 
 def test_a_server_behind_a_gateway_that_names_itself(examine: Examine, serve: Serve) -> None:
