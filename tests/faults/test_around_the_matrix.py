@@ -2,38 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 
-from monster_core.errors import RateLimitError, RedirectError, StreamInterruptedError
+from monster_core.errors import RateLimitError, StreamInterruptedError
 from monster_emulator import Emulator
 from tests.faults.columns import COLUMNS, Column, User
 
 every_column = pytest.mark.parametrize("column", COLUMNS, ids=str)
 CALLS = 8
-
-
-@pytest.fixture(scope="module")
-def elsewhere() -> Iterator[Emulator]:
-    with Emulator(api_key="") as other:
-        yield other
-
-
-@every_column
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_takes_neither_request_nor_key_to_another_host(
-    emulator: Emulator, elsewhere: Emulator, column: Column, status: int
-) -> None:
-    target = f"{elsewhere.base_url}/chat/completions"
-    emulator.fail("redirect", to=target, status=status)
-    with opened(column, emulator) as user:
-        error = user.ask("Hello").error
-    assert type(error) is column.class_of(RedirectError)
-    assert target in str(error)
-    assert elsewhere.requests == []
 
 
 @every_column
