@@ -19,7 +19,13 @@ _PANELS = {
     "a call": "call",
     "one of 64 calls at once": "call, 64 at once",
 }
-_COLOURS = {"ours": "#1a7f5a", "peer": "#b9bec6", "floor": "#e3b341", "raw": "#e3b341"}
+_COLOURS = {
+    "ours": "#1a7f5a",
+    "peer": "#b9bec6",
+    "floor": "#e3b341",
+    "raw": "#e3b341",
+    "least": "#c98a1b",
+}
 _FRAMEWORKS = ["LangChain", "LlamaIndex"]
 _MODES = {"sync": 1.0, "async": 0.6}
 

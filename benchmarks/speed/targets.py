@@ -75,14 +75,15 @@ def _all(results: Results) -> Iterator[_Row]:
             yield from _below_the_peers(results, ours, mode)
         yield from _many_at_once(results, ours)
         yield from _not_growing(results, ours)
-        new, known = (results.value(key(ours, "sync", one)) for one in _NEW_MODEL)
-        cost = new - known if new and known else None
         name = f"{ours}: a further model of equal settings with its first call"
-        yield name, cost, 150, "us", None
+        least = _cost_of_a_new_model(results, _LEAST[ours])
+        yield name, _cost_of_a_new_model(results, ours), 150, "us", least
     yield from _importing(results)
 
 
-_NEW_MODEL = ("call of a new model", "call")
+def _cost_of_a_new_model(results: Results, name: str) -> float | None:
+    new, known = (results.value(key(name, "sync", one)) for one in ("call of a new model", "call"))
+    return None if new is None or known is None else new - known
 
 
 def _near_the_floor(results: Results, ours: str, floor: str, raw: str, mode: str) -> Iterator[_Row]:
