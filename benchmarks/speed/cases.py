@@ -35,6 +35,7 @@ EVERY = 3
 
 GROUPS = {
     "chunk": ["chunk"],
+    "own": ["own work"],
     "call": ["call"],
     "concurrent": ["64 at once", "512 calls"],
     "memory": ["512 streams"],
@@ -48,6 +49,7 @@ _MODES = {
     "512 calls": ["async"],
     "512 streams": ["async"],
     "construction": ["sync"],
+    "own work": ["sync"],
     "length": ["sync"],
     "history": ["sync"],
 }
@@ -74,6 +76,7 @@ def cases(groups: Sequence[str], clients: Sequence[str], number: int) -> list[Ca
 
 _LEFT_OUT: dict[str, set[str]] = {
     "chunk": set(),
+    "own work": {"peer", "raw", "floor", "ready-made"},
     "length": {"peer", "raw", "ready-made", "least"},
     "history": {"peer", "raw", "ready-made", "least"},
     "construction": {"raw", "floor", "ready-made", "least"},

@@ -17,7 +17,7 @@ from speed.clients import OVER_AIOHTTP, PROMPT, Address
 from speed.raw_client import RawClient
 from speed.wire import MODEL, TOOL, events_as_json
 
-__all__ = ["MODELS", "LangChainClient", "make_client"]
+__all__ = ["MODELS", "LangChainClient", "chunk_of", "make_client"]
 
 MESSAGES = [HumanMessage(PROMPT)]
 
@@ -140,17 +140,22 @@ class LeastChat(NothingChat):
         self, messages: list[BaseMessage], *args: Any, **kwargs: Any
     ) -> Iterator[ChatGenerationChunk]:
         for event in self._raw.stream():
-            yield _chunk(_content(event, is_last=not event["choices"]))
+            yield chunk_of(event)
 
     async def _astream(
         self, messages: list[BaseMessage], *args: Any, **kwargs: Any
     ) -> AsyncIterator[ChatGenerationChunk]:
         async for event in self._raw.astream():
-            yield _chunk(_content(event, is_last=not event["choices"]))
+            yield chunk_of(event)
 
 
 def _result(text: str) -> ChatResult:
     return ChatResult(generations=[ChatGeneration(message=AIMessage(text))])
+
+
+def chunk_of(event: dict[str, Any]) -> ChatGenerationChunk:
+    """Return the least that LangChain takes of an event; the last one brings the usage alone."""
+    return _chunk(_content(event, is_last=not event["choices"]))
 
 
 def _chunk(content: dict[str, Any]) -> ChatGenerationChunk:

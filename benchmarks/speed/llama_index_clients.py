@@ -29,7 +29,7 @@ from speed.clients import OVER_AIOHTTP, PROMPT, Address
 from speed.raw_client import RawClient
 from speed.wire import MODEL, TOOL, events_as_json
 
-__all__ = ["MODELS", "LlamaIndexClient", "make_client"]
+__all__ = ["MODELS", "LlamaIndexClient", "make_client", "response_of"]
 
 MESSAGES = [ChatMessage(PROMPT)]
 
@@ -108,7 +108,7 @@ class NothingLLM(CustomLLM):
         super().model_post_init(context)
         self._whole = _response({"content": " word" * 20}, None)
         events = events_as_json(self.kind, self.count)
-        self._responses = [partial(_response, *_delta(event)) for event in events]
+        self._responses = [partial(response_of, event) for event in events]
         if self.is_ready_made:
             self._responses = [partial(_given, response()) for response in self._responses]
 
@@ -198,7 +198,7 @@ class LeastLLM(NothingLLM):
 
         def responses() -> ChatResponseGen:
             for event in self._raw.stream():
-                yield _response(*_delta(event))
+                yield response_of(event)
 
         return responses()
 
@@ -210,9 +210,14 @@ class LeastLLM(NothingLLM):
 
         async def responses() -> ChatResponseAsyncGen:
             async for event in self._raw.astream():
-                yield _response(*_delta(event))
+                yield response_of(event)
 
         return responses()
+
+
+def response_of(event: dict[str, Any]) -> ChatResponse:
+    """Return the least that LlamaIndex takes of an event."""
+    return _response(*_delta(event))
 
 
 def _delta(event: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:

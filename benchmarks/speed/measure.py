@@ -13,12 +13,14 @@ import gc
 import json
 import resource
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import median
 
 from speed.clients import CLIENTS, Address, Client, make_client, make_model
 from speed.modes import MODES, Mode, cpu_of
+from speed.own_work import STEPS, steps
 
 __all__ = ["Measured", "figures"]
 
@@ -93,6 +95,21 @@ def _chunk(measured: Measured) -> Iterator[Figures]:
 
 def _cost_of(mode: Mode, client: Client, streams: int) -> float:
     return cpu_of(lambda: mode.streams(client, streams))
+
+
+def _own_work(measured: Measured) -> Iterator[Figures]:
+    """Do what is between the socket and the framework, on bytes that have arrived."""
+    times = 20
+    works = [(kind, *steps(measured.client, kind)) for kind in CLIENTS[measured.client].kinds]
+    while True:
+        gc.collect()
+        found: Figures = {}
+        for kind, *work, count in works:
+            for name, step in zip(STEPS, work, strict=True):
+                deque(step(), maxlen=0)
+                cost = cpu_of(lambda step=step: [deque(step(), maxlen=0) for _ in range(times)])
+                found[f"{name}, {kind}"] = cost / (times * count)
+        yield found
 
 
 def _call(measured: Measured) -> Iterator[Figures]:
@@ -213,6 +230,7 @@ def _fixed_work() -> None:
 _PARTS: dict[str, Callable[[Measured], Iterator[Figures]]] = {
     "chunk": _chunk,
     "call": _call,
+    "own work": _own_work,
     "64 at once": _at_64,
     "512 calls": _calls_at_512,
     "512 streams": _streams_at_512,

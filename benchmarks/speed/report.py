@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from speed.clients import CLIENTS
 from speed.imports import IMPORTS
+from speed.own_work import STEPS
 from speed.results import LOAD_AVERAGE, Results, key
 from speed.targets import Target, targets
 
@@ -48,6 +49,7 @@ How it is measured:
 _CHUNK = [
     f"chunk, {k}, {p}" for k in ("text", "tools", "logprobs") for p in ("in blocks", "one by one")
 ]
+_OWN = [f"{step}, {kind}" for kind in ("text", "tools", "logprobs") for step in STEPS]
 _CALL = ["call", "call of a new model", "stream of 20", "first text, wall"]
 _AT_ONCE = [
     "call, 64 at once",
@@ -68,6 +70,7 @@ _IMPORT = ["import, ms", "import, wall ms", "modules", "framework modules on top
 
 _SECTIONS = [
     ("A streamed chunk", _CHUNK, ("sync", "async")),
+    ("A chunk without network and framework", _OWN, ("sync",)),
     ("A call", _CALL, ("sync", "async")),
     ("Many at once", _AT_ONCE, ("sync", "async")),
     ("Memory", _MEMORY, ("async",)),
@@ -77,6 +80,13 @@ _SECTIONS = [
 ]
 
 _NOTES = {
+    "A chunk without network and framework": "What a client does itself with bytes that have "
+    "arrived: reading them (*LangChain + raw httpx*: `json.loads`), and converting what they say "
+    "into the framework's objects. What it does beyond the least: of text, every chunk is checked; "
+    "a call gets one id, and its arguments are judged at its end; each candidate of a token is "
+    "checked. Every response of a stream of `MonsterLLM` holds all that came before it, as "
+    "LlamaIndex's consumers read it: each call with its arguments so far, once as a block and once "
+    "in OpenAI's form, and the log probabilities of every token.",
     "A call": "*Stream of 20* is a whole stream of 20 chunks in blocks. *First text* is wall time, "
     "from the call to the first piece of text. *Call of a new model* makes a model of the same "
     "settings for each call.",
