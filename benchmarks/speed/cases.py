@@ -35,8 +35,8 @@ EVERY = 3
 
 GROUPS = {
     "chunk": ["chunk"],
-    "own": ["own work"],
     "call": ["call"],
+    "own": ["own work"],
     "concurrent": ["64 at once", "512 calls"],
     "memory": ["512 streams"],
     "construction": ["construction"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from os import cpu_count
@@ -70,6 +70,14 @@ class Results:
         """
         values = [one[wanted] for one in self.rounds if wanted in one]
         return median(values) if values else None
+
+    def rounds_with(self, figures: Collection[str]) -> int:
+        """Return how many rounds hold one of some figures, of whatever client.
+
+        Args:
+            figures: The figures' names.
+        """
+        return sum(any(name.split(" / ")[-1] in figures for name in one) for one in self.rounds)
 
     def ratio(self, wanted: str, *parts: str) -> float | None:
         """Return the median over the rounds of one value divided by the sum of others.
