@@ -83,6 +83,17 @@ def test_the_programs_of_a_page_run(name: str, capsys: pytest.CaptureFixture[str
             assert printed.rstrip() == block.output.rstrip(), f"docs/{name}.md:{block.line}"
 
 
+def test_a_page_shows_what_its_programs_print() -> None:
+    silent = [
+        f"docs/{name}.md:{block.line}"
+        for name, path in PAGES.items()
+        for block in blocks(path)
+        if block.language == "python" and not block.is_test
+        if "print(" in block.text and block.output is None
+    ]
+    assert silent == [], "a block of text after it shall hold what it prints"
+
+
 def _changes() -> list[Any]:
     return [
         pytest.param(name, block, id=f"{name}-{block.line}")
