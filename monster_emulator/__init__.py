@@ -1,4 +1,4 @@
-"""A local endpoint with the rules of the vLLM 0.5.0 server behind MonsterAPI, without a model.
+"""A local endpoint with the rules of the vLLM server behind MonsterAPI, without a model.
 
     from monster_emulator import Emulator, ToolCall
 
@@ -6,7 +6,8 @@
         emulator.fail(next=429, retry_after=2)
         ...  # emulator.base_url, emulator.api_key, emulator.requests
 
-From a terminal: `python -m monster_emulator --port 8000`. In tests: the fixture `monster_emulator`.
+`Emulator(server="vllm")` has the rules of today's vLLM. From a terminal:
+`python -m monster_emulator --port 8000`. In tests: the fixture `monster_emulator`.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as stack:
-        emulator = Emulator(**options)
         try:
+            emulator = Emulator(**options)
             for fault in faults:
                 emulator.fail(fault)
             stack.enter_context(emulator)
@@ -49,13 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m monster_emulator",
-        description="Serve an endpoint with the rules of vLLM 0.5.0, without a language model.",
+        description="Serve an endpoint with the rules of vLLM, without a language model.",
         argument_default=argparse.SUPPRESS,  # what is not given is left to Emulator's defaults
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=int, default=8000, help="port (8000); 0 for a free one")
     parser.add_argument("--api-key", help="key to ask for (sk-emulator); '' for none")
     parser.add_argument("--model", nargs="+", help="names of the served model")
+    parser.add_argument("--server", help="whose rules: vllm-0.5 (the default), or vllm for today's")
     parser.add_argument("--max-model-len", type=int, help="context in tokens (8192)")
     parser.add_argument("--pace", type=float, help="seconds that each token takes (0)")
     parser.add_argument("--certfile", help="a certificate in PEM, for https")

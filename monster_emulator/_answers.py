@@ -8,8 +8,11 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ._constraints import chosen_tool
 from ._errors import Refusal
 from ._generation import Answer, Delta, Likelihood
+from ._messages import Turn
+from ._request import ChatCompletionRequest
 
 DONE = "data: [DONE]\n\n"
 
@@ -49,7 +52,7 @@ class Wire:
         self._prompt_tokens = prompt_tokens
         self._echoed = echoed
         self._logprobs = logprobs
-        self._tool = tool
+        self.tool = tool
         self._id = f"cmpl-{uuid.uuid4().hex}"
         self._created = int(time.time())
 
@@ -92,7 +95,7 @@ class Wire:
         usage: dict[str, Any] = {"usage": None} if include_usage else {}
         roles = [self._chunk([self._role_choice(answer)], usage) for answer in answers]
         if self._echoed:
-            yield [*roles, error_event(Refusal(ECHO_IN_STREAM)), DONE]
+            yield [*roles, error_event(flat_error(Refusal(ECHO_IN_STREAM))), DONE]
             return
         for deltas in steps:
             events = [*roles, *(self._chunk([self._choice(delta)], usage) for delta in deltas)]
@@ -112,17 +115,17 @@ class Wire:
 
     def _message(self, text: str) -> dict[str, Any]:
         calls = []
-        if self._tool is not None:
-            function = {"name": self._tool, "arguments": text}
+        if self.tool is not None:
+            function = {"name": self.tool, "arguments": text}
             call_id = f"chatcmpl-tool-{uuid.uuid4().hex}"
             calls = [{"id": call_id, "type": "function", "function": function}]
         said = "" if calls else text
         return {"role": self._role, "content": self._echoed + said, "tool_calls": calls}
 
     def _added(self, text: str) -> dict[str, Any]:
-        if self._tool is None:
+        if self.tool is None:
             return {"content": text}
-        return {"tool_calls": [{"function": {"name": self._tool, "arguments": text}}]}
+        return {"tool_calls": [{"function": {"name": self.tool, "arguments": text}}]}
 
     def _role_choice(self, answer: Answer) -> dict[str, Any]:
         return {
@@ -163,16 +166,58 @@ class Wire:
         return {"content": content}
 
 
-def error_event(refusal: Refusal) -> str:
-    """Write a refusal as an event in a stream.
+def wire_of(request: ChatCompletionRequest, turns: Sequence[Turn], prompt: int, model: str) -> Wire:
+    """Make what writes the answers to a request.
+
+    Args:
+        request: The request.
+        turns: The conversation.
+        prompt: The prompt's length in tokens.
+        model: The served model's first name.
+
+    Returns:
+        The writer.
+    """
+    role = "assistant" if request.add_generation_prompt else request.messages[-1]["role"]
+    last = turns[-1]
+    return Wire(
+        model=model,
+        role=role,
+        prompt_tokens=prompt,
+        echoed=last.content if request.echo and last.role == role else "",
+        logprobs=bool(request.logprobs) and request.top_logprobs is not None,
+        tool=chosen_tool(request),
+    )
+
+
+def flat_error(refusal: Refusal) -> dict[str, Any]:
+    """Build the body of a refusal.
 
     Args:
         refusal: The refusal.
 
     Returns:
+        The five keys of vLLM 0.5.0's `ErrorResponse`.
+    """
+    return {
+        "object": "error",
+        "message": refusal.message,
+        "type": refusal.type,
+        "param": None,
+        "code": refusal.status,
+    }
+
+
+def error_event(error: dict[str, Any]) -> str:
+    """Write an error as an event in a stream.
+
+    Args:
+        error: What stands under the key `error`.
+
+    Returns:
         The event.
     """
-    return f"data: {json.dumps({'error': refusal.body()})}\n\n"
+    return f"data: {json.dumps({'error': error})}\n\n"
 
 
 def _token(text: str, logprob: float) -> dict[str, Any]:

@@ -11,8 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ._client import Client, Clients
 from ._engine import Completion, Engine
 from ._errors import Crash, Refusal
-from ._http import ERROR_HANDLERS, Authentication, Endpoint, model_list, read_json
-from ._request import parse
+from ._http import Authentication, Endpoint, error_handlers, model_list, read_json
 
 
 class Application:
@@ -36,10 +35,12 @@ class Application:
         return Starlette(
             routes=[
                 Route("/health", self._health),
+                Route("/version", self._version),
+                Route("/openapi.json", self._openapi),
                 Route("/v1/models", self._models),
                 Route("/v1/chat/completions", Endpoint(self._chat), methods=["POST"]),
             ],
-            exception_handlers=ERROR_HANDLERS,
+            exception_handlers=error_handlers(self._engine.dialect),
         )
 
     async def _health(self, request: Request) -> Response:
@@ -47,11 +48,21 @@ class Application:
             raise Crash("the engine is dead")
         return Response()
 
+    async def _version(self, request: Request) -> Response:
+        return JSONResponse({"version": self._engine.dialect.version})
+
+    async def _openapi(self, request: Request) -> Response:
+        """Describe the request model; the server's own page is some hundred times as long."""
+        schema = self._engine.dialect.request.model_json_schema()
+        schemas = {**schema.pop("$defs", {}), "ChatCompletionRequest": schema}
+        return JSONResponse({"openapi": "3.1.0", "paths": {}, "components": {"schemas": schemas}})
+
     async def _models(self, request: Request) -> Response:
         return JSONResponse(model_list(self._engine.models, self._engine.max_model_len))
 
     async def _chat(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = parse(await read_json(Request(scope, receive)))
+        dialect = self._engine.dialect
+        request = dialect.parse(await read_json(Request(scope, receive), dialect))
         completion = self._engine.prepare(request)
         async with self._clients.watch(receive) as client:
             if request.stream:

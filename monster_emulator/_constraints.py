@@ -26,7 +26,9 @@ class Constraint:
         schema: The JSON schema, if it is one.
         choices: The texts to choose from, if it is a choice.
         is_json: Whether the answers are JSON.
-        is_grammar: Whether the server follows it with a parser, not with one pattern.
+        is_grammar: Whether the server follows it with a parser, not with one pattern, and for
+            all choices of an answer at once.
+        calls: The names of the functions of which one must be called, if the model writes the call.
     """
 
     guide: Guide
@@ -34,6 +36,7 @@ class Constraint:
     choices: Sequence[str] = ()
     is_json: bool = False
     is_grammar: bool = False
+    calls: Sequence[str] = ()
 
 
 def constraint_of(request: ChatCompletionRequest) -> Constraint | None:

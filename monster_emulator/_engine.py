@@ -8,14 +8,14 @@ from typing import Any
 
 from ._answers import DONE, Wire, error_event
 from ._brain import reply
-from ._constraints import Constraint, chosen_tool, constraint_of
+from ._constraints import Constraint
 from ._decoding import Decoding, Guided, PlainText
+from ._dialects import Dialect
 from ._errors import Crash, Refusal, UnknownModel
 from ._generation import Answer, steps
-from ._messages import Turn, conversation
+from ._messages import Turn
 from ._replies import ReplyFunction, ScriptedReply, next_reply, texts_of
-from ._request import ChatCompletionRequest
-from ._sampling import MOST_LOGPROBS, Sampling, sampling_of
+from ._sampling import MOST_LOGPROBS, Sampling
 from ._templates import check_roles
 from ._tokens import VOCABULARY, prompt_tokens
 from ._wanted import wanted
@@ -29,6 +29,7 @@ class Engine:
     """The served model.
 
     Attributes:
+        dialect: The rules of its release.
         models: The names it is served under; the first one stands in every answer.
         max_model_len: The context's length in tokens.
         pace: Seconds that each token takes.
@@ -38,6 +39,7 @@ class Engine:
             does not exist ends it, and every later request fails.
     """
 
+    dialect: Dialect
     models: Sequence[str]
     max_model_len: int
     pace: float
@@ -45,11 +47,11 @@ class Engine:
     replies: list[ScriptedReply] | ReplyFunction = field(default_factory=list)
     alive: bool = True
 
-    def prepare(self, request: ChatCompletionRequest) -> Completion:
+    def prepare(self, request: Any) -> Completion:
         """Check a request.
 
         Args:
-            request: The request.
+            request: The request, as the dialect has parsed it.
 
         Returns:
             What will answer it.
@@ -58,40 +60,28 @@ class Engine:
             Refusal: If the server would refuse it.
             Crash: If the server would fail on it.
         """
-        if request.model not in self.models:
-            raise UnknownModel(f"The model `{request.model}` does not exist.")
-        turns = conversation(request.messages)
+        dialect = self.dialect
+        if request.model is not None and request.model not in self.models:
+            raise UnknownModel(dialect.unknown_model(request.model, self.models), "model")
+        turns = dialect.conversation(request)
         check_roles(turns, self.models[0])
-        if request.add_special_tokens is None:
-            raise Crash("the tokenizer takes no null")
         prompt = prompt_tokens(
             turns,
             add_generation_prompt=bool(request.add_generation_prompt),
             bytes_per_token=self.bytes_per_token,
         )
-        sampling = sampling_of(request, prompt, self.max_model_len)
-        constraint = constraint_of(request)
-        wire = self._wire(request, turns, prompt)
-        scripted = next_reply(self.replies, request.model_dump(exclude_unset=True, warnings=False))
+        sampling = dialect.sampling(request, prompt, self.max_model_len)
+        constraint = dialect.constraint(request)
+        wire = dialect.wire(request, turns, prompt, self.models[0])
+        body = request.model_dump(exclude_unset=True, by_alias=True, warnings=False)
+        scripted = next_reply(self.replies, body)
         if scripted is None:
             return Completion(
                 self, request, sampling, _by_rules(constraint, turns, sampling.n), wire
             )
-        texts = texts_of(scripted, turns, constraint, chosen_tool(request))
+        texts = texts_of(scripted, turns, constraint, wire.tool)
         decodings = _decodings(constraint, texts, turns, sampling.n)
         return Completion(self, request, sampling, decodings, wire, scripted.finish_reason)
-
-    def _wire(self, request: ChatCompletionRequest, turns: Sequence[Turn], prompt: int) -> Wire:
-        role = "assistant" if request.add_generation_prompt else request.messages[-1]["role"]
-        last = turns[-1]
-        return Wire(
-            model=self.models[0],
-            role=role,
-            prompt_tokens=prompt,
-            echoed=last.content if request.echo and last.role == role else "",
-            logprobs=bool(request.logprobs) and request.top_logprobs is not None,
-            tool=chosen_tool(request),
-        )
 
 
 def _by_rules(
@@ -118,7 +108,7 @@ class Completion:
     """A request that passed the checks, ready to be answered in full or as a stream."""
 
     engine: Engine
-    request: ChatCompletionRequest
+    request: Any
     sampling: Sampling
     decodings: Sequence[Decoding]
     wire: Wire
@@ -151,7 +141,7 @@ class Completion:
         try:
             answers = self._begin()
         except Refusal as refusal:  # the stream is open by now
-            yield [error_event(refusal), DONE]
+            yield [error_event(self.engine.dialect.error(refusal)), DONE]
         else:
             include_usage = self.request.include_usage
             yield from self.wire.events(steps(answers), answers, include_usage=include_usage)
@@ -159,8 +149,9 @@ class Completion:
     def _begin(self) -> list[Answer]:
         if not self.engine.alive:
             raise Crash("the engine is dead")
-        if (self.sampling.top_logprobs or 0) > MOST_LOGPROBS:
-            raise Refusal(f"Cannot request more than {MOST_LOGPROBS} logprobs.")
+        wanted = self.sampling.top_logprobs or 0
+        if wanted > MOST_LOGPROBS:
+            raise self.engine.dialect.too_many_logprobs(wanted)
         logit_bias = self._logit_bias()
         return [
             Answer(index, decoding, self.sampling, logit_bias, self.finish_reason)

@@ -1,4 +1,4 @@
-"""How the emulator refuses a request, and the bodies that the server sends for it."""
+"""How the emulator refuses a request."""
 
 from __future__ import annotations
 
@@ -6,32 +6,22 @@ from typing import Any
 
 
 class Refusal(Exception):
-    """Refuse a request with the server's flat error body.
+    """Refuse a request.
 
     Args:
         message: What the server says is wrong.
+        param: The field that is wrong, which later servers name.
+        value: Its value, which they repeat.
     """
 
     status = 400
     type = "BadRequestError"
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, param: str | None = None, value: Any = None) -> None:
         super().__init__(message)
         self.message = message
-
-    def body(self) -> dict[str, Any]:
-        """Build the error body.
-
-        Returns:
-            The five keys of vLLM 0.5.0's `ErrorResponse`.
-        """
-        return {
-            "object": "error",
-            "message": self.message,
-            "type": self.type,
-            "param": None,
-            "code": self.status,
-        }
+        self.param = param
+        self.value = value
 
 
 class UnknownModel(Refusal):
@@ -39,6 +29,13 @@ class UnknownModel(Refusal):
 
     status = 404
     type = "NotFoundError"
+
+
+class Failure(Refusal):
+    """Fail where a later server checks nothing, which it tells in an error's shape."""
+
+    status = 500
+    type = "InternalServerError"
 
 
 class NotEmulated(Refusal):

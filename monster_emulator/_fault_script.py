@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ._client import Clients
+from ._dialects import Dialect
 from ._errors import Refusal
 from ._fault import Fault, FaultError
 from ._fault_text import fault_of, split
@@ -94,19 +95,24 @@ class FaultInjection:
         script: The faults of the next requests. A request whose header `x-emulator-fault` asks
             for one meets that one, and takes none off the script.
         clients: Where clients are watched.
+        dialect: The rules of the endpoint's release.
     """
 
-    def __init__(self, app: ASGIApp, script: FaultScript, clients: Clients) -> None:
+    def __init__(
+        self, app: ASGIApp, script: FaultScript, clients: Clients, dialect: Dialect
+    ) -> None:
         self._app = app
         self._script = script
         self._clients = clients
+        self._dialect = dialect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             asked = Headers(scope=scope).get(HEADER)
             fault = self._script.take() if asked is None else fault_of(*split(asked))
         except FaultError as error:
-            refusal = JSONResponse(Refusal(str(error)).body(), Refusal.status)
+            body = self._dialect.error_body(Refusal(str(error)))
+            refusal = JSONResponse(body, Refusal.status)
             await refusal(scope, receive, send)
             return
         if fault is None:
@@ -121,6 +127,6 @@ class FaultInjection:
             async def receive_again() -> Message:
                 return body.pop() if body else await client.leaves()
 
-            async with Reply(self._app, scope, receive_again, send, client) as reply:
+            async with Reply(self._app, scope, receive_again, send, client, self._dialect) as reply:
                 if not fault.delay or await client.stays(fault.delay):
                     await fault.act(reply)

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from ._answers import DONE, error_event
+from ._dialects import Dialect
 from ._errors import Refusal
 from ._fault import Fault
 from ._fault_arguments import BODY, COUNT, HEADERS, MOMENT, PRINTABLE, REDIRECT, SIZE, STATUS, TEXT
@@ -38,20 +39,20 @@ class Status(Fault):
 
     async def act(self, reply: Reply) -> None:
         """Send status, headers and body."""
-        body, kind = self._content()
+        body, kind = self._content(reply.dialect)
         headers = {"content-type": kind, **(self.headers or {})}
         if self.retry_after is not None:
             headers["retry-after"] = _header_of(self.retry_after)
         await reply.replace(self.status, body, headers)
 
-    def _content(self) -> tuple[bytes, str]:
+    def _content(self, dialect: Dialect) -> tuple[bytes, str]:
         if self.status in _BODILESS:
             return b"", "text/plain"
         if isinstance(self.body, bytes):
             return self.body, "application/octet-stream"
         if isinstance(self.body, str):
             return self.body.encode(), "text/plain; charset=utf-8"
-        body = _error_body(self.status) if self.body is None else self.body
+        body = _error_body(self.status, dialect) if self.body is None else self.body
         return json.dumps(body).encode(), "application/json"
 
 
@@ -94,12 +95,13 @@ class ErrorEvent(Fault):
         """Pass the beginning on and tell the error."""
         refusal = Refusal(self.message)
         refusal.status = self.code
+        error = reply.dialect.error(refusal)
         await reply.until(0)
         if reply.is_stream:
             await reply.until(self.after_tokens)
-            await reply.write(f"{error_event(refusal)}{DONE}".encode())
+            await reply.write(f"{error_event(error)}{DONE}".encode())
         else:
-            await reply.write(json.dumps({"error": refusal.body()}).encode())
+            await reply.write(json.dumps({"error": error}).encode())
         await reply.end()
 
 
@@ -147,10 +149,10 @@ class HugeLine(Fault):
         await reply.rest()
 
 
-def _error_body(status: int) -> dict[str, Any]:
+def _error_body(status: int, dialect: Dialect) -> dict[str, Any]:
     refusal = Refusal(_phrase(status))
     refusal.status, refusal.type = status, "InjectedError"
-    return refusal.body()
+    return dialect.error_body(refusal)
 
 
 def _phrase(status: int) -> str:

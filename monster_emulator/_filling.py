@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ._words import Words, words_of
@@ -96,14 +96,14 @@ class _Filling:
             if name in required or self._promise(member, name) >= 1
         }
 
-    def _promise(self, schema: Any, label: str) -> float:
+    def _promise(self, schema: Any, label: str, depth: int = 0) -> float:
         """Rate what the words hold for a schema: below 1 where it is nothing."""
         schema = self._resolved(schema)
         match schema:
             case {"properties": dict(members)}:
-                return 1 + sum(self._promise(member, name) >= 2 for name, member in members.items())
+                return 1 + sum(p >= 2 for p in self._promises(members.items(), depth))
             case {"anyOf": list(several)} | {"oneOf": list(several)} | {"allOf": list(several)}:
-                return max((self._promise(one, label) for one in several), default=0)
+                return max(self._promises([(label, one) for one in several], depth), default=0)
             case {"enum": list(values)}:
                 return 2 * any(map(self._is_said, values))
             case {"const": value}:
@@ -119,6 +119,11 @@ class _Filling:
             case {"type": list(kinds)}:
                 return max((self._promise({"type": kind}, label) for kind in kinds), default=0)
         return 0
+
+    def _promises(self, labelled: Iterable[tuple[str, Any]], depth: int) -> list[float]:
+        if depth > _DEEPEST:  # the schema holds itself
+            return []
+        return [self._promise(schema, label, depth + 1) for label, schema in labelled]
 
     def _is_said(self, value: Any) -> bool:
         if not isinstance(value, str):

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import _wording
+from ._dialects import Dialect
 from ._errors import Crash, Refusal
 
 
@@ -55,11 +56,12 @@ class Endpoint:
         await self._answer(scope, receive, send)
 
 
-async def read_json(request: Request) -> Any:
+async def read_json(request: Request, dialect: Dialect) -> Any:
     """Read a JSON body as the server's framework does.
 
     Args:
         request: The HTTP request.
+        dialect: The rules of the release.
 
     Returns:
         The parsed body.
@@ -71,17 +73,17 @@ async def read_json(request: Request) -> Any:
     """
     content = await request.body()
     if not content:
-        raise Refusal(_wording.of_missing_body())
-    if not _is_json(request.headers.get("content-type")):
+        raise dialect.unreadable(_wording.missing_body())
+    if not (dialect.reads_any_type or _is_json(request.headers.get("content-type"))):
         raise Crash("the body is not declared to be JSON")
     try:
         data = json.loads(content)
     except json.JSONDecodeError as error:
-        raise Refusal(_wording.of_bad_json(error)) from error
+        raise dialect.unreadable(_wording.bad_json(error)) from error
     except (UnicodeDecodeError, RecursionError) as error:
         raise HTTPException(400, "There was an error parsing the body") from error
     if data is None:
-        raise Refusal(_wording.of_missing_body())
+        raise dialect.unreadable(_wording.missing_body())
     return data
 
 
@@ -138,18 +140,25 @@ def _permission(created: int) -> dict[str, Any]:
     }
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
-    return JSONResponse(error.body(), status_code=error.status)
+def error_handlers(dialect: Dialect) -> dict[Any, Any]:
+    """Make what answers in place of a route that raised.
 
+    Args:
+        dialect: The rules that say how an error's body looks.
 
-async def _crashed(request: Request, error: Exception) -> Response:
-    return PlainTextResponse("Internal Server Error", status_code=500)
+    Returns:
+        The handlers, by what they handle.
+    """
 
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)
+        return JSONResponse(dialect.error_body(error), status_code=error.status)
 
-async def _not_served(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+    async def crashed(request: Request, error: Exception) -> Response:
+        return PlainTextResponse("Internal Server Error", status_code=500)
 
+    async def not_served(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
 
-ERROR_HANDLERS = {Refusal: _refused, Crash: _crashed, HTTPException: _not_served}
+    return {Refusal: refused, Crash: crashed, HTTPException: not_served}

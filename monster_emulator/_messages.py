@@ -142,14 +142,21 @@ def conversation(messages: Iterable[Message]) -> list[Turn]:
 
 
 def _text(content: str | Iterable[Any]) -> str:
-    text = content if isinstance(content, str) else None
-    if text is None:
-        try:
-            text = "\n".join(map(_part_text, content))
-        except ValidationError as error:  # parts are validated when they are read
-            raise Refusal(of_part_errors(error)) from error
-    # a lone surrogate becomes U+FFFD, byte by byte, as in the server's tokenizer
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    if isinstance(content, str):
+        return text_of(content)
+    try:
+        return text_of("\n".join(map(_part_text, content)))
+    except ValidationError as error:  # parts are validated when they are read
+        raise Refusal(of_part_errors(error)) from error
+
+
+def text_of(content: str) -> str:
+    """Return a text as the server's tokenizer reads it: a lone surrogate becomes U+FFFD.
+
+    Args:
+        content: The text.
+    """
+    return content.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def _part_text(part: Any) -> str:

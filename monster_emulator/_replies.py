@@ -35,11 +35,14 @@ class Reply:
     Args:
         content: The text.
         tool_calls: Calls that follow the text.
+        reasoning: What the model thinks before it answers, between `<think>` and `</think>`; a
+            later server tells it apart.
         finish_reason: "length" lets the reply end as if ``max_tokens`` had cut it.
     """
 
     content: str = ""
     tool_calls: Sequence[ToolCall] = ()
+    reasoning: str = ""
     finish_reason: Literal["stop", "length"] = "stop"
 
 
@@ -91,9 +94,10 @@ def texts_of(
         forced_tool: The tool that ``tool_choice`` names, whose arguments are the whole answer.
     """
     calls = reply.tool_calls
-    if constraint is None or not calls:
+    if constraint is None or constraint.calls or not calls:
         written = [written_call(call.name, dict(call.arguments), turns) for call in calls]
-        return ["\n".join([*([reply.content] if reply.content else []), *written])]
+        thought = f"<think>{reply.reasoning}</think>" if reply.reasoning else ""
+        return [thought + "\n".join([*([reply.content] if reply.content else []), *written])]
     if forced_tool is not None:
         return [text for call in calls for text in _spelled(dict(call.arguments))]
     found: list[str] = []

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ._client import Client
 from ._connection import Wire, wire_of
+from ._dialects import Dialect
 
 # a body of unknown length may be cut or added to
 _LENGTH = b"content-length"
@@ -30,12 +31,20 @@ class Reply:
         receive: Its ASGI channel.
         send: Where the reply goes.
         client: Who waits for it.
+        dialect: The rules of the endpoint's release.
     """
 
     def __init__(
-        self, app: ASGIApp, scope: Scope, receive: Receive, send: Send, client: Client
+        self,
+        app: ASGIApp,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        client: Client,
+        dialect: Dialect,
     ) -> None:
         self.client = client
+        self.dialect = dialect
         self.wire: Wire = wire_of(scope)
         self.is_stream = False
         self._app = app
@@ -173,4 +182,4 @@ def is_token(message: Message) -> bool:
     if not body.startswith(b"data: {"):
         return False
     choices: list[dict[str, Any]] = json.loads(body.removeprefix(b"data: ")).get("choices", [])
-    return any(choice["delta"].keys() - {"role"} for choice in choices)
+    return any("role" not in choice["delta"] for choice in choices)

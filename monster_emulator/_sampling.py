@@ -10,7 +10,7 @@ from ._errors import Crash, Refusal
 from ._request import ChatCompletionRequest
 
 MOST_LOGPROBS = 20
-_EPSILON = 1e-5
+GREEDIEST = 1e-5
 
 Number = TypeVar("Number", int, float)
 
@@ -134,7 +134,7 @@ def _check_ranges(request: ChatCompletionRequest, max_tokens: int) -> None:
 
 def _check_search(request: ChatCompletionRequest) -> None:
     best_of = _number(request.n) if request.best_of is None else request.best_of
-    greedy = _number(request.temperature) < _EPSILON
+    greedy = _number(request.temperature) < GREEDIEST
     if request.use_beam_search:
         _check_beam_search(request, best_of)
         return
@@ -143,7 +143,7 @@ def _check_search(request: ChatCompletionRequest) -> None:
         "early_stopping is not effective and must be False when not using beam search.",
     )
     _require(
-        abs(_number(request.length_penalty) - 1) <= _EPSILON,
+        abs(_number(request.length_penalty) - 1) <= GREEDIEST,
         "length_penalty is not effective and must be the default value of 1.0 "
         "when not using beam search.",
     )
@@ -154,9 +154,9 @@ def _check_search(request: ChatCompletionRequest) -> None:
 def _check_beam_search(request: ChatCompletionRequest, best_of: int) -> None:
     _require(best_of != 1, f"best_of must be greater than 1 when using beam search. Got {best_of}.")
     _require(
-        _number(request.temperature) <= _EPSILON, "temperature must be 0 when using beam search."
+        _number(request.temperature) <= GREEDIEST, "temperature must be 0 when using beam search."
     )
-    _require(_number(request.top_p) >= 1 - _EPSILON, "top_p must be 1 when using beam search.")
+    _require(_number(request.top_p) >= 1 - GREEDIEST, "top_p must be 1 when using beam search.")
     _require(request.top_k == -1, "top_k must be -1 when using beam search.")
     _require(
         request.early_stopping is not None,

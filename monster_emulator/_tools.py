@@ -173,10 +173,23 @@ def written_call(name: str, arguments: Any, turns: Sequence[Turn]) -> str:
         turn.content for turn in turns if turn.role not in ("assistant", *RESULT_ROLES)
     )
     if "<tool_call>" in told:
-        return f"<tool_call>\n{_call(name, 'arguments', arguments)}\n</tool_call>"
+        return hermes_call(name, arguments)
     if "[TOOL_CALLS]" in told:
         return f"[TOOL_CALLS] [{_call(name, 'arguments', arguments)}]"
     return _call(name, "parameters", arguments)
+
+
+def hermes_call(name: str, arguments: Any) -> str:
+    """Write a call as models of the family Hermes do, and as the later server reads it.
+
+    Args:
+        name: The function's name.
+        arguments: Its arguments.
+
+    Returns:
+        The text of the call.
+    """
+    return f"<tool_call>\n{_call(name, 'arguments', arguments)}\n</tool_call>"
 
 
 def _call(name: str, key: str, arguments: Any) -> str:

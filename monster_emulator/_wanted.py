@@ -11,7 +11,7 @@ from ._constraints import Constraint
 from ._filling import fill, last_mention, spelled
 from ._messages import Turn
 from ._patterns import fits
-from ._tools import best_function, functions_in, question_in, schemas_in
+from ._tools import best_function, functions_in, hermes_call, question_in, schemas_in
 from ._words import Words
 
 _KEYS = re.compile(r"[`'\"](\w+)[`'\"]")
@@ -28,6 +28,8 @@ def wanted(constraint: Constraint, turns: Sequence[Turn]) -> list[str]:
         Texts, best first; not all of them satisfy the constraint.
     """
     said = said_in(turns)
+    if constraint.calls:
+        return [_written_call(constraint.calls, turns, said)]
     if constraint.choices:
         return sorted(constraint.choices, key=lambda choice: -last_mention(choice, said))
     if constraint.is_json:
@@ -35,6 +37,14 @@ def wanted(constraint: Constraint, turns: Sequence[Turn]) -> list[str]:
         return [text for value in values for text in spelled(value)]
     answer = reply(turns).rstrip(".")
     return [answer, f"{answer}.", *Words(said).spans()]
+
+
+def _written_call(names: Sequence[str], turns: Sequence[Turn], said: str) -> str:
+    functions = [function for function in functions_in(turns) if function.name in names]
+    best = best_function(functions, question_in(turns), turns) or next(iter(functions), None)
+    if best is None:  # none of them has parameters
+        return hermes_call(names[0], {})
+    return hermes_call(best.name, fill(best.parameters, Words(said), fits))
 
 
 def _calls(turns: Sequence[Turn], said: str) -> Iterator[Any]:

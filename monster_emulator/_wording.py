@@ -43,33 +43,24 @@ def of_part_errors(error: ValidationError) -> str:
     return _DOCUMENTATION.sub("2.7", lines)
 
 
-def of_missing_body() -> str:
-    """Word that there is no body.
-
-    Returns:
-        The list of details.
-    """
-    detail = {"type": "missing", "loc": ("body",), "msg": "Field required", "input": None}
-    return str([detail])
+def missing_body() -> dict[str, Any]:
+    """Detail that there is no body, as pydantic would."""
+    return {"type": "missing", "loc": ("body",), "msg": "Field required", "input": None}
 
 
-def of_bad_json(error: JSONDecodeError) -> str:
-    """Word that a body is not JSON.
+def bad_json(error: JSONDecodeError) -> dict[str, Any]:
+    """Detail that a body is not JSON, as pydantic would.
 
     Args:
         error: What the parser found.
-
-    Returns:
-        The list of details.
     """
-    detail: dict[str, Any] = {
+    return {
         "type": "json_invalid",
         "loc": ("body", error.pos),
         "msg": "JSON decode error",
         "input": {},
         "ctx": {"error": error.msg},
     }
-    return str([detail])
 
 
 def _place(step: str | int) -> str | int:

@@ -26,6 +26,8 @@ CASSETTES = ROOT / "cassettes"
 LOOPBACK = ["127.0.0.1", "::1"]
 NAMED_ENDPOINT = Endpoint.from_environment()
 """The endpoint of the environment in which pytest was started: for recording and live tests."""
+NAMED_SERVER = os.environ.get("MONSTER_SERVER") or "vllm-0.5"
+"""Which server that endpoint is: only what belongs to it is recorded."""
 
 UNUSED = pytest.StashKey[set[str]]()
 PLAYED = pytest.StashKey[set[str]]()
@@ -182,13 +184,21 @@ def vcr_config(endpoint: Endpoint) -> dict[str, Any]:
 
 
 @pytest.fixture
-def endpoint(request: pytest.FixtureRequest) -> Endpoint:
+def recorded_server() -> str:
+    """Name the server that a test is recorded from, as the argument ``server`` does."""
+    return "vllm-0.5"
+
+
+@pytest.fixture
+def endpoint(request: pytest.FixtureRequest, recorded_server: str) -> Endpoint:
     """Return the endpoint that a live or recording test talks to, else the placeholder."""
     is_recording = _is_recorded(request.node) and _is_recording(request.config)
     if not (request.node.get_closest_marker("live") or is_recording):
         return REPLAYED
     if NAMED_ENDPOINT is None:
         pytest.fail(_NO_ENDPOINT, pytrace=False)
+    if is_recording and recorded_server != NAMED_SERVER:
+        pytest.skip(f"recorded from another server: MONSTER_SERVER={recorded_server}")
     return NAMED_ENDPOINT
 
 

@@ -18,7 +18,7 @@ _REPLIES = (
 def small_talk(body: dict[str, Any]) -> str | None:
     """Answer a few questions; everything else is left to the emulator's own rules."""
     last = body["messages"][-1]
-    if last["role"] != "user" or not isinstance(last["content"], str):
+    if last["role"] != "user" or not isinstance(last.get("content"), str):
         return None
     text = last["content"].lower()
     return next((said for pattern, said in _REPLIES if re.search(pattern, text)), None)

@@ -1,0 +1,140 @@
+"""The releases whose rules the emulator knows: what differs between them, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from ._answers import Wire, flat_error, wire_of
+from ._constraints import Constraint, constraint_of
+from ._errors import Crash, Refusal
+from ._messages import Turn, conversation
+from ._request import ChatCompletionRequest, parse
+from ._sampling import MOST_LOGPROBS, Sampling, sampling_of
+from ._today_answers import today_wire
+from ._today_constraints import constraint_of_today
+from ._today_messages import conversation_of_today
+from ._today_request import TodayRequest, parse_today, refusal_of
+from ._today_sampling import sampling_of_today
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """The rules of one release, each a step on a request's way to its answer.
+
+    Attributes:
+        version: The release.
+        request: The request model.
+        parse: Reads a request from a parsed body.
+        conversation: Reduces it to the turns that the model sees.
+        sampling: Checks its values, for a prompt and a context of so many tokens.
+        constraint: Compiles its constraint.
+        wire: Makes what writes the answers.
+        unknown_model: Says that a model is not one of those that are served.
+        too_many_logprobs: Refuses a number of log probabilities.
+        unreadable: Refuses a body, of which pydantic would give such a detail.
+        reads_any_type: Whether a body is read as JSON whatever it is declared to be.
+        error: Builds the body of a refusal.
+        nests_errors: Whether that body stands under the key `error`.
+    """
+
+    version: str
+    request: type[BaseModel]
+    parse: Callable[[Any], Any]
+    conversation: Callable[[Any], list[Turn]]
+    sampling: Callable[[Any, int, int], Sampling]
+    constraint: Callable[[Any], Constraint | None]
+    wire: Callable[[Any, Sequence[Turn], int, str], Wire]
+    unknown_model: Callable[[str, Sequence[str]], str]
+    too_many_logprobs: Callable[[int], Refusal]
+    unreadable: Callable[[dict[str, Any]], Refusal]
+    reads_any_type: bool
+    error: Callable[[Refusal], dict[str, Any]]
+    nests_errors: bool
+
+    def error_body(self, refusal: Refusal) -> dict[str, Any]:
+        """Build the whole body of a refusal.
+
+        Args:
+            refusal: The refusal.
+        """
+        error = self.error(refusal)
+        return {"error": error} if self.nests_errors else error
+
+
+def _nested_error(refusal: Refusal) -> dict[str, Any]:
+    told = [] if refusal.param is None else [f"parameter={refusal.param}"]
+    if refusal.value is not None:
+        told.append(f"value={refusal.value}")
+    said = f" ({', '.join(told)})" if told and refusal.type == Refusal.type else ""
+    return {
+        "message": refusal.message + said,
+        "type": refusal.type,
+        "param": refusal.param,
+        "code": refusal.status,
+    }
+
+
+def _conversation_of_0_5(request: ChatCompletionRequest) -> list[Turn]:
+    if request.add_special_tokens is None:
+        raise Crash("the tokenizer takes no null")
+    return conversation(request.messages)
+
+
+DIALECTS = {
+    "vllm-0.5": Dialect(
+        version="0.5.0.post1",
+        request=ChatCompletionRequest,
+        parse=parse,
+        conversation=_conversation_of_0_5,
+        sampling=sampling_of,
+        constraint=constraint_of,
+        wire=wire_of,
+        unknown_model=lambda name, _: f"The model `{name}` does not exist.",
+        too_many_logprobs=lambda _: Refusal(f"Cannot request more than {MOST_LOGPROBS} logprobs."),
+        unreadable=lambda detail: Refusal(str([detail])),
+        reads_any_type=False,
+        error=flat_error,
+        nests_errors=False,
+    ),
+    "vllm": Dialect(
+        version="0.32.0",
+        request=TodayRequest,
+        parse=parse_today,
+        conversation=conversation_of_today,
+        sampling=sampling_of_today,
+        constraint=constraint_of_today,
+        wire=today_wire,
+        unknown_model=lambda name, names: (
+            f"The model `{name}` does not exist. Valid aliases: {', '.join(names)}."
+        ),
+        too_many_logprobs=lambda number: Refusal(
+            f"Requested sample logprobs of {number}, which is greater than max allowed: "
+            f"{MOST_LOGPROBS}",
+            "logprobs",
+            number,
+        ),
+        unreadable=lambda detail: refusal_of([detail]),
+        reads_any_type=True,
+        error=_nested_error,
+        nests_errors=True,
+    ),
+}
+
+
+def dialect_named(name: str) -> Dialect:
+    """Return a release's rules.
+
+    Args:
+        name: "vllm-0.5" or "vllm".
+
+    Raises:
+        ValueError: There is no such name.
+    """
+    if name not in DIALECTS:
+        known = " or ".join(repr(known) for known in DIALECTS)
+        raise ValueError(f"server cannot be {name!r}: the emulator speaks {known}.")
+    return DIALECTS[name]

@@ -1,0 +1,282 @@
+"""The shapes of vLLM 0.32.0 on the wire, and how it reads calls out of what a model says."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ._answers import DONE, Wire
+from ._generation import Answer, Delta
+from ._messages import Turn
+from ._today_request import NamedToolChoice, TodayRequest
+
+FINGERPRINT = "vllm-0.32.0-emulator"
+
+_BEGIN, _END = "<tool_call>", "</tool_call>"
+_NAME = re.compile(r'"name"\s*:\s*"([^"]+)"')
+_ARGUMENTS = re.compile(r'"arguments"\s*:\s*')
+_THINK, _THOUGHT = "<think>", "</think>"
+
+
+@dataclass(slots=True)
+class Spoken:
+    """What the server reads in the text of an answer, as far as it has come.
+
+    Attributes:
+        thought: What stands between `<think>` and its end.
+        content: The text before the first call.
+        calls: The name and the arguments of each call.
+        is_whole: Whether each call is whole.
+    """
+
+    thought: str
+    content: str
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    is_whole: bool = True
+
+
+def read(text: str, *, tools: bool, ended: bool) -> Spoken:
+    """Read an answer's text.
+
+    Args:
+        text: The text so far.
+        tools: Whether it may hold calls.
+        ended: Whether nothing follows; otherwise what may be half a marker is held back.
+
+    Returns:
+        What it says.
+    """
+    thought, rest = _divided(text, ended=ended)
+    if not tools:
+        return Spoken(thought, rest)
+    content, *regions = rest.split(_BEGIN)
+    spoken = Spoken(thought, content if ended or regions else _without_half(content, _BEGIN))
+    for region in regions:
+        body, end, _ = region.partition(_END)
+        body = (body if end else _without_half(body, _END)).strip()
+        is_whole = _is_json(body)
+        spoken.is_whole &= is_whole
+        if name := _NAME.search(body):
+            spoken.calls.append((name[1], _arguments_in(body, is_whole=is_whole)))
+    return spoken
+
+
+def _divided(text: str, *, ended: bool) -> tuple[str, str]:
+    """Divide what is thought from what is said."""
+    if not ended and _THINK.startswith(text):
+        return "", ""
+    if not text.startswith(_THINK):
+        return "", text
+    thought, end, rest = text.removeprefix(_THINK).partition(_THOUGHT)
+    return thought if end or ended else _without_half(thought, _THOUGHT), rest
+
+
+def _arguments_in(body: str, *, is_whole: bool) -> str:
+    found = _ARGUMENTS.search(body)
+    if not found:
+        return ""
+    written = body[found.end() :]
+    return written.removesuffix("}").rstrip() if is_whole else written
+
+
+def _without_half(text: str, marker: str) -> str:
+    half = (n for n in range(len(marker) - 1, 0, -1) if text.endswith(marker[:n]))
+    return text[: len(text) - next(half, 0)]
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+class TodayWire(Wire):
+    """Writes the answers to one request as vLLM 0.32.0 does.
+
+    Args:
+        tools: Whether calls are read out of the answers.
+        choice: "auto", "required", "named" or "none".
+        kept: See :class:`Wire`.
+    """
+
+    def __init__(self, *, choice: str, **kept: Any) -> None:
+        super().__init__(tool=None, **kept)
+        self._id = f"chatcmpl-{uuid.uuid4().hex[:16]}"
+        self._tools = choice != "none"
+        self._choice_kind = choice
+        self._sent: dict[int, Spoken] = {}
+
+    def full(self, answers: Sequence[Answer]) -> dict[str, Any]:
+        """Build a full answer."""
+        choices = [self._full_choice(answer) for answer in answers]
+        return {
+            **self._head("chat.completion"),
+            "choices": choices,
+            "service_tier": None,
+            "system_fingerprint": FINGERPRINT,
+            "usage": {
+                **self._usage(sum(len(answer.tokens) for answer in answers)),
+                "prompt_tokens_details": None,
+                "completion_tokens_details": None,
+            },
+            "prompt_logprobs": None,
+            "prompt_token_ids": None,
+            "prompt_text": None,
+            "kv_transfer_params": None,
+            "ec_transfer_params": None,
+            "metrics": None,
+        }
+
+    def _full_choice(self, answer: Answer) -> dict[str, Any]:
+        spoken = read(answer.text, tools=self._tools, ended=True)
+        called = bool(spoken.calls) and spoken.is_whole
+        message: dict[str, Any] = {
+            "role": self._role,
+            "content": self._echoed + spoken.content,
+            "refusal": None,
+            "annotations": None,
+            "audio": None,
+            "function_call": None,
+        }
+        if called:
+            message["content"] = spoken.content or (None if self._choice_kind == "auto" else "")
+            message["tool_calls"] = [
+                {
+                    "id": _call_id(),
+                    "type": "function",
+                    "function": {"name": name, "arguments": _spelled(arguments)},
+                }
+                for name, arguments in spoken.calls
+            ]
+        elif self._tools:
+            message["content"] = answer.text
+        message["reasoning"] = spoken.thought or None
+        return {
+            "index": answer.index,
+            "message": message,
+            "logprobs": self._shown(answer.likelihoods),
+            "finish_reason": self._finish(answer, called=called),
+            "stop_reason": answer.stop_reason,
+            "token_ids": None,
+            "routed_experts": None,
+        }
+
+    def _finish(self, answer: Answer, *, called: bool) -> str | None:
+        if self._choice_kind == "required" or (called and self._choice_kind == "auto"):
+            return "tool_calls" if answer.finish_reason == "stop" else answer.finish_reason
+        return answer.finish_reason
+
+    def events(
+        self, steps: Iterable[list[Delta]], answers: Sequence[Answer], *, include_usage: bool
+    ) -> Iterator[list[str]]:
+        """Write a streamed answer, step by step."""
+        begun = {"prompt_token_ids": None, "prompt_text": None}
+        events = [
+            self._chunk([self._added_choice(answer, {"role": self._role, "content": ""})], begun)
+            for answer in answers
+        ]
+        if self._echoed:
+            events += [
+                self._chunk([self._added_choice(answer, {"content": self._echoed})], {})
+                for answer in answers
+            ]
+        for deltas in steps:
+            for delta in deltas:
+                events += self._events_of(delta, include_usage=include_usage)
+            if all(answer.finish_reason for answer in answers):
+                if include_usage:
+                    usage = self._usage(sum(len(answer.tokens) for answer in answers))
+                    told = {"usage": usage, "system_fingerprint": FINGERPRINT}
+                    events.append(self._chunk([], told))
+                events.append(DONE)
+            yield events
+            events = []
+
+    def _events_of(self, delta: Delta, *, include_usage: bool) -> Iterator[str]:
+        answer = delta.answer
+        added = self._news(answer)
+        if not (added or answer.finish_reason or self._logprobs):
+            return
+        choice = self._added_choice(answer, added)
+        choice["logprobs"] = self._shown(delta.likelihoods)
+        choice["token_ids"] = None
+        further: dict[str, Any] = {}
+        if answer.finish_reason:
+            called = bool(self._sent[answer.index].calls)
+            choice["finish_reason"] = self._finish(answer, called=called)
+            choice["stop_reason"] = answer.stop_reason
+            further = {} if include_usage else {"system_fingerprint": FINGERPRINT}
+        yield self._chunk([choice], further)
+
+    def _news(self, answer: Answer) -> dict[str, Any]:
+        """Say what was not sent yet: text, names of calls, and pieces of their arguments."""
+        ended = answer.finish_reason is not None
+        now = read(answer.shown, tools=self._tools, ended=ended and not self._tools)
+        if ended:  # the server makes up the arguments of a call that was cut before them
+            now.calls = [(name, arguments or "{}") for name, arguments in now.calls]
+        before = self._sent.get(answer.index, Spoken("", ""))
+        self._sent[answer.index] = now
+        added: dict[str, Any] = {}
+        if thought := now.thought[len(before.thought) :]:
+            added["reasoning"] = thought
+        if content := now.content[len(before.content) :]:
+            added["content"] = content
+        calls: list[dict[str, Any]] = []
+        for place, (name, arguments) in enumerate(now.calls):
+            known = place < len(before.calls)
+            if not known:
+                function = {"name": name}
+                call = {"id": _call_id(), "type": "function", "index": place, "function": function}
+                calls.append(call)
+            if more := arguments[len(before.calls[place][1]) if known else 0 :]:
+                calls.append({"index": place, "function": {"arguments": more}})
+        if calls:
+            added = {"content": None, **added, "tool_calls": calls}
+        return added
+
+    @staticmethod
+    def _added_choice(answer: Answer, added: dict[str, Any]) -> dict[str, Any]:
+        return {"index": answer.index, "delta": added, "logprobs": None, "finish_reason": None}
+
+
+def today_wire(request: TodayRequest, turns: Sequence[Turn], prompt: int, model: str) -> TodayWire:
+    """Make what writes the answers to a request.
+
+    Args:
+        request: The request.
+        turns: The conversation.
+        prompt: The prompt's length in tokens.
+        model: The served model's first name.
+
+    Returns:
+        The writer.
+    """
+    role = "assistant" if request.add_generation_prompt else request.messages[-1].role
+    last = turns[-1]
+    choice = request.tool_choice or "auto"
+    return TodayWire(
+        model=model,
+        role=role,
+        prompt_tokens=prompt,
+        echoed=last.content if request.echo and last.role == role else "",
+        logprobs=bool(request.logprobs),
+        choice=_word_of(choice) if request.tools else "none",
+    )
+
+
+def _word_of(choice: str | NamedToolChoice) -> str:
+    return choice if isinstance(choice, str) else "named"
+
+
+def _call_id() -> str:
+    return f"chatcmpl-tool-{uuid.uuid4().hex[:16]}"
+
+
+def _spelled(arguments: str) -> str:
+    return json.dumps(json.loads(arguments), ensure_ascii=False)
