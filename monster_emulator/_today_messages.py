@@ -23,11 +23,24 @@ def conversation_of_today(request: TodayRequest) -> list[Turn]:
         A turn with the functions, if there are any, and one turn a message.
 
     Raises:
-        Refusal: If there are no messages, or a part of a content list is not text.
+        Refusal: If there are no messages, a part of a content list is not text, or the template
+            is not to be used as it is.
     """
     if not request.messages:
         raise Refusal(
             "Cannot apply chat template to an empty conversation. Provide at least one message."
+        )
+    if request.chat_template is not None:
+        raise Refusal(
+            "Chat template is passed with request, but --trust-request-chat-template is not set. "
+            "Refused request with untrusted chat template."
+        )
+    if request.continue_final_message and request.add_generation_prompt:
+        raise Refusal(
+            "continue_final_message and add_generation_prompt are not compatible. Use "
+            "continue_final_message when you want the model to continue the final message, and "
+            "add_generation_prompt when you want to add a header that will prompt it to start a "
+            "new assistant message instead."
         )
     turns = [Turn(message.role, _said(message)) for message in request.messages]
     if not request.tools:

@@ -179,6 +179,7 @@ class TodayRequest(Lenient):
     add_generation_prompt: bool = True
     continue_final_message: bool = False
     add_special_tokens: bool = False
+    chat_template: str | None = None
     chat_template_kwargs: dict[str, Any] | None = None
     structured_outputs: StructuredOutputs | None = None
     priority: int = Field(0, ge=-INT64, le=INT64 - 1)

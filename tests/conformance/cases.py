@@ -39,15 +39,16 @@ class Case:
     def send(
         self, base_url: str, api_key: str, client: httpx.Client, *, bytes_per_token: int = 1
     ) -> httpx.Response:
-        """Send the request; with a limit of as many times as many tokens, where one is a byte."""
+        """Send the request; with limits of so many times as many tokens, where one is a byte."""
         line, content = self.line, None
         headers = {"Content-Type": "application/json", **line.get("headers", {})}
         if key := line.get("key", api_key):
             headers["Authorization"] = f"Bearer {key}"
         if "body" in line:
             body = {**self.plain, **line["body"]}
-            if body.get("max_tokens") in range(1, 1000):
-                body["max_tokens"] *= bytes_per_token
+            for limit in ("min_tokens", "max_tokens"):
+                if body.get(limit) in range(1, 1000):
+                    body[limit] *= bytes_per_token
             kept = {key: body[key] for key in body if key not in line.get("without", ())}
             content = json.dumps(kept, ensure_ascii=False)
         url = base_url + line.get("path", "/chat/completions")

@@ -26,9 +26,13 @@ EMULATED: dict[str, dict[str, Any]] = {
     "vllm-0.5.0": {
         "server": "vllm-0.5",
         "model": [MODEL, "google/gemma-2-9b-it"],
-        "bytes_per_token": 1,  # as the recorded server counts
+        "bytes_per_token": 1,
     },
-    "vllm-0.32.0": {"server": "vllm", "model": [SMALL_MODEL, MODEL, *OTHER_NAMES]},
+    "vllm-0.32.0": {
+        "server": "vllm",
+        "model": [SMALL_MODEL, MODEL, *OTHER_NAMES],
+        "bytes_per_token": 1,
+    },
 }
 """How the emulator is started to be compared with each server."""
 

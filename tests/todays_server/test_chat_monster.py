@@ -34,7 +34,11 @@ EARLIER: list[BaseMessage] = [
     HumanMessage("What is the weather in Oslo?"),
     AIMessage("", tool_calls=[{"name": "get_weather", "args": {"city": "Oslo"}, "id": "1"}]),
     ToolMessage("3 degrees in Oslo", tool_call_id="1"),
-    AIMessage("It is 3 degrees in Oslo."),
+    AIMessage("3 degrees."),
+    HumanMessage("What is the weather in Paris?"),
+    AIMessage("", tool_calls=[{"name": "get_weather", "args": {"city": "Paris"}, "id": "2"}]),
+    ToolMessage("15 degrees in Paris", tool_call_id="2"),
+    AIMessage("15 degrees."),
     HumanMessage(WEATHER),
 ]
 """A conversation after which the model calls, as it did before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import pytest
+from llama_index.core.base.llms.types import ToolCallBlock
 from llama_index.core.llms import ChatMessage
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
@@ -17,7 +18,7 @@ from tests.todays_server.conftest import get_weather
 pytestmark = pytest.mark.vcr
 
 WEATHER = "What is the weather in Paris?"
-CAPITAL = "What is the capital of Italy?"
+CAPITAL = "What is the capital of France?"
 TOOL = FunctionTool.from_defaults(get_weather)
 
 
@@ -29,15 +30,29 @@ class Song(BaseModel):
     mood: Literal["glad", "sad"]
 
 
+def asked_before(city: str, number: str) -> list[ChatMessage]:
+    """Return a question about a city, and how it was answered."""
+    called = ToolCallBlock(tool_call_id=number, tool_name="get_weather", tool_kwargs={"city": city})
+    return [
+        ChatMessage(f"What is the weather in {city}?"),
+        ChatMessage(role="assistant", blocks=[called]),
+        ChatMessage("5 degrees", role="tool", additional_kwargs={"tool_call_id": number}),
+        ChatMessage("5 degrees.", role="assistant"),
+    ]
+
+
+EARLIER = [*asked_before("Oslo", "1"), *asked_before("Rome", "2")]
+"""A conversation after which the model calls, as it did before."""
+
 PROMPT = PromptTemplate("Make up a {mood} song.")
 
 
 def test_it_answers(llm: MonsterLLM) -> None:
-    assert "Rome" in (llm.chat([ChatMessage(CAPITAL)]).message.content or "")
+    assert "Paris" in (llm.chat([ChatMessage(CAPITAL)]).message.content or "")
 
 
 def test_it_completes(llm: MonsterLLM) -> None:
-    assert "Rome" in llm.complete(CAPITAL).text
+    assert "Paris" in llm.complete(CAPITAL).text
 
 
 async def test_it_streams(llm: MonsterLLM) -> None:
@@ -90,6 +105,13 @@ async def test_it_streams_a_forced_call(llm: MonsterLLM) -> None:
     assert (call.tool_name, call.tool_kwargs.keys()) == ("get_weather", {"city"})
 
 
+def test_the_model_calls_by_itself(llm: MonsterLLM) -> None:
+    response = llm.chat_with_tools([TOOL], user_msg=WEATHER, chat_history=EARLIER)
+    (call,) = llm.get_tool_calls_from_response(response)
+    assert (call.tool_name, call.tool_kwargs.keys()) == ("get_weather", {"city"})
+    assert response.raw is not None
+
+
 def test_a_call_that_is_not_made_is_not_there(llm: MonsterLLM) -> None:
     response = llm.chat_with_tools([TOOL], user_msg="Hello!")
     assert llm.get_tool_calls_from_response(response, error_on_no_tool_call=False) == []
@@ -101,8 +123,8 @@ def test_a_cut_call_is_not_run(llm: MonsterLLM, max_tokens: int) -> None:
     response = llm.chat_with_tools(
         [TOOL], user_msg=WEATHER, tool_required=True, max_tokens=max_tokens
     )
-    calls = llm.get_tool_calls_from_response(response, error_on_no_tool_call=False)
-    assert calls == []
+    with pytest.raises(TruncatedAnswerError, match="max_tokens cut the arguments"):
+        llm.get_tool_calls_from_response(response)
 
 
 def test_a_cut_shape_is_an_error(llm: MonsterLLM) -> None:
