@@ -158,7 +158,9 @@ def _said(delta: dict[str, Any]) -> list[Any]:
 
 
 _PARTS_OF_START = ("prompt_tokens", "root")
-_PARTS_OF_MODEL = re.compile(r"(?<=of )\d+(?=, which)|(?<=value=)\d+|(?<=size: )\d+")
+_PARTS_OF_MODEL = re.compile(
+    r"(?<=of )\d+(?=, which)|(?<=value=)\d+|(?<=size: )\d+|(?<=max_tokens=)\d+, got \d+"
+)
 
 
 def _of_today(value: Any) -> Any:
