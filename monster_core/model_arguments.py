@@ -103,6 +103,7 @@ class ModelArguments(TypedDict, total=False):
     tool_strategy: Literal["native", "guided", "prompt"] | None
     parallel_tool_calls: bool | None
     schema_in_prompt: bool | None
+    max_schema_seconds: float | None
 
 
 _PHASES = ("connect", "read", "write", "pool")
@@ -216,6 +217,7 @@ _FROM_ENVIRONMENT = (
     "async_transport",
     "model",
     "server",
+    "max_schema_seconds",
 )
 
 
@@ -233,15 +235,7 @@ def fill_in_settings(arguments: Mapping[str, Any], base_url_field: str) -> dict[
 
     found = environment_settings()
     filled = {name: value for name, value in arguments.items() if value is not None}
-    for name in (
-        "api_key",
-        "timeout",
-        "max_retries",
-        "allow_http",
-        "async_transport",
-        "model",
-        "server",
-    ):
+    for name in _FROM_ENVIRONMENT:
         value = getattr(found, name)
         if value is not None:
             filled.setdefault(name, value)

@@ -35,6 +35,8 @@ class MonsterSettings(BaseSettings):
         allow_http: Whether plain http is allowed off the loopback; ``MONSTER_ALLOW_HTTP``.
         async_transport: What async requests are sent with, ``httpx`` or ``aiohttp``;
             ``MONSTER_ASYNC_TRANSPORT``.
+        max_schema_seconds: Seconds that a server may compile a schema;
+            ``MONSTER_MAX_SCHEMA_SECONDS``.
         server: What serves the model, such as ``vllm-0.5`` or ``vllm``; ``MONSTER_SERVER``.
     """
 
@@ -49,6 +51,7 @@ class MonsterSettings(BaseSettings):
     max_retries: int = Field(default=2, ge=0)
     allow_http: bool = False
     async_transport: Literal["httpx", "aiohttp"] = "httpx"
+    max_schema_seconds: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     server: str | None = None
 
     @field_validator("api_key")

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from . import _grammars
+from . import _grammars, _lm_format_enforcer
 from ._errors import Refusal
 from ._guide import Guide, compiled
 from ._request import ChatCompletionNamedToolChoiceParam, ChatCompletionRequest
 from ._schemas import parse_schema, schema_pattern
 
-_BACKENDS = ("outlines", "lm-format-enforcer")
+_BACKENDS = ("outlines", _lm_format_enforcer.NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ def constraint_of(request: ChatCompletionRequest) -> Constraint | None:
             f"Unknown guided decoding backend '{backend}'. "
             "Must be one of 'outlines, 'lm-format-enforcer'"
         )
+    if guided_json and backend == _lm_format_enforcer.NAME:
+        return _followed(guided_json)
     if guided_json:
         return _of_schema(guided_json, request.guided_whitespace_pattern)
     if request.guided_regex:
@@ -105,3 +107,13 @@ def _of_schema(text: str, white_space: str | None) -> Constraint:
     schema = parse_schema(text)
     pattern = schema_pattern(schema, white_space)
     return Constraint(compiled(_grammars.of_pattern(pattern)), schema, is_json=True)
+
+
+@lru_cache(maxsize=64)
+def _followed(text: str) -> Constraint:
+    """Take a schema as the engine does that follows it while it writes."""
+    schema = parse_schema(text)
+    beginning = _lm_format_enforcer.where_it_ends(schema)
+    if beginning is not None:
+        return Constraint(compiled(_grammars.of_choices([beginning])), choices=[beginning])
+    return Constraint(_lm_format_enforcer.guide_of(schema), schema, is_json=True)

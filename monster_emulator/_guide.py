@@ -83,6 +83,27 @@ def compiled(grammar: str) -> Guide:
     return guide
 
 
+def compiled_schema(schema: str) -> Guide:
+    """Compile a JSON schema.
+
+    Args:
+        schema: The schema, and llguidance's options in it, as JSON.
+
+    Returns:
+        A guide at the beginning of an answer: copy it before it takes a token.
+
+    Raises:
+        NotEmulated: If llguidance cannot compile it, though the server can.
+    """
+    from llguidance import LLMatcher  # as above
+
+    matcher = LLMatcher(_vocabulary(), LLMatcher.grammar_from_json_schema(schema), log_level=0)
+    if matcher.is_error():
+        reason = matcher.get_error()
+        raise NotEmulated(f"This emulator cannot compile what the server may: {reason}")
+    return Guide(matcher)
+
+
 @lru_cache(maxsize=1)
 def _vocabulary() -> LLTokenizer:
     from llguidance import LLTokenizer, TokenizerWrapper

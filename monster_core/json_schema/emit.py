@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from .engines import OUTLINES, SchemaEngine
 from .ir import (
     Anything,
     Array,
@@ -18,6 +19,7 @@ from .ir import (
     Object,
     Presence,
     Regex,
+    Text,
     Tuple,
     Union,
 )
@@ -30,8 +32,10 @@ KEYWORDS = frozenset(
         "enum",
         "items",
         "maxItems",
+        "maxLength",
         "maxProperties",
         "minItems",
+        "minLength",
         "minProperties",
         "pattern",
         "prefixItems",
@@ -57,18 +61,92 @@ def encoded(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
-def emit(node: Node) -> dict[str, Any]:
-    """Write a concrete node as a JSON schema."""
-    match node:
-        case Anything():
-            return emit(ANYTHING)
-        case Union(options):
-            return {"anyOf": [emit(option) for option in options]}
-        case Array() | Tuple():
-            return _array(node)
-        case Object() | Map():
-            return _object(node)
-    return _scalar(node)
+def emit(node: Node, engine: SchemaEngine = OUTLINES) -> dict[str, Any]:
+    """Write a concrete node as a JSON schema.
+
+    Args:
+        node: The node.
+        engine: What it is made concrete for.
+    """
+    return _Emitter(engine).emit(node)
+
+
+class _Emitter:
+    """Write nodes for one engine."""
+
+    def __init__(self, engine: SchemaEngine) -> None:
+        self._engine = engine
+
+    def emit(self, node: Node) -> dict[str, Any]:
+        match node:
+            case Anything():
+                return self._anything()
+            case Union(options):
+                return {"anyOf": [self.emit(option) for option in options]}
+            case Array() | Tuple():
+                return self._array(node)
+            case Object():
+                return self._named_object(node)
+            case Map():
+                return self._map(node)
+            case Regex() if node.wide and not self._engine.has_wide_patterns:
+                return {"type": "string"}
+            case Literal(values):
+                return self._literal(values)
+        return _scalar(node)
+
+    def _literal(self, values: tuple[str | int | float, ...]) -> dict[str, Any]:
+        written = [encoded(value) if isinstance(value, str) else value for value in values]
+        if self._engine.compiles:
+            starts = range(0, len(written), _GROUP_SIZE)
+            groups = [written[start : start + _GROUP_SIZE] for start in starts]
+            return _enums([written] if len(written) <= 2 * _GROUP_SIZE else groups)
+        texts = [value for value in written if isinstance(value, str)]
+        return _enums([texts, [value for value in written if not isinstance(value, str)]])
+
+    def _anything(self) -> dict[str, Any]:
+        if self._engine.compiles:
+            return self.emit(ANYTHING)
+        return {"anyOf": [{"type": name} for name in _FREE_TYPES]}
+
+    def _array(self, node: Array | Tuple) -> dict[str, Any]:
+        if isinstance(node, Tuple) and node.items:
+            bounds = {"minItems": len(node.items), "maxItems": len(node.items)}
+            items = [self.emit(item) for item in node.items]
+            return {"type": "array", "prefixItems": items, **bounds}
+        if isinstance(node, Tuple) or node.high == 0:
+            # an engine that follows the schema lets a first item come: it is dropped as a null
+            null = {} if self._engine.compiles else {"items": {"type": "null"}}
+            return {"type": "array", **null, "maxItems": 0}
+        least = {"minItems": node.low} if node.low else {}
+        most = {} if node.high is None else {"maxItems": node.high}
+        return {"type": "array", "items": self.emit(node.items), **least, **most}
+
+    def _map(self, node: Map) -> dict[str, Any]:
+        if isinstance(node.values, Never):
+            empty: dict[str, Any] = (
+                {"maxProperties": 0} if self._engine.compiles else {"properties": {}}
+            )
+            return {"type": "object", **empty}
+        if isinstance(node.values, Anything) and not self._engine.compiles:
+            return {"type": "object"}
+        least = {"minProperties": node.low} if node.low else {}
+        return {"type": "object", "additionalProperties": self.emit(node.values), **least}
+
+    def _named_object(self, node: Object) -> dict[str, Any]:
+        names = {field.name: encoded(field.name) for field in node.fields}
+        return {
+            "type": "object",
+            "properties": {names[field.name]: self.emit(field.node) for field in node.fields},
+            "required": [
+                names[field.name]
+                for field in node.fields
+                if field.presence is not Presence.OPTIONAL
+            ],
+        }
+
+
+_FREE_TYPES = ("string", "number", "boolean", "null", "object", "array")
 
 
 def _scalar(node: Node) -> dict[str, Any]:
@@ -76,47 +154,15 @@ def _scalar(node: Node) -> dict[str, Any]:
         case Regex(source):
             # the server stumbles over an empty pattern
             return {"type": "string", "pattern": source} if source else {"enum": [""]}
+        case Text(_, _, low, high):
+            least = {"minLength": low} if low else {}
+            most = {} if high is None else {"maxLength": high}
+            return {"type": "string", **least, **most}
         case Numeric(whole):
             return {"type": "integer" if whole else "number"}
-        case Literal(values):
-            return _literal(values)
     return {"type": "null" if isinstance(node, Null) else "boolean"}
 
 
-def _literal(values: tuple[str | int | float, ...]) -> dict[str, Any]:
-    written = [encoded(value) if isinstance(value, str) else value for value in values]
-    if len(written) <= 2 * _GROUP_SIZE:
-        return {"enum": written}
-    starts = range(0, len(written), _GROUP_SIZE)
-    return {"anyOf": [{"enum": written[start : start + _GROUP_SIZE]} for start in starts]}
-
-
-def _array(node: Array | Tuple) -> dict[str, Any]:
-    if isinstance(node, Tuple) and node.items:
-        bounds = {"minItems": len(node.items), "maxItems": len(node.items)}
-        return {"type": "array", "prefixItems": [emit(item) for item in node.items], **bounds}
-    if isinstance(node, Tuple) or node.high == 0:
-        return {"type": "array", "maxItems": 0}
-    least = {"minItems": node.low} if node.low else {}
-    most = {} if node.high is None else {"maxItems": node.high}
-    return {"type": "array", "items": emit(node.items), **least, **most}
-
-
-def _object(node: Object | Map) -> dict[str, Any]:
-    if isinstance(node, Object):
-        return _named_object(node)
-    if isinstance(node.values, Never):
-        return {"type": "object", "maxProperties": 0}
-    least = {"minProperties": node.low} if node.low else {}
-    return {"type": "object", "additionalProperties": emit(node.values), **least}
-
-
-def _named_object(node: Object) -> dict[str, Any]:
-    names = {field.name: encoded(field.name) for field in node.fields}
-    return {
-        "type": "object",
-        "properties": {names[field.name]: emit(field.node) for field in node.fields},
-        "required": [
-            names[field.name] for field in node.fields if field.presence is not Presence.OPTIONAL
-        ],
-    }
+def _enums(groups: list[list[Any]]) -> dict[str, Any]:
+    enums = [{"enum": group} for group in groups if group]
+    return enums[0] if len(enums) == 1 else {"anyOf": enums}

@@ -5,9 +5,10 @@ Everything the compiler knows of an engine is here: a pass reads a feature, neve
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-__all__ = ["LM_FORMAT_ENFORCER", "OUTLINES", "SchemaEngine"]
+__all__ = ["ENGINES", "LM_FORMAT_ENFORCER", "OUTLINES", "SchemaEngine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +24,16 @@ class SchemaEngine:
             server the seconds that ``cost`` estimates.
         has_patterns: Whether it holds strings to a regular expression; one that is written anew
             is over JSON text, and matches the whole string.
+        has_wide_patterns: Whether it does so in time where most characters may follow, and with
+            escapes.
         has_tuples: Whether it holds the positions of an array to schemas of their own.
+        nests_arrays: Whether an array may hold several arrays.
         needs_required: Whether an object must have a required property: for others its time
             doubles with every property.
-        unwritable: Characters that it can write neither in the names of properties nor in listed
-            values.
+        writable: Matches the names of properties and the listed values that it can write; None
+            where it can write any.
+        writes_json: Whether what it lets a model write is JSON, and white space only where JSON has
+            it between two tokens; otherwise ``mend_stream`` makes it so.
         max_values: How many values an ``enum`` may list; None for any number.
         refused_keywords: Keywords for which it refuses a whole schema, where it takes originals.
         formats: The formats that it knows, where it refuses a schema with another one; None where
@@ -38,30 +44,51 @@ class SchemaEngine:
     takes_originals: bool = False
     compiles: bool = False
     has_patterns: bool = False
+    has_wide_patterns: bool = False
     has_tuples: bool = False
+    nests_arrays: bool = False
     needs_required: bool = False
-    unwritable: str = ""
+    writable: re.Pattern[str] | None = None
+    writes_json: bool = True
     max_values: int | None = None
     refused_keywords: frozenset[str] = frozenset()
     formats: frozenset[str] | None = None
 
+    def can_write(self, text: str) -> bool:
+        """Return whether a name or a listed value can be written.
 
-_CONTROL_CHARACTERS = "".join(map(chr, range(0x20)))
+        Args:
+            text: The name or value.
+        """
+        return self.writable is None or self.writable.fullmatch(text) is not None
+
 
 OUTLINES = SchemaEngine(
     name="outlines",
     compiles=True,
     has_patterns=True,
+    has_wide_patterns=True,
     has_tuples=True,
+    nests_arrays=True,
     needs_required=True,
     max_values=600,
 )
 """outlines 0.0.44, which vLLM 0.5 uses by default: one regular expression for the whole answer."""
 
-LM_FORMAT_ENFORCER = SchemaEngine(name="lm-format-enforcer", unwritable='"\\' + _CONTROL_CHARACTERS)
+LM_FORMAT_ENFORCER = SchemaEngine(
+    name="lm-format-enforcer",
+    has_patterns=True,
+    writable=re.compile(r"(?! )[ !#-\[\]-~À-ÿ]*"),
+    writes_json=False,
+)
 """lm-format-enforcer 0.10.1, vLLM 0.5's other engine: it follows the schema while it writes.
 
-Its ``JsonSchemaParser`` ends an answer where it meets a pattern or an escape in a name, and lets a
-model write properties in any order, white space between all tokens, and JSON's near misses: a comma
-before the end of an object, a number such as ``.5`` or ``007``.
+Read from its ``JsonSchemaParser`` and ``TokenEnforcer``, and tried with 49,152 tokens: where a type
+list, an empty schema, an anchor, or a name or value with an escape or with a character that is not
+a token of its own comes up, it ends the answer. While a pattern allows most characters, it looks at
+each token in turn (half a second a token). Its models write properties in any order, and near
+misses of JSON: a comma before the end of an object, numbers such as ``.5`` and ``007``.
 """
+
+ENGINES = (OUTLINES, LM_FORMAT_ENFORCER)
+"""The engines of vLLM 0.5, the one that it uses by default first."""

@@ -208,6 +208,11 @@ def alternatives(node: Node) -> tuple[Node, ...]:
     return node.options if isinstance(node, Union) else (node,)
 
 
+def is_empty_array(node: Node) -> bool:
+    """Return whether only an array without items satisfies a concrete node."""
+    return node == Tuple(()) or (isinstance(node, Array) and node.high == 0)
+
+
 def admits_null(node: Node) -> bool:
     """Return whether null satisfies a concrete node."""
     if isinstance(node, Union):

@@ -1,26 +1,26 @@
-"""Lower any JSON schema to one that a vLLM 0.5 server compiles in time: the passes in their order.
+"""Lower any JSON schema to one that an engine takes, and choose the engine: the passes in order.
 
 The lowered schema accepts all that the original accepts, in the form in which the server writes it:
-properties in the schema's order, and only named ones where there are names; tuples with all their
-positions; recursion to a bounded depth; null for an absent property of an object without required
-ones.
+only named properties where there are names, in the schema's order if the engine keeps one; tuples
+with all their positions; recursion to a bounded depth; null for an absent property of an object
+without required ones, where the engine cannot have it absent.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import orjson
 
-from monster_core.json_values import copied
+from monster_core.json_values import copied, read_json, write_json
 
 from .concretize import Concretizer
 from .emit import emit
-from .engines import OUTLINES, SchemaEngine
+from .engines import ENGINES, OUTLINES, SchemaEngine
 from .errors import SchemaError
 from .ir import Never, Node, has_null_placeholders
 from .parse import SchemaParser
@@ -28,13 +28,20 @@ from .relax import Relaxer
 from .restore import restore_value
 
 if TYPE_CHECKING:
+    from .mend_stream import MendingRestorer
     from .restore_stream import StreamRestorer
 
-LIMIT = 25.0
-"""Seconds of one core that the server may spend on compiling (see ``cost``)."""
+LIMIT_SECONDS = 5.0
+"""Seconds of one core that the server may spend on compiling a schema (see ``cost``)."""
+
+CHEAP_SECONDS = 2.0
+"""Seconds below which compiling is not felt: there is no reason to do without it."""
+
+_MAX_READING_SECONDS = 0.2  # that a server may spend on a schema that it only reads
 
 _DEPTHS = (6, 4, 3, 2, 1)  # how often a recursive definition may stand inside itself
 _MAX_UNROLLED_SECONDS = 5.0  # deeper recursion is not worth more
+_MAX_UNROLLED_READING = 0.02  # likewise, where the server only reads it: some 60,000 characters
 _DEEPER = (9, 14, 20)  # where nothing satisfies it at the first of those: it may only end later
 
 
@@ -48,7 +55,10 @@ class LoweredSchema:
         obstacle: Why the answer cannot be guided at all, or None.
         seconds: How long the server is expected to compile.
         node: The schema that is sent, as a node.
-        changes_instances: Whether a guided answer can hold nulls that stand for absence.
+        engine: What holds an answer to it.
+        is_reduced: Whether something is not enforced only because it would cost too much.
+        largest: The path of what costs most.
+        has_null_placeholders: Whether a guided answer can hold nulls that stand for absence.
     """
 
     schema: dict[str, Any]
@@ -56,7 +66,15 @@ class LoweredSchema:
     obstacle: str | None
     seconds: float
     node: Node = field(repr=False, compare=False)
-    changes_instances: bool = False
+    engine: SchemaEngine = OUTLINES
+    is_reduced: bool = False
+    largest: str = "$"
+    has_null_placeholders: bool = False
+
+    @property
+    def changes_instances(self) -> bool:
+        """Whether the text of a guided answer can differ from what the original schema means."""
+        return self.has_null_placeholders or not self.engine.writes_json
 
     @property
     def guided(self) -> bool:
@@ -71,15 +89,38 @@ class LoweredSchema:
         """
         return restore_value(answer, self.node)
 
-    def stream_restorer(self) -> StreamRestorer:
+    def restored_text(self, text: str) -> str:
+        """Return the text of an answer as the original schema means it, if it is JSON.
+
+        Args:
+            text: The whole text.
+        """
+        if not self.engine.writes_json:
+            from .mend_stream import mended
+
+            text = mended(text)
+        try:
+            return write_json(self.restore(read_json(text)))
+        except (ValueError, TypeError):  # not JSON, or nested too deeply
+            return text
+
+    def stream_restorer(self) -> StreamRestorer | MendingRestorer:
         """Return what restores the text of an answer while it streams."""
         from .restore_stream import StreamRestorer
 
-        return StreamRestorer(self.node)
+        restorer = StreamRestorer(self.node)
+        if self.engine.writes_json:
+            return restorer
+        from .mend_stream import MendingRestorer
+
+        return MendingRestorer(restorer)
 
 
 def lower(
-    schema: Mapping[str, Any] | bool, *, engine: SchemaEngine = OUTLINES, limit: float = LIMIT
+    schema: Mapping[str, Any] | bool,
+    *,
+    engine: SchemaEngine = OUTLINES,
+    limit: float = LIMIT_SECONDS,
 ) -> LoweredSchema:
     """Lower a JSON schema to what the server can enforce, and say what it will not enforce.
 
@@ -97,11 +138,81 @@ def lower(
     return replace(lowered, schema=copied(lowered.schema))
 
 
+def lower_for_best(
+    schema: Mapping[str, Any] | bool,
+    *,
+    engines: Sequence[SchemaEngine] = ENGINES,
+    limit: float = LIMIT_SECONDS,
+) -> LoweredSchema:
+    """Lower a JSON schema for that of a server's engines that serves it best.
+
+    Args:
+        schema: A JSON schema of any draft; it is not changed.
+        engines: The server's engines, the one that it uses by default first.
+        limit: Seconds that the server may spend on compiling.
+
+    Raises:
+        SchemaError: It is not JSON schema, or refers to what is not in it.
+    """
+    return best_of(lower(schema, engine=engine, limit=limit) for engine in engines)
+
+
+class _Lowered(Protocol):
+    """What is lowered for one engine."""
+
+    @property
+    def guided(self) -> bool: ...
+    @property
+    def relaxed(self) -> tuple[str, ...]: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def engine(self) -> SchemaEngine: ...
+    @property
+    def is_reduced(self) -> bool: ...
+
+
+_L = TypeVar("_L", bound=_Lowered)
+
+
+def best_of(lowered: Iterable[_L]) -> _L:
+    """Return what was lowered for the engine that serves it best.
+
+    An engine that compiles is preferred where that is cheap and no other enforces more, and within
+    the limit where it alone enforces something; otherwise the first of the others that can be given
+    all of the schema. Where none can, it is the first engine, for which what is too large was given
+    up.
+
+    Args:
+        lowered: What is lowered for each engine, the one that the server uses by default first; no
+            more of them is looked at than needed.
+    """
+    candidates = iter(lowered)
+    first = next(candidates)
+    is_exact = first.guided and not first.is_reduced
+    is_cheap = is_exact and (first.seconds <= CHEAP_SECONDS or not first.engine.compiles)
+    if is_cheap and not first.relaxed:
+        return first
+    for other in candidates:
+        if not other.guided or (other.is_reduced and first.guided):
+            continue
+        if is_exact and _enforces_more(first, other):
+            continue
+        if not is_cheap or _enforces_more(other, first):
+            return other
+    return first
+
+
+def _enforces_more(one: _Lowered, other: _Lowered) -> bool:
+    """Return whether one schema enforces something that another one does not."""
+    return not set(other.relaxed) <= set(one.relaxed)
+
+
 @lru_cache(maxsize=256)
 def _compile(source: bytes, engine: SchemaEngine, limit: float) -> LoweredSchema:
     try:
         document = json.loads(source)
-        return _back_end(_unrolled(document, engine, limit), limit)
+        return _back_end(_unrolled(document, engine, limit), engine, limit)
     except RecursionError:
         raise SchemaError("the schema is nested too deeply") from None
 
@@ -130,21 +241,37 @@ def _front_end(document: Any, engine: SchemaEngine, depth: int) -> _Concrete:
     return concrete
 
 
-def _back_end(concrete: _Concrete, limit: float) -> LoweredSchema:
+def _back_end(concrete: _Concrete, engine: SchemaEngine, limit: float) -> LoweredSchema:
     """Relax what the server would compile too long, and write the rest as a schema."""
     node = concrete.node
     if isinstance(node, Never):
-        return LoweredSchema({}, (), f"nothing can satisfy the schema: {node.reason}", 0, node)
-    relaxer = Relaxer(limit, concrete.note)
+        reason = f"nothing can satisfy the schema: {node.reason}"
+        return LoweredSchema({}, (), reason, 0, node, engine)
+    relaxer = _relaxer(engine, limit, concrete.note)
+    exact = node
     node = relaxer.relax(node)
-    seconds = relaxer.seconds(node)
-    if seconds > limit:
-        where = relaxer.largest(node)
+    lowered = LoweredSchema(
+        schema={},
+        relaxed=tuple(concrete.notes),
+        obstacle=None,
+        seconds=relaxer.seconds(node) if engine.compiles else 0.0,
+        node=node,
+        engine=engine,
+        is_reduced=node is not exact,
+        largest=relaxer.largest(node),
+        has_null_placeholders=has_null_placeholders(node),
+    )
+    if relaxer.seconds(node) > relaxer.limit:
+        where = lowered.largest
         obstacle = f"{where}: the schema is too large here for the server to compile in time"
-        return LoweredSchema({}, (), obstacle, seconds, node, has_null_placeholders(node))
-    sent = _as_sent(emit(node))
-    relaxed = tuple(concrete.notes)
-    return LoweredSchema(sent, relaxed, None, seconds, node, has_null_placeholders(node))
+        return replace(lowered, relaxed=(), obstacle=obstacle)
+    return replace(lowered, schema=_as_sent(emit(node, engine)))
+
+
+def _relaxer(engine: SchemaEngine, limit: float, note: Callable[[str, str], None]) -> Relaxer:
+    return Relaxer(
+        limit if engine.compiles else _MAX_READING_SECONDS, note, compiles=engine.compiles
+    )
 
 
 def _unrolled(document: Any, engine: SchemaEngine, limit: float) -> _Concrete:
@@ -155,17 +282,17 @@ def _unrolled(document: Any, engine: SchemaEngine, limit: float) -> _Concrete:
         return next((one for one in deeper if not isinstance(one.node, Never)), deepest)
     if not deepest.is_recursive:
         return deepest
-    affordable = min(limit, _MAX_UNROLLED_SECONDS)
+    affordable = min(limit, _MAX_UNROLLED_SECONDS) if engine.compiles else _MAX_UNROLLED_READING
     too_large: list[_Concrete] = []
     for depth in _DEPTHS:
         one = _front_end(document, engine, depth) if depth < _DEPTHS[0] else deepest
         if isinstance(one.node, Never):
             break
-        if depth > 1 and Relaxer(limit, one.note).seconds(one.node) <= affordable:
+        if depth > 1 and _relaxer(engine, limit, one.note).seconds(one.node) <= affordable:
             return one
         too_large.append(one)
     shallowest = too_large[-2:]
-    relaxable = (one for one in shallowest if Relaxer(limit, one.note).can_relax(one.node))
+    relaxable = (one for one in shallowest if _relaxer(engine, limit, one.note).can_relax(one.node))
     return next(relaxable, shallowest[-1])
 
 

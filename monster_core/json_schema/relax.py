@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .cost import Costs, copies_of_items
+from .cost import Costs, Sizes, copies_of_items
 from .emit import ANYTHING, SCALAR
 from .ir import (
     Anything,
@@ -60,22 +60,25 @@ class Relaxer:
     Args:
         limit: Seconds of one core that compiling may take.
         note: Called with a path and a sentence for everything that the server will not enforce.
+        compiles: Whether the engine compiles a node, or only reads it.
     """
 
-    def __init__(self, limit: float, note: Callable[[str, str], None]) -> None:
-        self._limit = limit
+    def __init__(
+        self, limit: float, note: Callable[[str, str], None], *, compiles: bool = True
+    ) -> None:
+        self.limit = limit
         self._note = note
-        self._costs = Costs()
+        self._costs = Costs() if compiles else Sizes()
         self._demands: dict[int, tuple[Node, int]] = {}
         self._leasts: dict[int, tuple[Node, Node]] = {}
 
     def seconds(self, node: Node) -> float:
-        """Estimate how long the server compiles a node."""
-        return self._costs.of(node).seconds
+        """Estimate how long the server compiles a node, or reads it."""
+        return self._costs.seconds(node)
 
     def can_relax(self, node: Node) -> bool:
         """Return whether a node, all relaxed, is one that the server compiles in time."""
-        return self.seconds(self._least(node)) <= self._limit
+        return self.seconds(self._least(node)) <= self.limit
 
     def relax(self, node: Node) -> Node:
         """Return a node that the server compiles in time, relaxed in as few places as possible.
@@ -84,12 +87,12 @@ class Relaxer:
         each demand that is given up. A place where that is not enough is relaxed further in the
         next pass. A node that stays too large in any form is returned as it is.
         """
-        if self.seconds(node) <= self._limit or not self.can_relax(node):
+        if self.seconds(node) <= self.limit or not self.can_relax(node):
             return node
         for _ in range(_MAX_PASSES):
             taken: list[tuple[int, ...]] = []
             for one in sorted(self._relaxations(node), key=_time_for_demand, reverse=True):
-                if self.seconds(node) <= self._limit:
+                if self.seconds(node) <= self.limit:
                     return node
                 if not any(_overlap(one.place, other) for other in taken):
                     taken.append(one.place)

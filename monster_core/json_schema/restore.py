@@ -17,9 +17,11 @@ from .ir import (
     Object,
     Presence,
     Regex,
+    Text,
     Tuple,
     Union,
     admits_null,
+    is_empty_array,
 )
 
 
@@ -35,6 +37,8 @@ def restore_value(value: Any, node: Node) -> Any:
             }
         case Map(values), dict():
             return {name: restore_value(item, values) for name, item in value.items()}
+        case Array() | Tuple(), [None] if is_empty_array(node):
+            return []
         case Array(items), list():
             return [restore_value(item, items) for item in value]
         case Tuple(items), list() if len(items) == len(value):
@@ -61,7 +65,7 @@ def fits(value: Any, node: Node) -> bool:
             return value is None
         case Boolean():
             return isinstance(value, bool)
-        case Regex():
+        case Regex() | Text():
             return isinstance(value, str)
         case Numeric(whole):
             return _is_number(value) and (not whole or value == int(value))
@@ -74,6 +78,8 @@ def fits(value: Any, node: Node) -> bool:
 
 def _holds(value: Any, node: Node) -> bool:
     match node, value:
+        case Array() | Tuple(), [None] if is_empty_array(node):
+            return True
         case Array(items), list():
             return all(fits(item, items) for item in value)
         case Tuple(items), list():

@@ -11,7 +11,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .ir import Array, Map, Node, Object, Presence, Tuple, Union, admits_null
+from .ir import (
+    Array,
+    Map,
+    Node,
+    Object,
+    Presence,
+    Tuple,
+    Union,
+    admits_null,
+    is_empty_array,
+)
 
 
 @dataclass(slots=True)
@@ -20,6 +30,7 @@ class _Frame:
 
     is_object: bool
     nodes: list[Node]
+    is_empty: bool = False  # an array of no items: a null in it is none
     kept: int = 0  # members of an object that came out; items of an array that began
     key: str = ""
     awaits: str = "key"  # of an object: its next token is a "key", "colon", "value" or "end"
@@ -124,11 +135,16 @@ class StreamRestorer:
             self._take_value(kind, token, frame)
 
     def _take_value(self, kind: str, token: str, frame: _Frame | None) -> None:
+        if token == "null" and frame is not None and frame.is_empty and not self._in_string:
+            return
         self._out.append(token)
         if self._in_string:
             self._in_string = kind != "end"
         elif token in ("{", "["):
-            self._frames.append(_Frame(token == "{", self._nodes_inside(frame)))
+            nodes = self._nodes_inside(frame)
+            arrays = [node for node in nodes if isinstance(node, Array | Tuple)]
+            is_empty = token == "[" and bool(arrays) and all(map(is_empty_array, arrays))
+            self._frames.append(_Frame(token == "{", nodes, is_empty))
         elif token == "]":
             self._close()
         elif token == "," and frame is not None:

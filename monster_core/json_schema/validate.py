@@ -125,6 +125,9 @@ _EXCUSED = (
     ("type", _is_nullable),
     ("enum", _is_nullable),
     ("const", _is_nullable),
+    ("allOf", _is_nullable),
+    ("anyOf", _is_nullable),
+    ("oneOf", _is_nullable),
     ("pattern", _is_unreadable),
 )
 

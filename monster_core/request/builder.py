@@ -75,7 +75,7 @@ def build_request(
     )
 
     given, choice = sent.pop("tools", None), sent.pop("tool_choice", None)
-    tools = _tools_part(given, choice, tool_format, options, server)
+    tools = _tools_part(given, choice, tool_format, sent, options, server)
     if tools.is_forced:  # a call takes the place of a response in a schema
         _take_schema_part(sent, options, server)
         return _request(write, sent, tools)
@@ -108,11 +108,13 @@ def _tools_part(
     tools: Sequence[Mapping[str, Any]] | None,
     choice: Any,
     tool_format: ToolFormat,
+    fields: Mapping[str, Any],
     options: Mapping[str, Any],
     server: ServerProfile,
 ) -> RequestPart:
     if not tools and choice in (None, False, "none", "auto"):
         return RequestPart()
+    from monster_core.request.engine_choice import engine_choice
     from monster_core.request.tools import read_definitions, resolve_tool_choice, tools_part
 
     definitions = read_definitions(tools or ())
@@ -123,6 +125,7 @@ def _tools_part(
         is_parallel=options.get("parallel_tool_calls", True),
         strategy=options.get("tool_strategy"),
         server=server,
+        engines=engine_choice(fields, options, server),
     )
 
 
@@ -134,15 +137,24 @@ def _take_schema_part(
     The prompt holds the schema of OpenAI's json_schema format; that of guided_json only if the
     caller asks for it.
     """
-    is_format = fields.get("response_format", {}).get("type") == "json_schema"
+    kind = fields.get("response_format", {}).get("type")
+    is_format = kind == "json_schema"
     if is_format and "guided_json" in fields:
         raise InvalidRequestError(
             "Only one schema can guide an answer: leave out guided_json or response_format."
         )
-    if not is_format and "guided_json" not in fields:
+    if kind not in ("json_object", "json_schema") and "guided_json" not in fields:
         return RequestPart()
-    from monster_core.request.structured import schema_part
+    from monster_core.request.engine_choice import engine_choice
+    from monster_core.request.structured import object_part, schema_part
 
+    engines = engine_choice(fields, options, server)
+    if kind == "json_object" and "guided_json" not in fields:
+        part = object_part(engines)
+        if part.fields.keys() != {"response_format"}:
+            del fields["response_format"]
+            return part
+        return RequestPart()
     if is_format:
         schema = fields.pop("response_format")["json_schema"]["schema"]
     else:
@@ -151,6 +163,7 @@ def _take_schema_part(
         schema,
         in_prompt=options.get("schema_in_prompt", is_format),
         is_single=fields.get("best_of", fields.get("n", 1)) == 1,
+        engines=engines,
     )
 
 

@@ -11,7 +11,7 @@ import enum
 import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args, get_origin
 
 from monster_core.errors import (
@@ -25,6 +25,7 @@ from monster_core.json_schema import SchemaError, lower, schema_of
 from monster_core.json_schema.lower import canonical
 from monster_core.json_schema.schema_for_prompt import schema_for_prompt
 from monster_core.name_suggestions import unknown_name
+from monster_core.request.engine_choice import EngineChoice
 from monster_core.request.request_part import RequestPart
 from monster_core.response.json import parse_json_text
 from monster_core.response.types import ResponseSpec
@@ -271,7 +272,11 @@ _obstacles_logged: set[str] = set()
 
 
 def schema_part(
-    schema: Mapping[str, Any], *, in_prompt: bool, is_single: bool = True
+    schema: Mapping[str, Any],
+    *,
+    in_prompt: bool,
+    is_single: bool = True,
+    engines: EngineChoice | None = None,
 ) -> RequestPart:
     """Return what the JSON schema of the response adds to a request.
 
@@ -280,19 +285,21 @@ def schema_part(
         in_prompt: Whether the prompt holds the schema, too: guiding alone does not show it to the
             model.
         is_single: Whether one response is asked for: only then may the server keep to a grammar.
+        engines: What may hold the response to the schema.
 
     Raises:
         InvalidRequestError: It is not a usable JSON schema.
     """
+    engines = engines or EngineChoice()
     try:
-        lowered = lower(schema)
+        lowered = engines.lower(schema)
     except SchemaError as error:
         raise InvalidRequestError(f"The answer's schema cannot be used: {error}.") from error
     shown = canonical(schema_for_prompt(schema)).decode()
     prompt = f"Answer with only JSON that satisfies this JSON schema:\n\n{shown}"
     spec = ResponseSpec(schema=lowered)
     if lowered.obstacle is None:
-        fields = {"guided_json": lowered.schema}
+        fields = {"guided_json": lowered.schema, **engines.fields(lowered.engine)}
         return RequestPart(fields, prompt if in_prompt else None, spec, is_prompt_optional=True)
     if lowered.obstacle not in _obstacles_logged:
         _obstacles_logged.add(lowered.obstacle)
@@ -301,6 +308,34 @@ def schema_part(
             "the answer is checked afterwards.",
             lowered.obstacle,
         )
-    is_object = is_single and schema.get("type", "object") == "object"
-    fields = {"response_format": {"type": "json_object"}} if is_object else {}
-    return RequestPart(fields, prompt, spec)
+    if schema.get("type", "object") != "object":
+        return RequestPart({}, prompt, spec)
+    part = object_part(engines)
+    if part.spec.schema is not None:
+        return RequestPart(
+            part.fields,
+            prompt,
+            ResponseSpec(schema=replace(lowered, engine=part.spec.schema.engine)),
+        )
+    return RequestPart(part.fields if is_single else {}, prompt, spec)
+
+
+_OBJECT = {"type": "object"}
+
+
+def object_part(engines: EngineChoice) -> RequestPart:
+    """Return what asking for any JSON object adds to a request.
+
+    ``response_format`` lets a model write white space without end, and several choices share their
+    place in its grammar, which stops the server. An engine that follows a schema while it writes
+    has neither fault.
+
+    Args:
+        engines: What may hold the response to a schema.
+    """
+    for engine in engines.engines:
+        if not engine.compiles:
+            lowered = lower(_OBJECT, engine=engine)
+            fields = {"guided_json": lowered.schema, **engines.fields(engine)}
+            return RequestPart(fields, spec=ResponseSpec(schema=lowered))
+    return RequestPart({"response_format": {"type": "json_object"}})

@@ -23,16 +23,16 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from inspect import cleandoc
 from typing import Any, Literal
 
 from monster_core.errors import InvalidRequestError
 from monster_core.json_schema import LoweredSchema, SchemaError, lower, schema_of
-from monster_core.json_schema.tool_call_schema import lower_calls
 from monster_core.model_families import ToolFormat
 from monster_core.name_suggestions import unknown_name
+from monster_core.request.engine_choice import EngineChoice
 from monster_core.request.request_part import RequestPart
 from monster_core.request.tool_prompts import arguments_key, write_definitions
 from monster_core.response.types import ResponseSpec
@@ -51,7 +51,6 @@ __all__ = [
 ToolStrategy = Literal["native", "guided", "prompt"]
 """How a forced call is obtained: by a named choice, by a guided union, or by the prompt alone."""
 
-_MAX_COMPILE_SECONDS = 50.0  # for the union of all calls; the server keeps what it has compiled
 _log = logging.getLogger(__name__)
 _DOCUMENTED = server_profile(None)
 
@@ -315,6 +314,7 @@ def tools_part(
     is_parallel: bool,
     strategy: ToolStrategy | None = None,
     server: ServerProfile = _DOCUMENTED,
+    engines: EngineChoice | None = None,
 ) -> RequestPart:
     """Return what tools add to a request.
 
@@ -325,24 +325,22 @@ def tools_part(
         is_parallel: Whether the model may call several tools at once.
         strategy: How to obtain a call; None for the best that the choice and the server allow.
         server: The server's profile.
+        engines: What may hold the arguments of a forced call to their schema.
 
     Raises:
         InvalidRequestError: The strategy cannot serve the choice, or a schema cannot be used.
     """
     if choice.kind == "none":
         return RequestPart()
-    chosen, forced = _choose_strategy(definitions, choice, strategy, server)
-    fields: dict[str, Any] = {}
+    chosen, forced, fields = _choose_strategy(
+        definitions, choice, strategy, server, engines or EngineChoice(), tool_format, is_parallel
+    )
     if chosen == "native":
         shows_all = strategy == "native" and server.renders_tools
         offered = [t for t in definitions if shows_all or choice.name in (None, t.name)]
-        fields = _native_fields(offered, choice, forced, server)
+        fields |= _native_fields(offered, choice, forced, server)
         if server.renders_tools and not is_parallel:
             fields["parallel_tool_calls"] = False
-    elif chosen == "guided":
-        key = arguments_key(tool_format)
-        schema = lower_calls(forced, key, is_list=is_parallel, limit=_MAX_COMPILE_SECONDS)
-        fields = {"guided_json": schema}
     shown, asked = list(definitions), choice
     if choice.kind != "auto" and chosen != "native":  # the response names the function it calls
         shown = [tool for tool in definitions if choice.name in (None, tool.name)]
@@ -362,26 +360,44 @@ def _choose_strategy(
     choice: ToolChoice,
     wanted: ToolStrategy | None,
     server: ServerProfile,
-) -> tuple[ToolStrategy, dict[str, LoweredSchema]]:
-    """Return the strategy for a choice, and the schemas of the tools that it forces."""
+    engines: EngineChoice,
+    tool_format: ToolFormat,
+    is_parallel: bool,
+) -> tuple[ToolStrategy, Mapping[str, LoweredSchema], dict[str, Any]]:
+    """Return the strategy for a choice, the schemas of the tools that it forces, and fields."""
     if choice.kind == "auto":  # natively only if asked: the server must be started for it
         is_native = wanted == "native" and "auto" in server.native_choices
-        return ("native" if is_native else "prompt"), {}
+        return ("native" if is_native else "prompt"), {}, {}
     if wanted == "prompt":
-        return "prompt", {}
+        return "prompt", {}, {}
     is_native = choice.kind in server.native_choices
     if wanted == "native" and not is_native:
         raise InvalidRequestError(_NOT_NATIVE[choice.kind].format(server=server.name))
-    forced = {tool.name: _lowered(tool) for tool in definitions if choice.name in (None, tool.name)}
-    for name, lowered in forced.items():
-        if lowered.obstacle:
-            _log.warning(
-                "The server cannot be made to call %s: %s; the prompt alone asks for it.",
-                name,
-                lowered.obstacle,
-            )
-            return "prompt", {}
-    return wanted or ("native" if is_native else "guided"), forced
+    parameters = {
+        tool.name: _checked(tool) for tool in definitions if choice.name in (None, tool.name)
+    }
+    if wanted == "guided" or not is_native:
+        key = arguments_key(tool_format)
+        calls = engines.lower_calls(parameters, key, is_list=is_parallel)
+        forced, obstacle, engine = calls.functions, calls.obstacle, calls.engine
+        fields = {"guided_json": calls.schema}
+    else:
+        if len(parameters) > 1:  # one engine serves them all
+            engines = replace(engines, engines=engines.engines[:1])
+        forced = {name: engines.lower(schema) for name, schema in parameters.items()}
+        found = ((name, low.obstacle) for name, low in forced.items() if low.obstacle is not None)
+        obstacle, fields = next(found, None), {}
+        engine = next(iter(forced.values())).engine
+    if obstacle is not None:
+        _log.warning(
+            "The server cannot be made to call %s: %s; the prompt alone asks for it.", *obstacle
+        )
+        return "prompt", {}, {}
+    return (
+        "native" if not fields else "guided",
+        forced,
+        {**fields, **engines.fields(engine)},
+    )
 
 
 _NOT_NATIVE = {
@@ -391,13 +407,16 @@ _NOT_NATIVE = {
 }
 
 
-def _lowered(tool: ToolDefinition) -> LoweredSchema:
+def _checked(tool: ToolDefinition) -> dict[str, Any]:
+    """Return the schema of a tool's parameters, which can be lowered."""
+    parameters = _closed(tool.parameters)
     try:
-        return lower(_closed(tool.parameters))
+        lower(parameters)
     except SchemaError as error:
         raise InvalidRequestError(
             f"The parameters of the tool {tool.name!r} cannot be used: {error}."
         ) from error
+    return parameters
 
 
 _MEMBER_KEYWORDS = (

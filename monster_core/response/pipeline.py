@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from monster_core.json_values import read_json, write_json
 from monster_core.response.completion import parse_completion
 from monster_core.response.stream import StreamDecoder
-from monster_core.response.types import Choice, Chunk, Completion, ResponseSpec
+from monster_core.response.types import Chunk, Completion, ResponseSpec
 
 if TYPE_CHECKING:
     from monster_core.errors import StreamInterruptedError
-    from monster_core.json_schema import LoweredSchema
     from monster_core.response.tool_calls import ToolCallStep
 
 __all__ = ["ResponseStream", "parse_response"]
@@ -40,16 +38,8 @@ def parse_response(body: bytes, spec: ResponseSpec) -> Completion:
 
             collect_tool_calls(choice, spec)
         if spec.schema is not None and spec.schema.changes_instances and not choice.tool_calls:
-            _restore_text(choice, spec.schema)
+            choice.text = spec.schema.restored_text(choice.text)
     return completion
-
-
-def _restore_text(choice: Choice, schema: LoweredSchema) -> None:
-    """Write a choice's JSON as the original schema means it; other text stays as it is."""
-    try:
-        choice.text = write_json(schema.restore(read_json(choice.text)))
-    except (ValueError, TypeError):  # not JSON, or nested too deeply
-        return
 
 
 class ResponseStream:

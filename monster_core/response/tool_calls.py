@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from monster_core.errors import IGNORED_GUIDE_ADVICE
-from monster_core.json_values import read_json, write_json
+from monster_core.json_values import read_json
 from monster_core.response.json import is_cut
 from monster_core.response.tool_call_opening import arguments_text, begins_marked_call
 from monster_core.response.tool_call_parser import ToolCallParser
@@ -27,6 +27,7 @@ from monster_core.response.types import (
 )
 
 if TYPE_CHECKING:
+    from monster_core.json_schema.mend_stream import MendingRestorer
     from monster_core.json_schema.restore_stream import StreamRestorer
 
 __all__ = ["ToolCallStep", "collect_tool_calls", "parse_arguments"]
@@ -168,12 +169,8 @@ def _joined(deltas: Iterable[ToolCallDelta]) -> list[ToolCall]:
 def _restore(call: ToolCall, spec: ResponseSpec) -> None:
     """Drop from the arguments what only the guiding schema had asked for."""
     lowered = spec.argument_schemas.get(call.name)
-    if lowered is None or not lowered.changes_instances:
-        return
-    try:
-        call.arguments = write_json(lowered.restore(read_json(call.arguments)))
-    except (ValueError, TypeError):  # not JSON, or nested too deeply
-        return
+    if lowered is not None and lowered.changes_instances:
+        call.arguments = lowered.restored_text(call.arguments)
 
 
 class ToolCallStep:
@@ -202,7 +199,7 @@ class ToolCallStep:
         self._indexes: dict[tuple[str, int], int] = {}  # each call's index among all of them
         self._calls: dict[int, ToolCall] = {}
         self._pieces: dict[int, list[str]] = {}  # of each call's arguments
-        self._restorers: dict[int, StreamRestorer] = {}
+        self._restorers: dict[int, StreamRestorer | MendingRestorer] = {}
         self._held: dict[int, str] = {}  # the beginnings that may turn out to be no arguments
         self._finish_reason: str | None = None
 

@@ -184,7 +184,8 @@ def test_what_cannot_work_is_refused_before_anything_is_sent(
     [
         ({}, False),
         ({"guided_choice": ["a", "b"]}, False),
-        ({"response_format": {"type": "json_object"}}, False),
+        ({"response_format": {"type": "json_object"}}, True),
+        ({"response_format": {"type": "text"}}, False),
         ({"tools": [WEATHER]}, False),
         ({"tools": [WEATHER], "tool_choice": "any", "tool_strategy": "prompt"}, False),
         ({"tools": [WEATHER], "tool_choice": "any"}, True),
@@ -195,7 +196,7 @@ def test_what_cannot_work_is_refused_before_anything_is_sent(
         ({"guided_grammar": 'start: "a"'}, True),
     ],
 )
-def test_a_request_knows_whether_the_server_compiles_something_for_it(
+def test_a_request_knows_whether_the_server_may_fail_to_compile_something_for_it(
     fields: dict[str, Any], is_guided: bool
 ) -> None:
     assert build(fields).is_guided is is_guided
@@ -221,8 +222,8 @@ def test_a_schema_that_cannot_guide_is_in_the_prompt_and_only_json_is_asked_for(
         {"guided_json": {"type": "object", "properties": {"x": False}, "required": ["x"]}}
     )
     assert "satisfies this JSON schema" in system(request)
-    assert body(request)["response_format"] == {"type": "json_object"}
-    assert not request.is_guided
+    assert body(request)["guided_json"] == {"type": "object"}
+    assert body(request)["guided_decoding_backend"] == "lm-format-enforcer"
 
 
 def test_a_guided_response_is_read_as_its_schema_means_it() -> None:
@@ -253,6 +254,8 @@ CONSTRAINTS: dict[str, dict[str, Any]] = {
     "guided_grammar": {"guided_grammar": 'start: "a"'},
     "response_format": {"response_format": {"type": "json_object"}},
 }
+SENT = {"response_format": {"guided_json", "guided_decoding_backend"}}
+"""The fields that are sent for a constraint, where they are not the field of its name."""
 
 
 @pytest.mark.parametrize("field", CONSTRAINTS)
@@ -262,7 +265,9 @@ def test_tools_beside_a_constraint_take_a_second_request_for_it(field: str) -> N
     assert "weather" in system(request)
     assert not request.is_guided
     assert body(request).keys() == {"model", "messages", "seed"}
-    assert body(request.follow_up).keys() == {"model", "messages", "seed", field}
+    assert body(request.follow_up).keys() == {"model", "messages", "seed"} | SENT.get(
+        field, {field}
+    )
     assert "weather" not in system(request.follow_up)
 
 
@@ -340,11 +345,10 @@ ENDLESS = {"type": "object", "properties": {"a": {"$ref": "#"}}, "required": ["a
 def test_several_responses_to_a_schema_that_cannot_guide_are_asked_for_in_the_prompt_alone(
     several: dict[str, Any],
 ) -> None:
-    one = json.loads(
-        build_request(HELLO, {"model": "m", "guided_json": ENDLESS}, stream=False).body
-    )
+    fields = {"model": "m", "guided_json": ENDLESS, "guided_decoding_backend": "outlines"}
+    one = json.loads(build_request(HELLO, fields, stream=False).body)
     assert one["response_format"] == {"type": "json_object"}
-    fields = {"model": "m", "guided_json": ENDLESS, **several}
+    fields |= several
     sent = json.loads(build_request(HELLO, fields, stream=False).body)
     assert "response_format" not in sent
     assert sent["messages"] == one["messages"]

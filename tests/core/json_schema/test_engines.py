@@ -1,0 +1,172 @@
+"""Each schema goes to the engine that serves it best, written as that engine takes it."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from monster_core.json_schema import lower
+from monster_core.json_schema.emit import KEYWORDS
+from monster_core.json_schema.engines import LM_FORMAT_ENFORCER, OUTLINES
+from monster_core.json_schema.lower import lower_for_best
+from monster_core.json_schema.mend_stream import JsonMender, mended
+
+from .corpus import CORPUS
+from .generated import schemas_with_instances
+
+TEXT = {"type": "string"}
+
+
+def obj(properties, required=None):
+    required = list(properties) if required is None else required
+    return {"type": "object", "properties": properties, "required": required}
+
+
+OPTIONAL = obj({f"field_{i}": TEXT for i in range(12)}, [])
+ORDERS = obj({f"field_{i}": TEXT for i in range(20)})
+SLUG = {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"}
+TREE = {
+    "$defs": {"tree": obj({"name": TEXT, "kids": {"items": {"$ref": "#/$defs/tree"}}})},
+    "$ref": "#/$defs/tree",
+}
+
+
+@pytest.mark.parametrize(
+    "schema, engine",
+    [
+        (obj({"name": TEXT, "age": {"type": "integer"}}), OUTLINES),
+        (obj({"code": {"type": "string", "pattern": "^[A-Z]{3}-[0-9]{4}$"}}), OUTLINES),
+        (OPTIONAL, LM_FORMAT_ENFORCER),
+        (ORDERS, LM_FORMAT_ENFORCER),
+        (obj({"name": {"type": "string", "maxLength": 500}}), LM_FORMAT_ENFORCER),
+        (obj({"extra": {}}), LM_FORMAT_ENFORCER),
+        (
+            obj({f"slug_{i}": SLUG for i in range(8)}),
+            OUTLINES,
+        ),  # it alone enforces them, within 5 s
+        (obj({f"slug_{i}": SLUG for i in range(80)}), LM_FORMAT_ENFORCER),
+        (obj({"grid": {"items": {"items": {"type": "integer"}, "type": "array"}}}), OUTLINES),
+        (obj({'say "hello"': TEXT}), OUTLINES),
+    ],
+)
+def test_the_engine_follows_from_cost_and_from_what_is_enforced(schema, engine):
+    assert lower_for_best(schema).engine is engine
+
+
+def test_a_limit_of_nothing_has_nothing_compiled():
+    assert lower_for_best(obj({"name": TEXT}), limit=0).engine is LM_FORMAT_ENFORCER
+
+
+def test_a_higher_limit_leaves_more_to_the_engine_that_alone_enforces_it():
+    schema = obj({f"slug_{i}": SLUG for i in range(30)})
+    assert lower_for_best(schema).engine is LM_FORMAT_ENFORCER
+    assert lower_for_best(schema, limit=100).engine is OUTLINES
+
+
+def test_no_schema_of_the_corpus_is_refused_or_loses_a_demand_for_its_cost():
+    refused = [name for name, schema in CORPUS.items() if not lower_for_best(schema).guided]
+    assert refused == ["keywords/deep_arrays", "keywords/doubling_refs"]
+
+
+def parts_of(schema):
+    yield schema
+    for part in schema.get("properties", {}).values():
+        yield from parts_of(part)
+    for key in ("items", "additionalProperties"):
+        if key in schema:
+            yield from parts_of(schema[key])
+    for part in schema.get("anyOf", ()):
+        yield from parts_of(part)
+
+
+@pytest.mark.parametrize("name", sorted(CORPUS))
+def test_nothing_is_sent_at_which_lm_format_enforcer_ends_an_answer(name):
+    lowered = lower(CORPUS[name], engine=LM_FORMAT_ENFORCER)
+    if not lowered.guided:
+        assert "array of arrays" in lowered.obstacle or "too large" in lowered.obstacle
+        return
+    for part in parts_of(lowered.schema):
+        assert part.keys() <= KEYWORDS
+        assert isinstance(part.get("type", ""), str)
+        assert part.keys() & {"type", "anyOf", "enum"}
+        assert "prefixItems" not in part
+        assert not ("pattern" in part and {"minLength", "maxLength"} & part.keys())
+        assert len({isinstance(value, str) for value in part.get("enum", ())}) <= 1
+        assert all(LM_FORMAT_ENFORCER.can_write(key) for key in part.get("properties", ()))
+    assert len(json.dumps(lowered.schema)) < 100_000
+
+
+@given(schemas_with_instances())
+def test_what_satisfies_a_schema_satisfies_what_lm_format_enforcer_is_given(pair):
+    schema, instance = pair
+    if not Draft202012Validator(schema).is_valid(instance):
+        return
+    lowered = lower(schema, engine=LM_FORMAT_ENFORCER)
+    if not lowered.guided or "not generated" in " ".join(lowered.relaxed):
+        return
+    read = json.loads(json.dumps(lowered.schema))
+    for part in parts_of(read):
+        if "pattern" in part:
+            part["pattern"] = f"^(?:{part['pattern']})$"
+    assert Draft202012Validator(read).is_valid(instance)
+    assert json.loads(lowered.restored_text(json.dumps(instance))) == lowered.restore(instance)
+
+
+def test_recursion_ends_in_an_array_without_items():
+    lowered = lower(TREE, engine=LM_FORMAT_ENFORCER)
+    depth = json.dumps(lowered.schema).count('"kids": {')
+    text = '{"name": "a", "kids": [' * depth + " null " + "]}" * depth
+    value = json.loads(lowered.restored_text(text))
+    restorer = lowered.stream_restorer()
+    streamed = "".join(map(restorer.feed, text)) + restorer.flush()
+    assert json.loads(streamed) == value
+    for _ in range(depth):
+        [value] = value["kids"] or [{}]
+    assert value == {}
+
+
+@pytest.mark.parametrize(
+    "text, value",
+    [
+        (
+            '{"b": 1,\n\n "a" : [ .5, -.5, 007, -00, 0.10 ] , }\n\n\n',
+            {"b": 1, "a": [0.5, -0.5, 7, 0, 0.1]},
+        ),
+        (' [, {"a": "x\ty\\"z\\\\" } ]\n', [{"a": 'x\ty"z\\'}]),
+        ("\n 12 \n", 12),
+        ('"a  b"\n', "a  b"),
+        ("[ ]", []),
+    ],
+)
+def test_near_misses_are_mended_wherever_they_are_cut(text, value):
+    assert json.loads(mended(text)) == value
+    for size in (1, 2, 3):
+        mender = JsonMender()
+        pieces = [mender.feed(text[at : at + size]) for at in range(0, len(text), size)]
+        assert "".join(pieces) + mender.flush() == mended(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Sorry, I cannot.\n\n", '{"p', "1 2", '{"a" 1}', '{"a":1,,"b":2}', "Answer: 5\n", ""]
+)
+def test_what_is_not_nearly_json_stays_as_it_is(text):
+    assert mended(text) == text
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(json_values, st.sampled_from([None, 1, 4]), st.booleans())
+def test_json_means_the_same_after_mending(value, indent, is_ascii):
+    text = json.dumps(value, indent=indent, ensure_ascii=is_ascii)
+    assert json.loads(mended(text)) == value
