@@ -24,6 +24,8 @@ from tests.recording_store import RecordingStore, interactions_in
 ROOT = Path(__file__).parent.parent
 CASSETTES = ROOT / "cassettes"
 LOOPBACK = ["127.0.0.1", "::1"]
+REPEATING = {"benchmarks", "docs", "security", "seen_by"}
+"""The folders whose tests run code that those of the other folders cover."""
 NAMED_ENDPOINT = Endpoint.from_environment()
 """The endpoint of the environment in which pytest was started: for recording and live tests."""
 NAMED_SERVER = os.environ.get("MONSTER_SERVER") or "vllm-0.5"
@@ -83,10 +85,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let tests connect to this machine only, live and recording ones anywhere.
 
-    What takes down the server that is recorded from comes last.
+    What takes down the server that is recorded from comes last. What repeats others is left out
+    of coverage, which would double its time.
     """
     items.sort(key=lambda item: item.get_closest_marker("ends_the_server") is not None)
     for item in items:
+        if REPEATING & {*item.nodeid.split("/")[:2]}:
+            item.add_marker("no_cover")
         is_online = item.get_closest_marker("live") or (
             _is_recorded(item) and _is_recording(config)
         )
