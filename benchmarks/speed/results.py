@@ -86,12 +86,21 @@ class Results:
             wanted: The key of the one.
             *parts: The keys of the others.
         """
-        ratios = [
+        ratios = self.ratios(wanted, *parts)
+        return median(ratios) if ratios else None
+
+    def ratios(self, wanted: str, *parts: str) -> list[float]:
+        """Return one value divided by the sum of others, in every round that holds all of them.
+
+        Args:
+            wanted: The key of the one.
+            *parts: The keys of the others.
+        """
+        return [
             one[wanted] / sum(one[part] for part in parts)
             for one in self.rounds
             if all(name in one for name in (wanted, *parts))
         ]
-        return median(ratios) if ratios else None
 
 
 def this_machine() -> str:

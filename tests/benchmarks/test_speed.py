@@ -109,5 +109,7 @@ def test_a_missed_target_says_whether_the_least_integration_misses_it(
     }
     page = speed.report.page(speed.results.Results("a machine", [values, values]))
     row = next(line for line in page.splitlines() if "raw httpx | 1." in line)
-    assert row.endswith(f"| 1.10 | {least / 500:.2f} | {verdict} |")
+    assert row.endswith(
+        f"| 1.10 | {least / 500:.2f} | {ours / 500:.2f} to {ours / 500:.2f} | {verdict} |"
+    )
     assert "load average meanwhile: 2.50 to 2.50;" in page
