@@ -1,8 +1,9 @@
 """LangChain's integration suite on the endpoint that the environment names.
 
 Of vLLM 0.32.0 with SmolLM2-135M-Instruct it is known which tests pass (`standard_suite.json`): with
-``MONSTER_SERVER=vllm MONSTER_MODEL=HuggingFaceTB/SmolLM2-135M-Instruct`` these must pass again, and
-the others fail because of what so small a model says.
+``MONSTER_SERVER=vllm MONSTER_MODEL=HuggingFaceTB/SmolLM2-135M-Instruct`` these must pass again. The
+others fail because of what so small a model says, and fail with ChatOpenAI, too: it was run there
+with the same settings and without retries.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class TestOnTheNamedEndpoint(Suite):
         if SERVER:
             params |= {"server": SERVER, "tool_strategy": "native"}
         if IS_KNOWN:
-            params["repetition_penalty"] = 1.1  # so small a model repeats itself without end
+            params["frequency_penalty"] = 0.5  # so small a model repeats itself without end
         return params
 
     @property
