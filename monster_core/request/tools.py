@@ -351,7 +351,8 @@ def tools_part(
     names = frozenset(tool.name for tool in definitions)
     parameters = {tool.name: tool.parameters for tool in definitions}
     most = None if is_parallel else 1
-    spec = ResponseSpec(names, most, forced, tool_parameters=parameters)
+    mends_calls = chosen == "guided" and any(not low.engine.writes_json for low in forced.values())
+    spec = ResponseSpec(names, most, forced, tool_parameters=parameters, mends_calls=mends_calls)
     return RequestPart(fields, prompt, spec, is_forced=bool(forced))
 
 

@@ -27,7 +27,7 @@ from monster_core.response.types import (
 )
 
 if TYPE_CHECKING:
-    from monster_core.json_schema.mend_stream import MendingRestorer
+    from monster_core.json_schema.mend_stream import JsonMender, MendingRestorer
     from monster_core.json_schema.restore_stream import StreamRestorer
 
 __all__ = ["ToolCallStep", "collect_tool_calls", "parse_arguments"]
@@ -85,7 +85,9 @@ def collect_tool_calls(choice: Choice, spec: ResponseSpec) -> None:
         parser = _parser(spec)
         for call in calls:
             call.name = parser.tools.fitting(call.name) or call.name
-        pieces = [parser.feed(choice.text), parser.flush()]
+        mender = _mender(spec)
+        text = choice.text if mender is None else mender.feed(choice.text) + mender.flush()
+        pieces = [parser.feed(text), parser.flush()]
         deltas = [delta for _, found in pieces for delta in found]
         calls += _joined(deltas)
         held = pieces[-1][0]
@@ -121,6 +123,14 @@ def _cut_call(
         return None
     name = next(iter(spec.argument_schemas)) if len(spec.argument_schemas) == 1 else ""
     return name, held.strip()
+
+
+def _mender(spec: ResponseSpec) -> JsonMender | None:
+    if not spec.mends_calls:
+        return None
+    from monster_core.json_schema.mend_stream import JsonMender
+
+    return JsonMender()
 
 
 def _parser(spec: ResponseSpec) -> ToolCallParser:
@@ -185,6 +195,7 @@ class ToolCallStep:
         "_finish_reason",
         "_held",
         "_indexes",
+        "_mender",
         "_parser",
         "_pieces",
         "_restorers",
@@ -195,6 +206,7 @@ class ToolCallStep:
     def __init__(self, spec: ResponseSpec) -> None:
         self._spec = spec
         self._parser = _parser(spec) if spec.tool_names else None
+        self._mender = _mender(spec)
         self._withheld: list[str] | None = [] if spec.withholds_text else None
         self._indexes: dict[tuple[str, int], int] = {}  # each call's index among all of them
         self._calls: dict[int, ToolCall] = {}
@@ -216,7 +228,8 @@ class ToolCallStep:
         """
         deltas = self._numbered("sent", chunk.tool_calls) if chunk.tool_calls else []
         if chunk.text and self._parser is not None:
-            chunk.text, found = self._parser.feed(chunk.text)
+            text = chunk.text if self._mender is None else self._mender.feed(chunk.text)
+            chunk.text, found = self._parser.feed(text)
             if found:
                 deltas += self._numbered("text", found)
         if chunk.finish_reason:
@@ -246,8 +259,10 @@ class ToolCallStep:
     def _flushed(self, chunk: Chunk) -> list[ToolCallDelta]:
         if self._parser is None:
             return []
+        rest, more = self._parser.feed(self._mender.flush()) if self._mender else ("", [])
         text, found = self._parser.flush()
-        deltas = self._numbered("text", found)
+        text = rest + text
+        deltas = self._numbered("text", [*more, *found])
         has_calls = bool(self._indexes)
         cut = _cut_call(text, self._spec, self._finish_reason, has_calls=has_calls)
         if cut is None:

@@ -37,6 +37,7 @@ class ResponseSpec:
             response of a follow-up request takes its place.
         tool_parameters: The JSON schemas of the tools' parameters, by the tools' names: forms of
             calls that write no names or no quotes are read by them.
+        mends_calls: Whether the text is a call, or an array of calls, in near misses of JSON.
     """
 
     tool_names: frozenset[str] = frozenset()
@@ -45,6 +46,7 @@ class ResponseSpec:
     schema: LoweredSchema | None = None
     withholds_text: bool = False
     tool_parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    mends_calls: bool = False
 
 
 @dataclass(slots=True)
