@@ -22,6 +22,7 @@ __all__ = [
     "DEFAULT_SERVER",
     "SERVER_PROFILES",
     "GuideForm",
+    "SchemaEngineName",
     "ServerProfile",
     "ToolChoiceKind",
     "name_of_release",
@@ -35,6 +36,9 @@ GuideForm = Literal["guided", "structured_outputs", "response_format"]
 
 ToolChoiceKind = Literal["named", "any", "auto"]
 """A choice that forces one tool, that forces any of them ("required"), or that leaves it open."""
+
+SchemaEngineName = Literal["outlines", "lm-format-enforcer", "xgrammar"]
+"""The engines of :mod:`monster_core.json_schema.engines`, by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ class ServerProfile:
             chat template. Otherwise they are put into words.
         needs_strict: Whether arguments are held to their schema only where the function has
             ``"strict": true``.
-        schema_engine: What compiles schemas there: "outlines" or "xgrammar".
+        schema_engines: What may hold an answer to a schema there, the one that it uses by itself
+            first: "outlines", "lm-format-enforcer" or "xgrammar". A further one is asked for in
+            ``guided_decoding_backend``.
         shares_grammar: Whether the choices of one response share their place in a grammar, which
             stops the server.
         further_fields: Request fields beyond those that this package checks; they may be given
@@ -66,7 +72,7 @@ class ServerProfile:
     native_choices: frozenset[ToolChoiceKind] = frozenset({"named"})
     renders_tools: bool = False
     needs_strict: bool = False
-    schema_engine: Literal["outlines", "xgrammar"] = "outlines"
+    schema_engines: tuple[SchemaEngineName, ...] = ("outlines",)
     shares_grammar: bool = True
     further_fields: frozenset[str] = frozenset()
     refused_fields: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -76,7 +82,7 @@ class ServerProfile:
             raise ValueError(f"A server profile's name is a text, not {self.name!r}.")
         _check_words("guide_form", [self.guide_form], get_args(GuideForm))
         _check_words("native_choices", self.native_choices, get_args(ToolChoiceKind))
-        _check_words("schema_engine", [self.schema_engine], ("outlines", "xgrammar"))
+        _check_words("schema_engines", self.schema_engines, get_args(SchemaEngineName))
 
 
 def _check_words(argument: str, given: Iterable[str], known: Iterable[str]) -> None:
@@ -204,21 +210,24 @@ _NO_GUIDING_OPTION = (
     "hold. Leave it out."
 )
 
-_V0_5 = ServerProfile("vllm-0.5")
+_V0_5 = ServerProfile("vllm-0.5", schema_engines=("outlines", "lm-format-enforcer"))
 _V0_6 = ServerProfile(
     "vllm-0.6",
+    schema_engines=("outlines", "lm-format-enforcer"),
     native_choices=frozenset({"named", "auto"}),
     renders_tools=True,
     further_fields=_FURTHER_0_6,
 )
-_V0_6_6 = replace(_V0_6, name="vllm-0.6.6")
+_V0_6_6 = replace(_V0_6, name="vllm-0.6.6", schema_engines=("outlines",))
 _V0_8_3 = replace(
     _V0_6_6,
     name="vllm-0.8.3",
     native_choices=frozenset({"named", "any", "auto"}),
     further_fields=_FURTHER_0_10,
 )
-_V0_11 = replace(_V0_8_3, name="vllm-0.11", guide_form="structured_outputs")
+_V0_11 = replace(
+    _V0_8_3, name="vllm-0.11", guide_form="structured_outputs", schema_engines=("xgrammar",)
+)
 _TODAY = replace(
     _V0_11,
     name="vllm",

@@ -77,6 +77,8 @@ class Concretizer:
         return node
 
     def _text(self, node: Text, path: str) -> Node:
+        if self._engine.has_bounds and not (node.patterns or node.formats) and _has_length(node):
+            return node
         concrete: Regex | Text
         concrete, not_enforced = regex_of(node)
         if not self._engine.has_wide_patterns and not _is_narrow(concrete):
@@ -96,6 +98,8 @@ class Concretizer:
         low, high = node.low, node.high
         if node.whole and low is not None and high is not None and high - low < _MAX_RANGE_VALUES:
             return Literal(tuple(range(int(low), int(high) + 1)))
+        if self._engine.has_bounds and all(b is None or abs(b) < 2**53 for b in (low, high)):
+            return node
         for bound, name in ((low, "lower"), (high, "upper")):
             if bound is not None:
                 self._note(path, f"the {name} bound {bound:g} is not enforced by the server")

@@ -89,14 +89,14 @@ class _Emitter:
                 return self._named_object(node)
             case Map():
                 return self._map(node)
-            case Regex() if node.wide and not self._engine.has_wide_patterns:
+            case Regex() if self._is_free(node):
                 return {"type": "string"}
             case Literal(values):
                 return self._literal(values)
         return _scalar(node)
 
     def _literal(self, values: tuple[str | int | float, ...]) -> dict[str, Any]:
-        written = [encoded(value) if isinstance(value, str) else value for value in values]
+        written = [self._text(value) if isinstance(value, str) else value for value in values]
         if self._engine.compiles:
             starts = range(0, len(written), _GROUP_SIZE)
             groups = [written[start : start + _GROUP_SIZE] for start in starts]
@@ -127,6 +127,8 @@ class _Emitter:
             empty: dict[str, Any] = (
                 {"maxProperties": 0} if self._engine.compiles else {"properties": {}}
             )
+            if self._engine.is_open:
+                empty = {"properties": {}, "additionalProperties": False}
             return {"type": "object", **empty}
         if isinstance(node.values, Anything) and not self._engine.compiles:
             return {"type": "object"}
@@ -134,7 +136,8 @@ class _Emitter:
         return {"type": "object", "additionalProperties": self.emit(node.values), **least}
 
     def _named_object(self, node: Object) -> dict[str, Any]:
-        names = {field.name: encoded(field.name) for field in node.fields}
+        names = {field.name: self._text(field.name) for field in node.fields}
+        closed = {"additionalProperties": False} if self._engine.is_open else {}
         return {
             "type": "object",
             "properties": {names[field.name]: self.emit(field.node) for field in node.fields},
@@ -143,7 +146,18 @@ class _Emitter:
                 for field in node.fields
                 if field.presence is not Presence.OPTIONAL
             ],
+            **closed,
         }
+
+    def _is_free(self, node: Regex) -> bool:
+        """Return whether a string is sent without its expression."""
+        if self._engine.escapes and node == any_text():
+            return True
+        return bool(node.wide) and not self._engine.has_wide_patterns
+
+    def _text(self, text: str) -> str:
+        """Return a name or a listed value as the engine is given it."""
+        return text if self._engine.escapes else encoded(text)
 
 
 _FREE_TYPES = ("string", "number", "boolean", "null", "object", "array")
@@ -158,8 +172,10 @@ def _scalar(node: Node) -> dict[str, Any]:
             least = {"minLength": low} if low else {}
             most = {} if high is None else {"maxLength": high}
             return {"type": "string", **least, **most}
-        case Numeric(whole):
-            return {"type": "integer" if whole else "number"}
+        case Numeric(whole, low, high):
+            kind = "integer" if whole else "number"
+            bounds = {"minimum": low, "maximum": high}
+            return {"type": kind, **{k: v for k, v in bounds.items() if v is not None}}
     return {"type": "null" if isinstance(node, Null) else "boolean"}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-__all__ = ["ENGINES", "LM_FORMAT_ENFORCER", "OUTLINES", "SchemaEngine"]
+__all__ = ["ENGINES", "LM_FORMAT_ENFORCER", "OUTLINES", "XGRAMMAR", "SchemaEngine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +17,6 @@ class SchemaEngine:
 
     Attributes:
         name: Its name as a value of the request field ``guided_decoding_backend``.
-        takes_originals: Whether it takes a schema as its author wrote it, without
-            ``refused_keywords`` and unknown formats. Any other engine is given a schema that is
-            written anew, of the few keywords that mean one thing to it.
         compiles: Whether it compiles a schema before the first token of an answer, which takes the
             server the seconds that ``cost`` estimates.
         has_patterns: Whether it holds strings to a regular expression; one that is written anew
@@ -28,6 +25,10 @@ class SchemaEngine:
             escapes.
         has_tuples: Whether it holds the positions of an array to schemas of their own.
         nests_arrays: Whether an array may hold several arrays.
+        has_bounds: Whether it holds numbers to their bounds, and strings to their length.
+        is_open: Whether it lets a model add properties unless it is told not to.
+        escapes: Whether it writes names and listed values as JSON itself; others paste them into an
+            expression as they are.
         needs_required: Whether an object must have a required property: for others its time
             doubles with every property.
         writable: Matches the names of properties and the listed values that it can write; None
@@ -35,24 +36,21 @@ class SchemaEngine:
         writes_json: Whether what it lets a model write is JSON, and white space only where JSON has
             it between two tokens; otherwise ``mend_stream`` makes it so.
         max_values: How many values an ``enum`` may list; None for any number.
-        refused_keywords: Keywords for which it refuses a whole schema, where it takes originals.
-        formats: The formats that it knows, where it refuses a schema with another one; None where
-            it ignores them.
     """
 
     name: str
-    takes_originals: bool = False
     compiles: bool = False
     has_patterns: bool = False
     has_wide_patterns: bool = False
     has_tuples: bool = False
     nests_arrays: bool = False
+    has_bounds: bool = False
+    is_open: bool = False
+    escapes: bool = False
     needs_required: bool = False
     writable: re.Pattern[str] | None = None
     writes_json: bool = True
     max_values: int | None = None
-    refused_keywords: frozenset[str] = frozenset()
-    formats: frozenset[str] | None = None
 
     def can_write(self, text: str) -> bool:
         """Return whether a name or a listed value can be written.
@@ -88,6 +86,25 @@ list, an empty schema, an anchor, or a name or value with an escape or with a ch
 a token of its own comes up, it ends the answer. While a pattern allows most characters, it looks at
 each token in turn (half a second a token). Its models write properties in any order, and near
 misses of JSON: a comma before the end of an object, numbers such as ``.5`` and ``007``.
+"""
+
+XGRAMMAR = SchemaEngine(
+    name="xgrammar",
+    has_patterns=True,
+    has_wide_patterns=True,
+    has_tuples=True,
+    nests_arrays=True,
+    has_bounds=True,
+    is_open=True,
+    escapes=True,
+)
+"""xgrammar as of vLLM 0.32, which follows the schema while it writes.
+
+vLLM gives a schema to llguidance where xgrammar cannot take it (``backend_xgrammar.py``): with
+``uniqueItems``, ``contains``, ``multipleOf``, an unknown format, or a pattern beside a length.
+None of these is sent, since llguidance refuses some of them, and takes a pattern to be over the
+string itself. xgrammar ignores further ones (``not``, ``if``, several branches of ``allOf``), and
+fails at a count of more than 255 in a pattern. What is sent holds none of these either.
 """
 
 ENGINES = (OUTLINES, LM_FORMAT_ENFORCER)

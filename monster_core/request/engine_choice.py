@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monster_core.json_schema import LoweredSchema
-from monster_core.json_schema.engines import ENGINES, OUTLINES, SchemaEngine
+from monster_core.json_schema.engines import ENGINES, XGRAMMAR, SchemaEngine
 from monster_core.json_schema.lower import CHEAP_SECONDS, LIMIT_SECONDS, lower_for_best
 from monster_core.json_schema.tool_call_schema import LoweredCalls, lower_calls
 from monster_core.server_profiles import ServerProfile, server_profile
@@ -16,7 +16,7 @@ from monster_core.server_profiles import ServerProfile, server_profile
 __all__ = ["EngineChoice", "engine_choice"]
 
 _log = logging.getLogger(__name__)
-_BY_NAME = {engine.name: engine for engine in ENGINES}
+_BY_NAME = {engine.name: engine for engine in (*ENGINES, XGRAMMAR)}
 _BACKEND = "guided_decoding_backend"
 
 
@@ -117,6 +117,5 @@ def engine_choice(
     given = fields.get(_BACKEND)
     if given is not None:
         return EngineChoice((_BY_NAME[given],), limit, is_given=True)
-    server = server or server_profile(None)
-    engines = ENGINES if server.guide_form == "guided" else (OUTLINES,)
-    return EngineChoice(engines, limit)
+    names = (server or server_profile(None)).schema_engines
+    return EngineChoice(tuple(_BY_NAME[name] for name in names), limit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import ValidationError
@@ -17,6 +17,7 @@ from monster_core import (
     server_profiles,
 )
 from monster_core.errors import InvalidRequestError
+from monster_core.json_schema.engines import ENGINES, XGRAMMAR
 from monster_core.server_profiles import SERVER_PROFILES, profile_of_release
 
 BOTH = pytest.mark.parametrize("model_class", [ChatMonster, MonsterLLM])
@@ -106,12 +107,18 @@ def test_a_registered_profile_takes_the_place_of_one_of_its_name_and_releases() 
         ({"name": ""}, "name is a text, not ''"),
         ({"name": "a", "guide_form": "xml"}, "guide_form cannot be 'xml': use one of guided,"),
         ({"name": "a", "native_choices": {"required"}}, "native_choices cannot be 'required'"),
-        ({"name": "a", "schema_engine": "x"}, "schema_engine cannot be 'x'"),
+        ({"name": "a", "schema_engines": ["x"]}, "schema_engines cannot be 'x'"),
     ],
 )
 def test_a_profile_that_cannot_be_is_refused(arguments: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         ServerProfile(**arguments)
+
+
+def test_every_engine_of_a_profile_is_there() -> None:
+    known = {engine.name for engine in (*ENGINES, XGRAMMAR)}
+    assert {name for p in SERVER_PROFILES.values() for name in p.schema_engines} <= known
+    assert set(get_args(server_profiles.SchemaEngineName)) == known
 
 
 def test_a_server_whose_profile_is_gone_is_refused_by_the_call() -> None:

@@ -71,7 +71,12 @@ def test_a_guide_stands_where_the_server_looks_for_it(
 @pytest.mark.parametrize("fields", [{"guided_json": CITY}, {"response_format": FORMAT}], ids=str)
 def test_a_schema_is_sent_as_a_structured_output(fields: dict[str, Any]) -> None:
     sent = body(server="vllm", **fields)
-    assert sent["structured_outputs"]["json"]["required"] == ["city"]
+    assert sent["structured_outputs"]["json"] == {
+        "type": "object",
+        "properties": {"city": {"type": "string"}},
+        "required": ["city"],
+        "additionalProperties": False,
+    }
     assert sent.keys().isdisjoint({"guided_json", "response_format"})
 
 
