@@ -143,13 +143,14 @@ def _take_schema_part(
         raise InvalidRequestError(
             "Only one schema can guide an answer: leave out guided_json or response_format."
         )
-    if kind not in ("json_object", "json_schema") and "guided_json" not in fields:
+    has_schema = is_format or "guided_json" in fields
+    if not has_schema and (kind != "json_object" or not server.shares_grammar):
         return RequestPart()
     from monster_core.request.engine_choice import engine_choice
     from monster_core.request.structured import object_part, schema_part
 
     engines = engine_choice(fields, options, server)
-    if kind == "json_object" and "guided_json" not in fields:
+    if not has_schema:
         part = object_part(engines)
         if part.fields.keys() != {"response_format"}:
             del fields["response_format"]

@@ -80,6 +80,13 @@ def test_a_schema_is_sent_as_a_structured_output(fields: dict[str, Any]) -> None
     assert sent.keys().isdisjoint({"guided_json", "response_format"})
 
 
+@pytest.mark.parametrize("n", [1, 2])
+def test_any_json_object_is_asked_for_as_such_where_that_is_safe(n: int) -> None:
+    sent = body(server="vllm", response_format={"type": "json_object"}, n=n, temperature=1)
+    assert sent["response_format"] == {"type": "json_object"}
+    assert "structured_outputs" not in sent
+
+
 # --- Tools
 
 
