@@ -1,6 +1,6 @@
 """Measure what the clients of both frameworks cost, side by side, and write docs/benchmarks.md.
 
-    make bench                                  # everything; twenty minutes
+    make bench                                  # everything; half an hour
     make bench OPTIONS=--quick                  # an impression of chunks, calls and construction
     make bench OPTIONS="--only chunk,call --clients 'ChatMonster,LangChain alone,raw httpx'"
 

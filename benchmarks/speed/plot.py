@@ -33,9 +33,10 @@ def draw(results: Results, path: Path) -> None:
     """
     mpl.rcParams.update({"font.size": 9})
     figure = Figure(figsize=(12, 5), layout="constrained")
-    panels = figure.subplots(len(_FRAMEWORKS), len(_PANELS), squeeze=False)
+    measured = [title for title, name in _PANELS.items() if results.rounds_with([name])]
+    panels = figure.subplots(len(_FRAMEWORKS), len(measured), squeeze=False)
     for row, framework in zip(panels, _FRAMEWORKS, strict=True):
-        for place, (axes, title) in enumerate(zip(row, _PANELS, strict=True)):
+        for place, (axes, title) in enumerate(zip(row, measured, strict=True)):
             _panel(axes, results, framework, title, has_names=place == 0)
     figure.suptitle("CPU of the client in microseconds (dark: sync, light: async)")
     figure.savefig(path, dpi=65, pil_kwargs={"optimize": True})

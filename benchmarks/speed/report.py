@@ -17,8 +17,9 @@ _HEAD = """# What a client costs
 What a user pays for a client is the CPU between the framework and the socket. `make bench` measures
 it and writes this page, on {machine}.
 
-Rounds: {rounds}. The machine's load average meanwhile: {load}; above the number of its cores, other
-work took part of them, and the figures are higher than on a machine that does nothing else.
+Rounds: {rounds}; a table that fewer of them hold says how many. The machine's load average
+meanwhile: {load}; above the number of its cores, other work took part of them, and the figures are
+higher than on a machine that does nothing else.
 
 ![CPU of a chunk and of a call](benchmarks.png)
 

@@ -112,4 +112,4 @@ def test_a_missed_target_says_whether_the_least_integration_misses_it(
     assert row.endswith(
         f"| 1.10 | {least / 500:.2f} | {ours / 500:.2f} to {ours / 500:.2f} | {verdict} |"
     )
-    assert "load average meanwhile: 2.50 to 2.50;" in page
+    assert "load average\nmeanwhile: 2.50 to 2.50;" in page
