@@ -126,8 +126,11 @@ Where the time of what is missed goes:
   of each; the least integration needs hardly less memory and CPU.
 - The first call of a further model holds its construction, in which LangChain and pydantic validate
   some 60 fields, and its serialization for traces, both in cold caches.
-- A long answer keeps Python's garbage collector busy with LangChain's chunks; without the collector
-  a chunk costs the same.
+"""
+
+
+_WHERE_GROWTH = """\
+- A long answer keeps Python's garbage collector busy with LangChain's chunks.
 """
 
 
@@ -169,7 +172,7 @@ def _parts(results: Results) -> Iterator[str]:
             for one in checked
         ]
         yield _table(["target", "figure", "at most", "the least", "rounds", ""], rows)
-        yield _WHERE
+        yield _WHERE + (_WHERE_GROWTH if results.rounds_with(_GROWTH) else "")
     for title, figures, modes in _SECTIONS:
         names = [*IMPORTS] if title == "Import" else [*CLIENTS]
         rows = list(_rows(results, names, figures, modes))
