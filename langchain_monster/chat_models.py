@@ -7,7 +7,7 @@ Every request takes the same way: LangChain's messages and arguments become a ``
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -63,6 +63,9 @@ __all__ = ["ChatMonster"]
 
 _NOT_SENT = frozenset({"config", "ls_structured_output_format", "stream_usage"})
 """Arguments of a call that LangChain, or :class:`ChatMonster` itself, takes out of it."""
+
+_BESIDE_SCHEMA = ("include_raw", "method", "schema")
+"""Arguments of ``with_structured_output`` that are not arguments of a call."""
 
 
 class ChatMonsterArguments(ModelArguments, total=False):
@@ -389,8 +392,12 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         extra = self._unknown_fields()
         return build_request(to_core(messages), fields, stream=stream, extra=extra), options
 
-    def _check_arguments(self, kwargs: dict[str, Any]) -> None:
+    def _check_arguments(self, kwargs: dict[str, Any], beside: Iterable[str] = ()) -> None:
         """Check the arguments of a call where they are bound to it.
+
+        Args:
+            kwargs: The arguments.
+            beside: The other arguments of the method, one of which a misspelt name may mean.
 
         Raises:
             InvalidRequestError: One is unknown, of the wrong type or out of range.
@@ -400,7 +407,12 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
 
         fields, _ = split_call_options(kwargs, CALL_OPTIONS)
         own = {name: value for name, value in fields.items() if name not in _NOT_SENT}
-        validate_parameters(own, also=type(self).model_fields, further=self._further_fields(own))
+        validate_parameters(
+            own,
+            also=type(self).model_fields,
+            further=self._further_fields(own),
+            beside=beside,
+        )
 
     # --- Tools and structured output
 
@@ -489,6 +501,7 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         )
 
         with as_langchain_errors():
+            self._check_arguments(kwargs, _BESIDE_SCHEMA)
             kind: type[StructuredOutputParser]
             kind = RawOutputParser if include_raw else StructuredOutputParser
             parser = kind(schema, method)

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from monster_core.errors import ConfigurationError
 from monster_core.name_suggestions import unknown_argument
 from monster_core.secrets import check_headers, check_key
 
@@ -231,7 +232,7 @@ def fill_in_settings(arguments: Mapping[str, Any], base_url_field: str) -> dict[
     Raises:
         ConfigurationError: An environment variable cannot be used.
     """
-    from monster_core.settings import environment_settings  # imported late, as above
+    from monster_core.settings import check_base_url, environment_settings  # late, as above
 
     found = environment_settings()
     filled = {name: value for name, value in arguments.items() if value is not None}
@@ -239,5 +240,13 @@ def fill_in_settings(arguments: Mapping[str, Any], base_url_field: str) -> dict[
         value = getattr(found, name)
         if value is not None:
             filled.setdefault(name, value)
-    filled.setdefault(base_url_field, found.api_base)
+    if base_url_field not in filled:
+        try:
+            filled[base_url_field] = check_base_url(
+                found.api_base, allow_http=bool(filled.get("allow_http"))
+            )
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"The environment variable MONSTER_API_BASE: {error}"
+            ) from None
     return filled

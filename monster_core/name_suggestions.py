@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["unknown_argument", "unknown_name"]
+__all__ = ["nearest_name", "unknown_argument", "unknown_name"]
 
 _INSTEAD = {
     "additional_kwargs": ("model_kwargs",),
     "api_base": ("base_url",),
+    "api_url": ("base_url", "api_base"),
     "async_http_client": ("http_async_client",),
     "base_url": ("api_base",),
     "default_timeout": ("timeout",),
@@ -154,15 +155,26 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> str:
         name: The unknown name.
         known: Every name that is allowed.
     """
+    nearest = nearest_name(name, known)
+    hint = "." if nearest is None else f": did you mean {nearest!r}?"
+    return f"Unknown {kind} {name!r}{hint}"
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that an unknown one probably means; None if nothing is like it.
+
+    Args:
+        name: The unknown name.
+        known: Every name that is allowed.
+    """
     candidates = sorted(known)
+    equivalent = _equivalent(name, candidates)
+    if equivalent:
+        return equivalent
     likeness, nearest = max(
         ((_likeness(name, candidate), candidate) for candidate in candidates), default=(0.0, "")
     )
-    equivalent = _equivalent(name, candidates)
-    if equivalent:
-        likeness, nearest = 1.0, equivalent
-    hint = f": did you mean {nearest!r}?" if likeness >= _MIN_LIKENESS else "."
-    return f"Unknown {kind} {name!r}{hint}"
+    return nearest if likeness >= _MIN_LIKENESS else None
 
 
 def _equivalent(name: str, known: Iterable[str]) -> str | None:

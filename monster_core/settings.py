@@ -117,6 +117,10 @@ def check_base_url(url: str, *, allow_http: bool) -> str:
     """
     text = url.strip()
     parts = _split(text)
+    if text and "://" not in text:
+        raise ConfigurationError(
+            f"The base URL begins with https:// or http://, such as {DEFAULT_BASE_URL}."
+        )
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ConfigurationError(
             f"The base URL{_shown(text)} is not an http(s) address like {DEFAULT_BASE_URL}."

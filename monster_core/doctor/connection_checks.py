@@ -39,7 +39,8 @@ def _check_proxy(examination: Examination) -> Finding:
         return Finding(
             "failed",
             f"The proxy {shown} cannot be reached: {_reason(error)}.",
-            f"Correct or unset HTTPS_PROXY, or add {examination.url.host} to NO_PROXY.",
+            "Correct or unset the proxy variable (HTTPS_PROXY, HTTP_PROXY or ALL_PROXY), or add "
+            f"{examination.url.host} to NO_PROXY.",
         )
     return Finding(
         "note",
@@ -182,7 +183,7 @@ _UNTRUSTED = f"If you trust the certificate, {_AUTHORITY}."
 _BY_VERIFY_CODE = {
     9: "The certificate is not valid yet: check this machine's clock.",
     10: "The certificate has expired: renew it, or check this machine's clock.",
-    18: f"The certificate is self-signed: {_AUTHORITY}.",
+    18: "The certificate is self-signed: name its PEM file in SSL_CERT_FILE.",
     19: f"The certificate's authority signed itself: {_AUTHORITY}, a company's proxy may be one.",
     20: f"The certificate's authority is not known here: {_AUTHORITY}.",
     21: f"The certificate's authority is not known here: {_AUTHORITY}.",

@@ -172,13 +172,13 @@ def _check_server(examination: Examination) -> Finding:
     except MonsterError:
         found = None
     if found is None:
-        return Finding("ok", f"not told; requests are those of {profile}")
+        return Finding("ok", f"not told; requests are written for {profile}")
     examination.release = found
     if server_profile(found) == server_profile(named):
-        return Finding("ok", f"{found}; requests are those of {profile}")
+        return Finding("ok", f"{found}; requests are written for {profile}")
     return Finding(
         "failed",
-        f"It is {found}, and requests are those of {profile}.",
+        f"The server is {found}, but requests are written for {profile}.",
         f"Set MONSTER_SERVER={found}, or pass server={found!r}.",
     )
 

@@ -97,9 +97,7 @@ def _check_stream(examination: Examination) -> Finding:
             "proxy_buffering off).",
         )
     if usage is None:
-        return Finding(
-            "note", f"{detail}; no token counts", "The server leaves stream_options out of account."
-        )
+        return Finding("note", f"{detail}; no token counts", "The server ignores stream_options.")
     return Finding("ok", detail)
 
 
@@ -179,7 +177,7 @@ def _not_obeyed(what: str, examination: Examination) -> str:
     if found is not None and server_profile(found) == named:
         return f"What stands before the server may drop {what}: ask who runs it."
     return (
-        f"{found or 'The server'} ignores {what} as {named.name} knows it: set MONSTER_SERVER"
+        f"{found or 'The server'} ignores {what} in the form of {named.name}: set MONSTER_SERVER"
         f"{f'={found}' if found else ' to its release, such as vllm for the present one'}."
     )
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 
 from monster_core.doctor.report import Finding, Setting
-from monster_core.name_suggestions import unknown_name
+from monster_core.name_suggestions import nearest_name
 from monster_core.settings import MonsterSettings
 from monster_core.version import __version__
 
@@ -63,16 +63,27 @@ def settings_in_use(options: Mapping[str, object]) -> list[Setting]:
 
 def check_variables() -> Finding:
     """Find variables that look like settings of this package, and are none."""
-    known = {f"MONSTER_{name.upper()}" for name in MonsterSettings.model_fields}
+    known = set(MonsterSettings.model_fields)
     unknown = sorted(
         name
         for name in os.environ
-        if name.upper().startswith("MONSTER") and name.upper() not in known
+        if name.upper().startswith("MONSTER") and _field_of(name) not in known
     )
     if not unknown:
         return Finding("ok", "the settings can be used")
-    detail = " ".join(unknown_name("variable", name, known) for name in unknown)
+    detail = " ".join(_unknown_variable(name, known) for name in unknown)
     return Finding("note", detail, "A variable of another name is not read: rename it.")
+
+
+def _unknown_variable(name: str, known: Iterable[str]) -> str:
+    nearest = nearest_name(_field_of(name), known)
+    hint = f": did you mean 'MONSTER_{nearest.upper()}'?" if nearest else "."
+    return f"Unknown variable {name!r}{hint}"
+
+
+def _field_of(variable: str) -> str:
+    """Return a variable's name without the beginning that all settings share."""
+    return variable.upper().removeprefix("MONSTER_").lower()
 
 
 def without_credentials(address: str) -> str:

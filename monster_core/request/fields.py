@@ -98,7 +98,7 @@ def _response_format(value: Any) -> Any:
     )
 
 
-def _server(value: str) -> str:
+def _server(value: Any) -> Any:
     """Refuse the name of a server that has no profile."""
     try:
         server_profile(value)
@@ -252,7 +252,7 @@ class ConversationParameters(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True, defer_build=True)
 
-    server: Annotated[_Text, AfterValidator(_server)] | None = Field(
+    server: Annotated[_Text, BeforeValidator(_server)] | None = Field(
         default=None,
         description="What serves the model: vllm-0.5 by default, another release, or vllm.",
     )

@@ -21,7 +21,11 @@ _NOTHING: frozenset[str] = frozenset()
 
 
 def validate_parameters(
-    values: Mapping[str, Any], *, also: Iterable[str] = (), further: Collection[str] = _NOTHING
+    values: Mapping[str, Any],
+    *,
+    also: Iterable[str] = (),
+    further: Collection[str] = _NOTHING,
+    beside: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Check request fields one by one.
 
@@ -29,6 +33,7 @@ def validate_parameters(
         values: Fields by name; None means "not sent".
         also: Names that the model's constructor takes.
         further: Fields that the server knows and this package does not check.
+        beside: Names of arguments that the method takes besides; a misspelt name may mean one.
 
     Returns:
         The fields in the form that is sent, without those that are None.
@@ -39,7 +44,7 @@ def validate_parameters(
     unchecked = {name: values[name] for name in values if name not in _FIELDS}
     for name in unchecked:
         if name not in further:
-            known = {*_FIELDS, *_TAKEN_BESIDE_FIELDS}
+            known = {*_FIELDS, *_TAKEN_BESIDE_FIELDS, *beside}
             raise InvalidRequestError(unknown_argument(name, known, of_the_model=also))
     try:
         checked = _validating_model()(**values)

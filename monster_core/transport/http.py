@@ -19,7 +19,7 @@ import threading
 import urllib.request
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
 
+from monster_core.errors import ConfigurationError
 from monster_core.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -176,7 +177,8 @@ class _Place(Generic[_S]):
         for waiting in unused[: -_MAX_UNUSED_CLIENTS or None]:
             self.clients.remove(waiting)
             self.discarded.append(waiting)
-        added = open_shared(settings, self)
+        with _unusable_environment():
+            added = open_shared(settings, self)
         self.clients.append(added)
         return added
 
@@ -282,6 +284,28 @@ def _certificates() -> tuple[str | None, ...]:
     return os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
 
 
+@contextlib.contextmanager
+def _unusable_environment() -> Iterator[None]:
+    """Say which variable keeps httpx from making a client, without its value: it may be secret."""
+    try:
+        yield
+    except ImportError:
+        said = f"{_PROXY_VARIABLES} names a SOCKS proxy: pip install 'httpx[socks]'."
+    except OSError:  # which an error of TLS is, too
+        said = "SSL_CERT_FILE or SSL_CERT_DIR names certificates that cannot be read: correct it."
+    except (httpx.InvalidURL, ValueError):
+        said = (
+            f"{_PROXY_VARIABLES} holds an address that cannot be used: write it as "
+            "http://host:port, or unset the variable."
+        )
+    else:
+        return
+    raise ConfigurationError(said)
+
+
+_PROXY_VARIABLES = "A proxy variable (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY)"
+
+
 def _proxies() -> dict[str, str]:
     return urllib.request.getproxies()
 
@@ -316,7 +340,10 @@ def environment_proxy(url: httpx.URL) -> str | None:
     address = proxies.get(url.scheme) or proxies.get("all")
     if not address:
         return None
-    return address if "://" in address else f"http://{address}"
+    with _unusable_environment():
+        address = address if "://" in address else f"http://{address}"
+        httpx.Proxy(address)
+    return address
 
 
 def _proxy_for(settings: _Settings) -> httpx.Proxy | None:

@@ -237,3 +237,18 @@ def test_an_environment_that_takes_the_place_of_another_is_read(
     with mock.patch("os.environ", {"MONSTER_API_KEY": "second-key"}):
         assert environment_settings().api_key == SecretStr("second-key")
     assert environment_settings().api_key == SecretStr("first-key")
+
+
+@pytest.mark.parametrize(
+    "address, told",
+    [
+        ("127.0.0.1:8000/v1", "begins with https:// or http://"),
+        ("http://10.0.0.7/v1", "would send the key unencrypted"),
+    ],
+)
+def test_an_unusable_address_of_the_environment_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, address: str, told: str
+) -> None:
+    monkeypatch.setenv("MONSTER_API_BASE", address)
+    with pytest.raises(ConfigurationError, match=rf"MONSTER_API_BASE: .*{told}"):
+        Connected()

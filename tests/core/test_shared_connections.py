@@ -21,6 +21,7 @@ import pytest
 import trustme
 from pydantic import SecretStr
 
+from monster_core.errors import ConfigurationError
 from monster_core.transport import http
 from monster_core.transport.client import AsyncMonsterClient, MonsterClient
 from monster_core.transport.deadline import Timeouts
@@ -147,6 +148,27 @@ def test_another_proxy_or_authority_is_another_client(
             assert other is not before
     for one in connections:
         one.close()
+
+
+@pytest.mark.parametrize("open_client", [http.Connections, http.AsyncConnections])
+@pytest.mark.parametrize(
+    "variable, value, told",
+    [
+        ("HTTPS_PROXY", "proxy.example:port", "http://host:port"),
+        ("HTTP_PROXY", "ftp://user:secret@proxy.example", "http://host:port"),
+        ("ALL_PROXY", "http://user:se/cret@proxy.example", "http://host:port"),
+        ("SSL_CERT_FILE", "/nowhere/secret.pem", "cannot be read"),
+    ],
+)
+async def test_a_variable_that_no_client_can_be_made_with_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, open_client: Any, variable: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    connections = open_client(endpoint("https://a.example/v1"))
+    with pytest.raises(ConfigurationError, match=rf"{variable}.*{told}") as caught:
+        connections.use()
+    assert caught.value.__cause__ is None
+    assert "secret" not in str(caught.value)
 
 
 def test_a_clients_own_connections_are_never_shared(serve: Serve) -> None:

@@ -170,3 +170,26 @@ def test_a_server_behind_a_gateway_that_names_itself(examine: Examine, serve: Se
     found = examine("--base-url", server.base_url)
     assert found.check("endpoint")["status"] == "note"
     assert "through 1.1 squid" in found.said("endpoint")
+
+
+@pytest.mark.parametrize("proxy", ["proxy.example:port", "ftp://proxy.example", "http://a:b/c@d"])
+def test_a_proxy_variable_that_holds_no_address(examine: Examine, proxy: str) -> None:
+    found = examine("--base-url", "https://llm.example/v1", HTTPS_PROXY=proxy)
+    assert found.names("failed") == ["proxy"]
+    assert "holds an address that cannot be used" in found.said("proxy")
+
+
+@pytest.mark.parametrize(
+    "variable, meant",
+    [("MONSTER_APIBASE", "MONSTER_API_BASE"), ("MONSTER_BASE_URL", "MONSTER_API_BASE")],
+)
+def test_a_misspelt_variable(
+    examine: Examine, monster_emulator: Emulator, variable: str, meant: str
+) -> None:
+    found = examine("--base-url", monster_emulator.base_url, **{variable: "x"})
+    assert f"did you mean {meant!r}?" in found.said("settings")
+
+
+def test_a_variable_that_is_like_no_setting(examine: Examine, monster_emulator: Emulator) -> None:
+    found = examine("--base-url", monster_emulator.base_url, MONSTER_FOO="x")
+    assert "Unknown variable 'MONSTER_FOO'. " in found.said("settings")

@@ -145,7 +145,9 @@ def test_a_server_of_another_release_that_ignores_guides(examine: Examine, serve
     )
     found = examine("--base-url", server.base_url, "--model", "m")
     assert found.names("failed") == ["server", "guided answer"]
-    assert "It is vllm-0.32.0, and requests are those of vllm-0.5." in found.said("server")
+    assert "The server is vllm-0.32.0, but requests are written for vllm-0.5." in found.said(
+        "server"
+    )
     assert "'Paris.'" in found.said("guided answer")
     for check in ("server", "guided answer"):
         assert "MONSTER_SERVER=vllm-0.32.0" in found.said(check)
