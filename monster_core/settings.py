@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from monster_core.errors import ConfigurationError, InvalidRequestError
+from monster_core.model_arguments import DEFAULT_TIMEOUT_SECONDS
 from monster_core.secrets import check_key
 from monster_core.server_profiles import server_profile
 
@@ -47,7 +48,7 @@ class MonsterSettings(BaseSettings):
     api_key: SecretStr | None = None
     api_base: str = DEFAULT_BASE_URL
     model: str | None = None
-    timeout: float = Field(default=120.0, gt=0, allow_inf_nan=False)
+    timeout: float = Field(default=DEFAULT_TIMEOUT_SECONDS, gt=0, allow_inf_nan=False)
     max_retries: int = Field(default=2, ge=0)
     allow_http: bool = False
     async_transport: Literal["httpx", "aiohttp"] = "httpx"

@@ -15,8 +15,10 @@ from monster_core import errors
 from monster_core.request.builder import build_request
 from monster_core.request.messages import Message
 from monster_core.response.types import Chunk
+from monster_core.transport.body import ACCEPTED_ENCODING
 from monster_core.transport.client import MonsterClient
 from monster_core.transport.deadline import Timeouts
+from monster_core.version import __version__
 from tests.core.drivers import Driver, SyncDriver, endpoint
 from tests.core.scripted_server import Reply, ScriptedServer, answer, events, reply, token
 
@@ -63,6 +65,20 @@ def test_a_piece_of_text_arrives_before_the_next_is_sent(serve: Serve, connect: 
     seen.set()
     assert next(chunks).text == "later"
     list(chunks)
+
+
+def test_a_request_carries_these_headers(serve: Serve, connect: Connect) -> None:
+    server = serve(answer())
+    connect(server).answer()
+    sent = server.received[0].headers
+    of_the_connection = {"host", "connection", "content-length"}
+    assert {name: sent[name] for name in sent.keys() - of_the_connection} == {
+        "accept": "application/json",
+        "accept-encoding": ACCEPTED_ENCODING,
+        "authorization": "Bearer open-sesame",
+        "content-type": "application/json",
+        "user-agent": f"monsterapi-integrations/{__version__}",
+    }
 
 
 def test_the_models_are_read(serve: Serve, connect: Connect) -> None:

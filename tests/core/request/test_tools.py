@@ -152,3 +152,41 @@ def test_a_definition_that_is_no_json_is_refused_in_a_sentence() -> None:
     odd = ToolDefinition("odd", "", {"type": "object", "properties": {"x": {"enum": {1, 2}}}})
     with pytest.raises(InvalidRequestError, match=r"A tool cannot be written as JSON: .*set"):
         part([odd], "auto")
+
+
+@pytest.mark.parametrize(
+    "tool_format, definition, how",
+    [
+        (
+            "llama",
+            "{}",
+            'To call a function, answer with only a JSON object {"name": function name, '
+            '"parameters": object of argument name and value}. Do not use variables.',
+        ),
+        (
+            "hermes",
+            "<tools>\n{}\n</tools>",
+            "To call a function, answer with a JSON object inside <tool_call></tool_call> tags:\n"
+            '<tool_call>\n{"name": function name, "arguments": object of argument name and value}\n'
+            "</tool_call>",
+        ),
+        (
+            "mistral",
+            "{}",
+            "To call functions, answer with [TOOL_CALLS] and a JSON array: [TOOL_CALLS] "
+            '[{"name": function name, "arguments": object of argument name and value}]',
+        ),
+    ],
+)
+def test_a_family_is_told_of_its_tools_in_its_own_words(
+    tool_format: ToolFormat, definition: str, how: str
+) -> None:
+    told = part([NOW], "auto", tool_format=tool_format).prompt
+    written = (
+        '{"type":"function","function":{"name":"now","description":"",'
+        '"parameters":{"type":"object","properties":{}}}}'
+    )
+    assert told == (
+        f"You have access to these functions:\n\n{definition.replace('{}', written)}\n\n{how}\n"
+        "Call a function only where it helps to answer; otherwise answer in plain text."
+    )
