@@ -120,7 +120,7 @@ def check_base_url(url: str, *, allow_http: bool) -> str:
     parts = _split(text)
     if text and "://" not in text:
         raise ConfigurationError(
-            f"The base URL begins with https:// or http://, such as {DEFAULT_BASE_URL}."
+            f"The base URL must begin with https:// or http://, such as {DEFAULT_BASE_URL}."
         )
     if parts.scheme not in ("https", "http") or not parts.hostname:
         raise ConfigurationError(
@@ -171,9 +171,11 @@ _read: tuple[int, MonsterSettings] | None = None
 
 def _in_one_sentence(error: ValidationError) -> str:
     found = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    said = found["msg"].removeprefix("Value error, ").rstrip(".")
+    said = (
+        found["msg"].removeprefix("Value error, ").replace("Input should", "it should").rstrip(".")
+    )
     name = f"MONSTER_{str(found['loc'][0]).upper()}"
-    return f"{said}." if name in said else f"The environment variable {name}: {said}."
+    return f"{said}." if name in said else f"The environment variable {name} is not usable: {said}."
 
 
 def _split(text: str) -> Any:

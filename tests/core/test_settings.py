@@ -242,7 +242,7 @@ def test_an_environment_that_takes_the_place_of_another_is_read(
 @pytest.mark.parametrize(
     "address, told",
     [
-        ("127.0.0.1:8000/v1", "begins with https:// or http://"),
+        ("127.0.0.1:8000/v1", "must begin with https:// or http://"),
         ("http://10.0.0.7/v1", "would send the key unencrypted"),
     ],
 )
@@ -250,5 +250,5 @@ def test_an_unusable_address_of_the_environment_names_its_variable(
     monkeypatch: pytest.MonkeyPatch, address: str, told: str
 ) -> None:
     monkeypatch.setenv("MONSTER_API_BASE", address)
-    with pytest.raises(ConfigurationError, match=rf"MONSTER_API_BASE: .*{told}"):
+    with pytest.raises(ConfigurationError, match=rf"MONSTER_API_BASE is not usable: .*{told}"):
         Connected()
