@@ -247,6 +247,6 @@ def fill_in_settings(arguments: Mapping[str, Any], base_url_field: str) -> dict[
             )
         except ConfigurationError as error:
             raise ConfigurationError(
-                f"The environment variable MONSTER_API_BASE: {error}"
+                f"The environment variable MONSTER_API_BASE is not usable: {error}"
             ) from None
     return filled
