@@ -67,6 +67,7 @@ from monster_core.model_arguments import AsyncHttpClient, BaseUrl, ModelArgument
 from monster_core.model_base import MonsterModelBase
 from monster_core.model_families import context_window_of_family
 from monster_core.models_endpoint import MAX_DISCOVERY_SECONDS, ServedModel
+from monster_core.name_suggestions import unknown_name
 from monster_core.request.builder import ChatRequest, build_request
 from monster_core.request.call_options import split_call_options
 from monster_core.secrets import with_masked_secrets
@@ -659,8 +660,13 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
             **kwargs: Further fields of the StructuredLLM.
 
         Raises:
-            InvalidRequestError: The class is not a pydantic model.
+            InvalidRequestError: The class is not a pydantic model, or an argument is not a field.
         """
+        for name in sorted(kwargs.keys() - StructuredLLM.model_fields.keys()):
+            raise InvalidRequestError(
+                f"{unknown_name('argument', name, StructuredLLM.model_fields)} Request fields are "
+                "arguments of the model, or of a call."
+            )
         if not (isinstance(output_cls, type) and issubclass(output_cls, BaseModel)):
             raise InvalidRequestError(
                 f"as_structured_llm takes a pydantic model, not {output_cls!r}: structured_predict "

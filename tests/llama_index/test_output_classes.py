@@ -235,3 +235,9 @@ def test_a_cut_stream_gives_what_it_had_and_raises(mode):
     with pytest.raises(StructuredAnswerError):
         seen.extend(llm.stream_structured_predict(Loose, PROMPT, title="x"))
     assert seen[-1].name == "Ana"
+
+
+@pytest.mark.parametrize("name", ["temperature", "temprature"])
+def test_an_argument_that_a_structured_llm_would_drop_is_refused(name: str) -> None:
+    with pytest.raises(InvalidRequestError, match=f"{name}.*arguments of the model, or of a call"):
+        song_llm().as_structured_llm(Car, **{name: 0})
