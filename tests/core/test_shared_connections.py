@@ -164,7 +164,8 @@ async def test_a_variable_that_no_client_can_be_made_with_is_named_and_not_shown
     monkeypatch: pytest.MonkeyPatch, open_client: Any, variable: str, value: str, told: str
 ) -> None:
     monkeypatch.setenv(variable, value)
-    connections = open_client(endpoint("https://a.example/v1"))
+    scheme = "http" if variable == "HTTP_PROXY" else "https"
+    connections = open_client(endpoint(f"{scheme}://a.example/v1"))
     with pytest.raises(ConfigurationError, match=rf"{variable}.*{told}") as caught:
         connections.use()
     assert caught.value.__cause__ is None
