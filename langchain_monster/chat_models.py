@@ -501,7 +501,8 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         )
 
         with as_langchain_errors():
-            self._check_arguments(kwargs, _BESIDE_SCHEMA)
+            if kwargs:
+                self._check_arguments(kwargs, _BESIDE_SCHEMA)
             kind: type[StructuredOutputParser]
             kind = RawOutputParser if include_raw else StructuredOutputParser
             parser = kind(schema, method)
