@@ -107,12 +107,13 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Note which recordings a test has used."""
-    result = yield
-    cassette = getattr(item, "funcargs", {}).get("vcr")
-    if cassette is not None:
-        item.config.stash[PLAYED] |= playback.played(cassette)
-    return result
+    """Note which recordings a test has used, also one that is expected to fail."""
+    try:
+        return (yield)
+    finally:
+        cassette = getattr(item, "funcargs", {}).get("vcr")
+        if cassette is not None:
+            item.config.stash[PLAYED] |= playback.played(cassette)
 
 
 @pytest.hookimpl(trylast=True)
