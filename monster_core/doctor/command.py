@@ -82,7 +82,7 @@ def _examine(
     begins: Callable[[str], object],
     ends: Callable[[CheckResult], object],
 ) -> Report:
-    # httpx and pydantic's models take a while to import: a wrong command line is told before
+    # httpx and pydantic's models take a while to import: a wrong command line is reported before
     from monster_core.doctor.connection_checks import CONNECTION_CHECKS
     from monster_core.doctor.endpoint_checks import ENDPOINT_CHECKS
     from monster_core.doctor.examination import Examination, examine
