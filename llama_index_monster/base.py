@@ -180,6 +180,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
     - ``guided_decoding_backend``: What enforces a guided response. Server: outlines.
     - ``guided_whitespace_pattern``: Pattern of the white space allowed inside guided JSON.
     - ``schema_in_prompt``: Put the schema into the prompt, too. On by default.
+    - ``ask_again``: Ask once more after an answer that breaks its schema. Off by default.
     - ``max_schema_seconds``: Most seconds to compile a schema; MONSTER_MAX_SCHEMA_SECONDS, or 5.
 
     The server and its chat template:

@@ -104,6 +104,7 @@ class ModelArguments(TypedDict, total=False):
     tool_strategy: Literal["native", "guided", "prompt"] | None
     parallel_tool_calls: bool | None
     schema_in_prompt: bool | None
+    ask_again: bool | None
     max_schema_seconds: float | None
 
 

@@ -34,6 +34,9 @@ class ChatRequest:
         follow_up: The request that is sent next if the model calls no tool; its response takes the
             place of this one's text. The text is guided there, which it cannot be while tools may
             be called.
+        schema: The original schema of the response's text; None where it has none.
+        ask_again: Makes the request that asks for the same once more, of what is wrong with the
+            response, and whether it is JSON at least; None unless the caller allows it.
     """
 
     body: bytes
@@ -41,6 +44,8 @@ class ChatRequest:
     is_guided: bool = False
     shorter_body: Callable[[], bytes] | None = None
     follow_up: ChatRequest | None = None
+    schema: Mapping[str, Any] | None = None
+    ask_again: Callable[[str, bool], ChatRequest] | None = None
 
 
 def build_request(
@@ -74,20 +79,23 @@ def build_request(
         messages, server, family, tool_format, _keeps_calls(server, options), stream, extra or {}
     )
 
+    again = options.get("ask_again", False)
+
     given, choice = sent.pop("tools", None), sent.pop("tool_choice", None)
     tools = _tools_part(given, choice, tool_format, sent, options, server)
     if tools.is_forced:  # a call takes the place of a response in a schema
         _take_schema_part(sent, options, server)
-        return _request(write, sent, tools)
+        return _request(write, sent, tools, ask_again=again)
     if not tools.spec.tool_names:
-        return _request(write, sent, _take_schema_part(sent, options, server))
+        part = _take_schema_part(sent, options, server)
+        return _request(write, sent, part, ask_again=again)
     constraints = _take_constraints(sent)
-    request = _request(write, sent, tools)
+    request = _request(write, sent, tools, ask_again=again)
     if constraints:
         constrained = {**sent, **constraints}
         part = _take_schema_part(constrained, options, server)
         request.spec = replace(request.spec, withholds_text=True)
-        request.follow_up = _request(write, constrained, part)
+        request.follow_up = _request(write, constrained, part, ask_again=again)
     return request
 
 
@@ -174,7 +182,9 @@ def _take_constraints(fields: dict[str, Any]) -> dict[str, Any]:
     return {} if taken == {"response_format": {"type": "text"}} else taken
 
 
-def _request(write: _BodyWriter, fields: Mapping[str, Any], part: RequestPart) -> ChatRequest:
+def _request(
+    write: _BodyWriter, fields: Mapping[str, Any], part: RequestPart, *, ask_again: bool = False
+) -> ChatRequest:
     sent = dict(fields)
     for name, value in part.fields.items():
         if name in sent:
@@ -188,6 +198,12 @@ def _request(write: _BodyWriter, fields: Mapping[str, Any], part: RequestPart) -
     request = ChatRequest(write.body(sent, part.prompt), part.spec, is_guided)
     if part.prompt and part.is_prompt_optional:
         request.shorter_body = lambda: write.body(sent, None)
+    after = part.after
+    if ask_again and after is not None:
+        request.schema = part.schema
+        request.ask_again = lambda problem, is_json: _request(
+            write, fields, after(f"Your first answer cannot be used: {problem}", is_json)
+        )
     return request
 
 

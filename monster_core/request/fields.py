@@ -272,6 +272,10 @@ class ConversationParameters(BaseModel):
         default=None,
         description="Put the schema into the prompt, too. On by default.",
     )
+    ask_again: _Flag | None = Field(
+        default=None,
+        description="Ask once more after an answer that breaks its schema. Off by default.",
+    )
     max_schema_seconds: Annotated[_Number, Field(ge=0)] | None = Field(
         default=None,
         description="Most seconds to compile a schema; MONSTER_MAX_SCHEMA_SECONDS, or 5.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,11 @@ class RequestPart:
         is_prompt_optional: Whether the server holds the response to the fields even if the prompt
             is left out.
         is_forced: Whether the response is a call that the server is made to give.
+        schema: The original schema of the response's text; None where it has none.
+        after: Makes what a second request adds, of a sentence that says what was wrong with the
+            response to the first, and whether it was JSON at least; None where the response can
+            be anything. A response that was not JSON has shown that the server does not hold it
+            to the fields, so that the second request relies on the prompt.
     """
 
     fields: Mapping[str, Any] = field(default_factory=dict)
@@ -29,3 +34,5 @@ class RequestPart:
     spec: ResponseSpec = field(default_factory=ResponseSpec)
     is_prompt_optional: bool = False
     is_forced: bool = False
+    schema: Mapping[str, Any] | None = None
+    after: Callable[[str, bool], RequestPart] | None = None

@@ -300,7 +300,19 @@ def schema_part(
     spec = ResponseSpec(schema=lowered)
     if lowered.obstacle is None:
         fields = {"guided_json": lowered.schema, **engines.fields(lowered.engine)}
-        return RequestPart(fields, prompt if in_prompt else None, spec, is_prompt_optional=True)
+
+        def after(problem: str, is_json: bool) -> RequestPart:
+            shown = f"{prompt}\n\n{problem}"
+            return RequestPart(fields, shown, spec) if is_json else RequestPart({}, shown)
+
+        return RequestPart(
+            fields,
+            prompt if in_prompt else None,
+            spec,
+            is_prompt_optional=True,
+            schema=schema,
+            after=after,
+        )
     if lowered.obstacle not in _obstacles_logged:
         _obstacles_logged.add(lowered.obstacle)
         _log.warning(

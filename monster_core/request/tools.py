@@ -353,7 +353,23 @@ def tools_part(
     most = None if is_parallel else 1
     mends_calls = chosen == "guided" and any(not low.engine.writes_json for low in forced.values())
     spec = ResponseSpec(names, most, forced, tool_parameters=parameters, mends_calls=mends_calls)
-    return RequestPart(fields, prompt, spec, is_forced=bool(forced))
+
+    def after(problem: str, is_json: bool) -> RequestPart:
+        again = tools_part(
+            definitions,
+            choice,
+            tool_format,
+            is_parallel=is_parallel,
+            strategy=strategy if is_json else "prompt",
+            server=server,
+            engines=engines,
+        )
+        return replace(again, prompt="\n\n".join(filter(None, (again.prompt, problem))))
+
+    is_called = choice.kind != "auto"
+    return RequestPart(
+        fields, prompt, spec, is_forced=bool(forced), after=after if is_called else None
+    )
 
 
 def _choose_strategy(

@@ -44,6 +44,7 @@ from monster_core.transport.body import Body, araw_bytes, raw_bytes
 from monster_core.transport.deadline import time_limit
 from monster_core.transport.endpoint import Endpoint
 from monster_core.transport.http import AsyncConnections, Connections
+from monster_core.transport.second_request import HeldChunks, second_request
 from monster_core.transport.sse import EventDecoder
 from monster_core.transport.stream_end import read_end
 
@@ -97,9 +98,10 @@ class MonsterClient:
         except MonsterError as error:
             attempt.mask(error)
             raise
-        if request.follow_up is None or completion.has_tool_calls:
+        second = second_request(request, completion)
+        if second is None:
             return completion
-        following = self.complete(request.follow_up)
+        following = self.complete(second)
         following.usage = add_usage(following.usage, completion.usage)
         return following
 
@@ -113,23 +115,22 @@ class MonsterClient:
             MonsterError: The request failed, or its stream was cut.
         """
         stream = ResponseStream(request.spec)
-        if request.follow_up is None:
+        if request.follow_up is None and request.ask_again is None:
             return self._stream(request, stream)
-        return self._followed_up(request, stream, request.follow_up)
+        return self._held_stream(request, stream)
 
-    def _followed_up(
-        self, request: ChatRequest, stream: ResponseStream, follow_up: ChatRequest
+    def _held_stream(
+        self, request: ChatRequest, reader: ResponseStream
     ) -> Generator[Chunk, None, None]:
-        usage = None
-        for chunk in self._stream(request, stream):
-            usage = chunk.usage
-            if stream.has_tool_calls:
-                yield chunk
-        if not stream.has_tool_calls:
-            for chunk in self.stream(follow_up):
-                if chunk.is_last:
-                    chunk.usage = add_usage(chunk.usage, usage)
-                yield chunk
+        held = HeldChunks(request, reader)
+        for chunk in self._stream(request, reader):
+            yield from held.take(chunk)
+        second = held.second_request()
+        if second is None:
+            yield from held.rest()
+        else:
+            for chunk in self.stream(second):
+                yield held.with_usage(chunk)
 
     def _stream(self, request: ChatRequest, reader: ResponseStream) -> Generator[Chunk, None, None]:
         attempt, broken = Attempt.begin(self.endpoint, request), None
@@ -289,34 +290,36 @@ class AsyncMonsterClient:
         except MonsterError as error:
             attempt.mask(error)
             raise
-        if request.follow_up is None or completion.has_tool_calls:
+        second = second_request(request, completion)
+        if second is None:
             return completion
-        following = await self.complete(request.follow_up)
+        following = await self.complete(second)
         following.usage = add_usage(following.usage, completion.usage)
         return following
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
         """Send a request and yield its chunks as they arrive; see :meth:`MonsterClient.stream`."""
         stream = ResponseStream(request.spec)
-        if request.follow_up is None:
+        if request.follow_up is None and request.ask_again is None:
             return self._stream(request, stream)
-        return self._followed_up(request, stream, request.follow_up)
+        return self._held_stream(request, stream)
 
-    async def _followed_up(
-        self, request: ChatRequest, stream: ResponseStream, follow_up: ChatRequest
+    async def _held_stream(
+        self, request: ChatRequest, reader: ResponseStream
     ) -> AsyncGenerator[Chunk, None]:
-        usage = None
-        async with aclosing(self._stream(request, stream)) as chunks:
+        held = HeldChunks(request, reader)
+        async with aclosing(self._stream(request, reader)) as chunks:
             async for chunk in chunks:
-                usage = chunk.usage
-                if stream.has_tool_calls:
-                    yield chunk
-        if not stream.has_tool_calls:
-            async with aclosing(self.stream(follow_up)) as chunks:
+                for given in held.take(chunk):
+                    yield given
+        second = held.second_request()
+        if second is None:
+            for chunk in held.rest():
+                yield chunk
+        else:
+            async with aclosing(self.stream(second)) as chunks:
                 async for chunk in chunks:
-                    if chunk.is_last:
-                        chunk.usage = add_usage(chunk.usage, usage)
-                    yield chunk
+                    yield held.with_usage(chunk)
 
     async def _stream(
         self, request: ChatRequest, reader: ResponseStream

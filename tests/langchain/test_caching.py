@@ -60,6 +60,7 @@ OTHER_VALUES: dict[str, Any] = {
     "tool_strategy": "guided",
     "parallel_tool_calls": False,
     "schema_in_prompt": False,
+    "ask_again": True,
     "max_schema_seconds": 9.5,
 }
 
