@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -17,6 +17,7 @@ from llama_index.core.base.llms.types import (
     TextBlock,
     ThinkingBlock,
 )
+from pydantic import TypeAdapter
 
 from llama_index_monster._tool_calls import PROBLEMS_KEY, ResponseToolCall, StreamedToolCalls
 from monster_core.errors import ResponseError
@@ -152,17 +153,15 @@ class StreamedResponse:
         if chunk.finish_reason is not None:
             self._end = {"finish_reason": chunk.finish_reason, "stop_reason": chunk.stop_reason}
         extra.update(self._end)
-        calls: Sequence[ResponseToolCall] = ()
+        calls: Collection[ResponseToolCall] = self._calls.so_far
         if chunk.finished_calls is not None:
             calls = self._calls.finished(chunk.finished_calls)
             extra.update(_problems(calls))
-        elif self._calls.have_begun:
-            calls = self._calls.so_far()
         self._event = chunk.raw or copied(self._event)
         response = ChatResponse(
             message=_message(self._text, self._reasoning, calls, self._refusal),
             delta=chunk.text,
-            raw={**self._event, "usage": _raw_usage(chunk.usage, self._event)},
+            raw={**self._event, "usage": chunk.usage and _raw_usage(chunk.usage, self._event)},
             additional_kwargs=extra,
         )
         if self._logprobs:  # validating them again with each chunk would cost more and more
@@ -171,22 +170,28 @@ class StreamedResponse:
 
 
 def _message(
-    text: str, reasoning: str | None, calls: Sequence[ResponseToolCall], refusal: str | None
+    text: str, reasoning: str | None, calls: Collection[ResponseToolCall], refusal: str | None
 ) -> ChatMessage:
     blocks: list[Any] = [TextBlock(text=text)]
     extra: dict[str, Any] = {}
     if reasoning:
         blocks.insert(0, ThinkingBlock(content=reasoning))
     if calls:
-        blocks += [call.to_block() for call in calls]
         # LlamaIndex's programs and chat engines still look for calls here.
-        extra["tool_calls"] = [call.to_openai() for call in calls]
+        legacy = extra["tool_calls"] = []
+        for call in calls:
+            blocks.append(call.to_block())
+            legacy.append(call.to_openai())
     if refusal:
         extra["refusal"] = refusal
-    return ChatMessage(role=MessageRole.ASSISTANT, blocks=blocks, additional_kwargs=extra)
+    return _MESSAGE.model_copy(update={"blocks": blocks, "additional_kwargs": extra})
 
 
-def _problems(calls: Sequence[ResponseToolCall]) -> dict[str, Any]:
+_MESSAGE = ChatMessage(role=MessageRole.ASSISTANT, blocks=[], additional_kwargs={})
+"""Messages are copies of an empty one: their blocks are not checked a second time."""
+
+
+def _problems(calls: Collection[ResponseToolCall]) -> dict[str, Any]:
     problems = {call.id: call.problem for call in calls if call.problem}
     return {PROBLEMS_KEY: problems} if problems else {}
 
@@ -219,18 +224,23 @@ def _logprobs(logprobs: Mapping[str, Any] | None) -> list[list[LogProb]] | None:
 
 def _candidates(token: Mapping[str, Any]) -> list[LogProb]:
     chosen = _candidate(token)
-    others = [_candidate(other) for other in token.get("top_logprobs") or ()]
-    if chosen in others:
-        others.remove(chosen)
-    return [
-        LogProb(token=text, logprob=logprob, bytes=written)
-        for text, logprob, written in (chosen, *others)
-    ]
+    candidates, is_listed = [chosen], False
+    for other in map(_candidate, token.get("top_logprobs") or ()):
+        if not is_listed and other == chosen:
+            is_listed = True
+        else:
+            candidates.append(other)
+    return _LOGPROBS.validate_python(candidates)
 
 
-def _candidate(token: Mapping[str, Any]) -> tuple[str, float, list[int]]:
-    """Return a token's text, log probability and bytes, which compare faster than LogProbs."""
-    logprob: float | None = token.get("logprob")
-    if logprob is None:
-        logprob = _ZERO_PROBABILITY
-    return token["token"], logprob, token.get("bytes") or []
+def _candidate(token: Mapping[str, Any]) -> dict[str, Any]:
+    logprob = token.get("logprob")
+    return {
+        "token": token["token"],
+        "logprob": _ZERO_PROBABILITY if logprob is None else logprob,
+        "bytes": token.get("bytes") or [],
+    }
+
+
+_LOGPROBS = TypeAdapter(list[LogProb])
+"""Makes the candidates of a token at once, which costs two thirds of one after another."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -136,11 +136,13 @@ class StreamedToolCalls:
         tool_names: As in :meth:`ResponseToolCall.whole`.
     """
 
-    __slots__ = ("_calls", "_tool_names")
+    __slots__ = ("_calls", "_tool_names", "so_far")
 
     def __init__(self, tool_names: Mapping[str, str]) -> None:
         self._tool_names = tool_names
-        self._calls: dict[int, ToolCall] = {}
+        self._calls: dict[int, ResponseToolCall] = {}
+        self.so_far: Collection[ResponseToolCall] = self._calls.values()
+        """The calls as far as they have arrived."""
 
     def add(self, deltas: Iterable[ToolCallDelta]) -> None:
         """Add pieces of calls.
@@ -151,23 +153,10 @@ class StreamedToolCalls:
         for delta in deltas:
             call = self._calls.get(delta.index)
             if call is None:
-                call = self._calls[delta.index] = ToolCall(delta.id or "", delta.name or "", "")
-            call.arguments += delta.arguments
-
-    @property
-    def have_begun(self) -> bool:
-        """Whether a piece of a call has come."""
-        return bool(self._calls)
-
-    def so_far(self) -> list[ResponseToolCall]:
-        """Return the calls as far as they have arrived."""
-        names = self._tool_names
-        return [
-            ResponseToolCall(
-                call.id, names.get(call.name, call.name), call.arguments, call.arguments
-            )
-            for call in self._calls.values()
-        ]
+                name = delta.name or ""
+                name = self._tool_names.get(name, name)
+                call = self._calls[delta.index] = ResponseToolCall(delta.id or "", name, "", "")
+            call.text = call.arguments = call.text + delta.arguments
 
     def finished(self, calls: Mapping[int, ToolCall]) -> list[ResponseToolCall]:
         """Return the calls at the end of the stream.

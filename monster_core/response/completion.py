@@ -180,7 +180,9 @@ def arguments_of(value: Any) -> str:
     Args:
         value: The server's ``arguments``; some servers send them as an object.
     """
-    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else text_of(value)
+    if isinstance(value, str):
+        return value
+    return orjson.dumps(value).decode() if isinstance(value, (dict, list)) else ""
 
 
 def is_error(data: Any) -> bool:

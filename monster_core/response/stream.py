@@ -61,26 +61,22 @@ class StreamDecoder:
     A stream holds one choice: events of a further one are refused, not mixed in.
     """
 
-    __slots__ = ("_calls", "_done", "_finished", "_id", "_model", "_text", "_usage")
+    __slots__ = ("_calls", "_finished", "_id", "_model", "_text", "_usage", "is_done")
 
     def __init__(self) -> None:
         self._text: list[str] = []
         self._calls = _CallIdentities()
-        self._done = False
         self._finished = False
         self._id = ""
         self._model = ""
         self._usage: Usage | None = None
-
-    @property
-    def is_done(self) -> bool:
+        self.is_done = False
         """Whether ``[DONE]`` has come."""
-        return self._done
 
     @property
     def is_complete(self) -> bool:
         """Whether the response has come to its end, with or without ``[DONE]``."""
-        return self._done or self._finished
+        return self.is_done or self._finished
 
     @property
     def partial_text(self) -> str:
@@ -101,7 +97,7 @@ class StreamDecoder:
             ResponseError: It cannot be read.
         """
         if data == b"[DONE]":
-            self._done = True
+            self.is_done = True
             return None
         try:
             event = orjson.loads(data)
@@ -272,7 +268,11 @@ class _CallIdentities:
             raw_function = call.get("function")
             function: dict[str, Any] = raw_function if isinstance(raw_function, dict) else {}
             name, arguments = text_of(function.get("name")), arguments_of(function.get("arguments"))
-            sent = self._call(call, position, name, arguments)
+            sent_id = text_of(call.get("id"))
+            index = self._index(call.get("index"), sent_id, position)
+            sent = self._calls.get(index)
+            if sent is None or sent.is_followed_by(sent_id, name, arguments):
+                sent = self._begin(index, sent_id)
             sent.name = sent.name or name
             sent.add(arguments)
             is_first = sent.index not in self._given
@@ -289,15 +289,12 @@ class _CallIdentities:
             )
         return deltas
 
-    def _call(self, call: dict[str, Any], position: int, name: str, arguments: str) -> _SentCall:
-        """Return the call that a piece belongs to."""
-        index, sent_id = self._index(call, position), text_of(call.get("id"))
-        known = self._calls.get(index)
-        if known is None or known.is_followed_by(sent_id, name, arguments):
-            own_index = max(self._own_indexes) + 1 if index in self._own_indexes else index
-            self._own_indexes.add(own_index)
-            known = self._calls[index] = _SentCall(own_index, sent_id)
-        return known
+    def _begin(self, index: int, sent_id: str) -> _SentCall:
+        """Begin a call, which may not be the first one under its index."""
+        own_index = max(self._own_indexes) + 1 if index in self._own_indexes else index
+        self._own_indexes.add(own_index)
+        begun = self._calls[index] = _SentCall(own_index, sent_id)
+        return begun
 
     def _new_id(self, sent: str) -> str:
         """Return the id that the server sent, or another one if an earlier call has it."""
@@ -305,11 +302,10 @@ class _CallIdentities:
         self._ids.add(new_id)
         return new_id
 
-    def _index(self, call: dict[str, Any], position: int) -> int:
-        index = whole_number(call.get("index"))
+    def _index(self, sent_index: Any, sent_id: str, position: int) -> int:
+        index = whole_number(sent_index)
         if index is not None:
             return index
-        sent_id = text_of(call.get("id"))
         if sent_id:
             return self._index_of_id.setdefault(sent_id, len(self._index_of_id))
         return position

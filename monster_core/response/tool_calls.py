@@ -287,7 +287,9 @@ class ToolCallStep:
     def _completed(self, deltas: list[ToolCallDelta]) -> list[ToolCallDelta]:
         """Give the deltas their calls' ids, and undo what guiding changed in them."""
         most, kept = self._spec.max_tool_calls, []
-        for delta in deltas if most is None else [d for d in deltas if d.index < most]:
+        for delta in deltas:
+            if most is not None and delta.index >= most:
+                continue
             if delta.name is not None:
                 self._begin(delta, delta.name)
             if delta.index in self._held:

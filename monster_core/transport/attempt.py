@@ -244,11 +244,6 @@ class StreamState:
         if not self.reader.is_done:
             yield self.reader.end()
 
-    @property
-    def is_done(self) -> bool:
-        """Whether all that the caller gets has come; only the end of the body may follow."""
-        return self.reader.is_done
-
     def broken(self, error: Exception) -> list[Chunk]:
         """Take a failure of the connection; return the last chunk if the answer was complete."""
         if self.reader.is_complete:
@@ -266,10 +261,11 @@ class StreamState:
         # one by one: all of a block at once would live long enough to keep the garbage collector
         # busy, and an error must not overtake what came before it
         reader, deadline, has_content = self.reader, self.attempt.deadline, False
-        for data in events:
+        if reader.is_done:  # only the end of the body may follow
+            return
+        if events:
             self.has_events = True
-            if reader.is_done:
-                return
+        for data in events:
             chunk = reader.feed(data)
             if chunk is not None:
                 has_content = True

@@ -144,7 +144,7 @@ class MonsterClient:
                 for received in pieces:
                     for chunk in state.receive(received):
                         yield chunk
-                    if state.is_done:
+                    if reader.is_done:
                         read_end(response, pieces, AFTER_DONE_SECONDS)
                         return
                 for chunk in state.close():
