@@ -94,7 +94,10 @@ class Relaxer:
             for one in sorted(self._relaxations(node), key=_time_for_demand, reverse=True):
                 if self.seconds(node) <= self.limit:
                     return node
-                if not any(_overlap(one.place, other) for other in taken):
+                if any(_overlap(one.place, other) for other in taken):
+                    continue
+                # alternatives that were relaxed to the same one have moved those after them
+                if _at(node, one.place) is one.node:
                     taken.append(one.place)
                     self._note(one.path, relaxation_sentence(one.node))
                     node = _replaced(node, one.place, one.relaxed)
@@ -146,6 +149,15 @@ class Relaxer:
                 break
             node, path = parts[heaviest], paths_of(node, path)[heaviest]
         return path
+
+
+def _at(node: Node, place: tuple[int, ...]) -> Node | None:
+    for index in place:
+        parts = parts_of(node)
+        if index >= len(parts):
+            return None
+        node = parts[index]
+    return node
 
 
 def _replaced(node: Node, place: tuple[int, ...], relaxed: Node) -> Node:

@@ -89,3 +89,15 @@ def test_an_object_of_flat_objects_may_be_sent_as_one_of_any_values():
 def test_a_higher_limit_keeps_more():
     schema = obj({f"part_{i}": TEXTS for i in range(12)})
     assert len(lower(schema, limit=20).relaxed) > len(lower(schema, limit=40).relaxed)
+
+
+def test_alternatives_that_become_the_same_do_not_displace_those_after_them():
+    options = [
+        obj({f"{size}_{i}": {"type": "boolean"} for i in range(size)}) for size in (30, 20, 9)
+    ]
+    rows = {"type": "array", "items": TEXTS, "minItems": 5}
+    lowered = lower(obj({"part": {"anyOf": [*options, rows]}}), limit=3)
+    assert lowered.guided
+    instance = {"part": [dict.fromkeys(TEXTS["properties"], "x")] * 5}
+    assert accepts(lowered.schema, instance)
+    assert accepts(lowered.schema, {"part": dict.fromkeys(options[1]["properties"], True)})
