@@ -24,7 +24,13 @@ from tests.recording_store import RecordingStore, interactions_in
 ROOT = Path(__file__).parent.parent
 CASSETTES = ROOT / "cassettes"
 LOOPBACK = ["127.0.0.1", "::1"]
-REPEATING = {"benchmarks", "docs", "security", "seen_by"}
+OVER_AIOHTTP = {
+    "tests.core.test_transport",
+    "tests.endurance.test_cancellation",
+    "tests.faults.test_matrix",
+}
+"""The modules whose async tests show what a transport has to do: they run over aiohttp as well."""
+REPEATING = {"benchmarks", "docs", "real_weights", "security", "seen_by", "todays_server"}
 """The folders whose tests run code that those of the other folders cover."""
 NAMED_ENDPOINT = Endpoint.from_environment()
 """The endpoint of the environment in which pytest was started: for recording and live tests."""
@@ -39,6 +45,7 @@ PLAYED = pytest.StashKey[set[str]]()
 hypothesis.settings.register_profile(
     "suite",
     deadline=None,
+    max_examples=50,
     derandomize=bool(os.environ.get("CI")),  # the same examples for the same commit
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
@@ -81,6 +88,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if needed.search(collection_path.read_text("utf-8")) else None
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Repeat over aiohttp what shows that a transport does what it has to do."""
+    is_usual = metafunc.config.getoption("--async-transport") == "httpx"
+    if is_usual and metafunc.module.__name__ in OVER_AIOHTTP:
+        metafunc.parametrize("async_transport", ["httpx", "aiohttp"], indirect=True)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let tests connect to this machine only, live and recording ones anywhere.
@@ -88,6 +102,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     What takes down the server that is recorded from comes last. What repeats others is left out
     of coverage, which would double its time.
     """
+    items[:] = [item for item in items if not _needs_no_aiohttp(item)]
     items.sort(key=lambda item: item.get_closest_marker("ends_the_server") is not None)
     for item in items:
         if REPEATING & {*item.nodeid.split("/")[:2]}:
@@ -208,9 +223,19 @@ def endpoint(request: pytest.FixtureRequest, recorded_server: str) -> Endpoint:
     return NAMED_ENDPOINT
 
 
+@pytest.fixture
+def async_transport(request: pytest.FixtureRequest) -> str:
+    """Name what models send async requests with."""
+    given: str = getattr(request, "param", request.config.getoption("--async-transport"))
+    return given
+
+
 @pytest.fixture(autouse=True)
 def environment(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, endpoint: Endpoint
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    endpoint: Endpoint,
+    async_transport: str,
 ) -> None:
     """Hide the developer's settings; recorded and live tests find their endpoint's."""
     for name in list(os.environ):
@@ -218,7 +243,7 @@ def environment(
             name.lower().endswith("_proxy")
         ):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("MONSTER_ASYNC_TRANSPORT", request.config.getoption("--async-transport"))
+    monkeypatch.setenv("MONSTER_ASYNC_TRANSPORT", async_transport)
     if _is_recorded(request.node) or request.node.get_closest_marker("live"):
         monkeypatch.setenv("MONSTER_API_BASE", endpoint.base_url)
         monkeypatch.setenv("MONSTER_API_KEY", endpoint.api_key)
@@ -252,6 +277,14 @@ def _is_this_machine(host: Any) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def _needs_no_aiohttp(item: pytest.Item) -> bool:
+    """Whether a test over aiohttp is sync, or repeats what both frameworks leave to the core."""
+    case = getattr(item, "callspec", None)
+    is_over_aiohttp = case is not None and case.params.get("async_transport") == "aiohttp"
+    is_async = "async" in item.nodeid or "Async" in item.nodeid
+    return is_over_aiohttp and (not is_async or "MonsterLLM" in item.nodeid)
 
 
 def _is_recorded(item: pytest.Item) -> bool:

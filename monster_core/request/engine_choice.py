@@ -45,7 +45,7 @@ class EngineChoice:
         """
         lowered = lower_for_best(schema, engines=self.engines, limit=self.limit)
         if lowered.guided:
-            self.log_cost(lowered.seconds, lowered.largest, schema.get("title"))
+            self.log_cost(lowered.seconds, lowered.largest, str(schema.get("title") or ""))
         return lowered
 
     def lower_calls(
@@ -77,13 +77,13 @@ class EngineChoice:
         needs_name = engine is not self.engines[0] and not self.is_given
         return {_BACKEND: engine.name} if needs_name else {}
 
-    def log_cost(self, seconds: float, path: str, name: Any) -> None:
+    def log_cost(self, seconds: float, path: str, name: str) -> None:
         """Log, once for each schema, that compiling it takes the server a time that is felt.
 
         Args:
             seconds: The time before the first response.
             path: The path of what costs most of it.
-            name: What the schema is called, if it has a name.
+            name: What the schema is called; empty if it has no name.
         """
         if seconds <= CHEAP_SECONDS or (name, path, seconds) in _logged:
             return

@@ -7,7 +7,6 @@ import json
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -62,7 +61,7 @@ class ScriptedServer:
         """How many connections were opened, whatever came over them."""
         self._replies = list(replies)
         self._tls = tls
-        self._is_ending = False
+        self._ending = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -83,7 +82,9 @@ class ScriptedServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._is_ending = True
+        self._ending.set()
+        for waiting in self._waited_for():
+            waiting.set()
         with contextlib.suppress(OSError):  # wakes the thread that waits, whatever the system
             socket.create_connection(self._listener.getsockname(), timeout=1).close()
         self._listener.close()
@@ -92,13 +93,17 @@ class ScriptedServer:
         for thread in self._threads:
             thread.join(timeout=5)
 
+    def _waited_for(self) -> list[threading.Event]:
+        parts = [part for one in self._replies for part in one.parts]
+        return [part for part in parts if isinstance(part, threading.Event)]
+
     def _accept(self) -> None:
         while True:
             try:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            if self._is_ending:
+            if self._ending.is_set():
                 connection.close()
                 return
             self._open.append(connection)
@@ -122,9 +127,22 @@ class ScriptedServer:
                 while (request := _read_request(stream, number)) is not None:
                     self.received.append(request)
                     place = min(len(self.received), len(self._replies)) - 1
-                    if not _send(connection, self._replies[place]):
+                    if not self._send(connection, self._replies[place]):
                         return
             self.clients_left.release()
+
+    def _send(self, connection: socket.socket, sent: Reply) -> bool:
+        """Send a reply; return whether the connection stays open."""
+        for part in sent.parts:
+            if isinstance(part, (int, float)):
+                self._ending.wait(part)
+            elif isinstance(part, threading.Event):
+                part.wait(5)
+            else:
+                connection.sendall(part)
+        if sent.cut:
+            _hang_up(connection)
+        return not sent.cut
 
 
 def reply(
@@ -201,20 +219,6 @@ def _read_request(stream: Any, number: int) -> Received | None:
         headers[name.lower()] = value.strip()
     body = stream.read(int(headers.get("content-length", 0)))
     return Received(line.rpartition(" ")[0], headers, body, number)
-
-
-def _send(connection: socket.socket, sent: Reply) -> bool:
-    """Send a reply; return whether the connection stays open."""
-    for part in sent.parts:
-        if isinstance(part, (int, float)):
-            time.sleep(part)
-        elif isinstance(part, threading.Event):
-            part.wait(5)
-        else:
-            connection.sendall(part)
-    if sent.cut:
-        _hang_up(connection)
-    return not sent.cut
 
 
 def _hang_up(connection: socket.socket) -> None:

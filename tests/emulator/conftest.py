@@ -22,7 +22,9 @@ class Endpoint:
         self.emulator = emulator
         key = emulator.api_key
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.http = httpx.Client(base_url=emulator.base_url, headers=headers, trust_env=False)
+        self.http = httpx.Client(
+            base_url=emulator.base_url, headers=headers, trust_env=False, timeout=30
+        )
 
     def body(self, text: str = "hello", /, **fields: Any) -> dict[str, Any]:
         messages = [{"role": "user", "content": text}]

@@ -17,6 +17,8 @@ import trustme
 from tests.core.scripted_server import ScriptedServer, answer
 from tests.endurance.models import MODELS, ChatMonsterModel, Model
 
+pytestmark = pytest.mark.no_cover  # the same code many times
+
 WEB_REQUESTS = 100
 THREADS = 4
 

@@ -15,6 +15,8 @@ from tests.conftest import ROOT
 from tests.endurance.models import Model
 from tests.endurance.resources import falls_to, open_files, resident_bytes
 
+pytestmark = pytest.mark.no_cover  # the same code many times
+
 MEBIBYTE = 1024 * 1024
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Coroutine
@@ -79,7 +80,8 @@ def remarks_on(make: Callable[[], Model], caplog: pytest.LogCaptureFixture, *, l
         del model
         for _ in range(3):  # a finalizer may leave more to collect
             gc.collect()
-    return "\n".join([*(str(one.message) for one in caught), caplog.text])
+    logged = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    return "\n".join([*(str(one.message) for one in caught), *logged])
 
 
 def test_a_loop_closed_without_being_shut_down_leaves_nothing_unawaited(

@@ -10,7 +10,7 @@ from monster_core.json_schema import SchemaMismatch, lower, validate
 from .generated import schemas_with_instances
 from .server_reading import accepts, as_written
 
-thorough = settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+thorough = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def satisfies(instance, schema):

@@ -87,15 +87,15 @@ def test_an_unusable_schema_is_an_error_of_its_own(schema, why):
     assert not isinstance(caught.value, SchemaMismatch)
 
 
-@pytest.mark.parametrize("name", sorted(CORPUS.keys() - ANY_JSON))
-def test_every_schema_of_the_corpus_can_judge(name):
-    failures = []
-    for instance in ({}, [], "x", 1, None):
-        with suppress(SchemaMismatch):
-            validate(instance, CORPUS[name])
-            continue
-        failures.append(instance)
-    assert failures
+def test_every_schema_of_the_corpus_can_judge():
+    for name in CORPUS.keys() - ANY_JSON:
+        failures = []
+        for instance in ({}, [], "x", 1, None):
+            with suppress(SchemaMismatch):
+                validate(instance, CORPUS[name])
+                continue
+            failures.append(instance)
+        assert failures, name
 
 
 def test_errors_survive_pickling():

@@ -127,7 +127,7 @@ def holds_null(value: Any) -> bool:
     return any(map(holds_null, value)) if isinstance(value, list) else value is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(parameters, st.booleans())
 def test_a_body_holds_only_what_the_servers_strict_model_takes(
     fields: dict[str, Any], stream: bool

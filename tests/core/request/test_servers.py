@@ -256,7 +256,7 @@ GUIDED = ("guided_json", "json", "parameters")
 LATER = {"structured_outputs", "parallel_tool_calls"}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(parameters, st.sampled_from(RELEASES))
 def test_a_body_holds_what_its_server_knows_and_at_most_one_guide(
     fields: dict[str, Any], server: str

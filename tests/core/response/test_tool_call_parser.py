@@ -78,8 +78,9 @@ def test_any_cut_gives_the_same_text_and_calls(text: str, data: st.DataObject) -
 @given(call_like | prose)
 def test_text_without_calls_comes_back_character_for_character(text: str) -> None:
     told, found = read([text])
-    unmarked = re.sub(r"^(\s*\[TOOL_CALLS\])+\s*", "", text)
-    assert found or told in (text, unmarked)
+    mark = text.removesuffix(told)
+    assert found or text == mark + told
+    assert found or re.fullmatch(r"(\s*\[TOOL_CALLS\])*\s*", mark)
 
 
 @pytest.mark.parametrize(
@@ -264,12 +265,12 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("unit", HOSTILE)
-def test_hostile_text_is_no_error(unit: str) -> None:
-    text = unit * (4000 // len(unit))
-    whole = read([text])
-    assert read(list(text)) == whole
-    assert whole[1] or whole[0] in (text, text.removeprefix("[TOOL_CALLS] "))
+def test_hostile_text_is_not_an_error() -> None:
+    for unit in HOSTILE:
+        text = unit * (1500 // len(unit))
+        whole = read([text])
+        assert read(list(text)) == whole, unit
+        assert whole[1] or whole[0] in (text, text.removeprefix("[TOOL_CALLS] ")), unit
 
 
 @pytest.mark.clock
