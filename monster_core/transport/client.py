@@ -333,8 +333,12 @@ class AsyncMonsterClient:
                 attempt.begin_stream()
                 pieces = araw_bytes(response)
                 while True:
-                    async with time_limit(attempt.deadline.left()):
+                    left = attempt.deadline.left()
+                    if left is None:
                         received = await anext(pieces, None)
+                    else:
+                        async with time_limit(left):
+                            received = await anext(pieces, None)
                     if received is None:
                         break
                     for chunk in state.receive(received):
