@@ -14,14 +14,7 @@ from . import Emulator
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until interrupted or terminated.
-
-    Args:
-        arguments: The command line; the process's own if absent.
-
-    Returns:
-        The exit status.
-    """
+    """Serve until interrupted or terminated."""
     options = vars(_parser().parse_args(arguments))
     faults = options.pop("fail")
     stop = threading.Event()

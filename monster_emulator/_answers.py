@@ -26,16 +26,7 @@ ECHO_IN_STREAM = (
 
 
 class Wire:
-    """Writes the answers to one request.
-
-    Args:
-        model: The served model's first name, which every answer carries.
-        role: The role of the answers.
-        prompt_tokens: The prompt's length.
-        echoed: The text of the last message, if the answer is to begin with it.
-        logprobs: Whether log probabilities are shown.
-        tool: The tool that the answers must call, if there is one.
-    """
+    """Writes the answers to one request."""
 
     def __init__(
         self,
@@ -57,14 +48,7 @@ class Wire:
         self._created = int(time.time())
 
     def full(self, answers: Sequence[Answer]) -> dict[str, Any]:
-        """Build a full answer.
-
-        Args:
-            answers: The choices, generated to their ends.
-
-        Returns:
-            The body.
-        """
+        """Build a full answer."""
         choices = [
             {
                 "index": answer.index,
@@ -81,17 +65,7 @@ class Wire:
     def events(
         self, steps: Iterable[list[Delta]], answers: Sequence[Answer], *, include_usage: bool
     ) -> Iterator[list[str]]:
-        """Write a streamed answer, step by step.
-
-        Args:
-            steps: What each step adds.
-            answers: The choices.
-            include_usage: Whether the chunks carry a usage.
-
-        Yields:
-            The events of one step; the first step's begin with the role chunks, and the
-            last step's end with `[DONE]`.
-        """
+        """Yield the events of each step: role chunks first, `[DONE]` at the end."""
         usage: dict[str, Any] = {"usage": None} if include_usage else {}
         roles = [self._chunk([self._role_choice(answer)], usage) for answer in answers]
         if self._echoed:
@@ -167,17 +141,7 @@ class Wire:
 
 
 def wire_of(request: ChatCompletionRequest, turns: Sequence[Turn], prompt: int, model: str) -> Wire:
-    """Make what writes the answers to a request.
-
-    Args:
-        request: The request.
-        turns: The conversation.
-        prompt: The prompt's length in tokens.
-        model: The served model's first name.
-
-    Returns:
-        The writer.
-    """
+    """Make what writes the answers to a request."""
     role = "assistant" if request.add_generation_prompt else request.messages[-1]["role"]
     last = turns[-1]
     return Wire(
@@ -191,14 +155,7 @@ def wire_of(request: ChatCompletionRequest, turns: Sequence[Turn], prompt: int, 
 
 
 def flat_error(refusal: Refusal) -> dict[str, Any]:
-    """Build the body of a refusal.
-
-    Args:
-        refusal: The refusal.
-
-    Returns:
-        The five keys of vLLM 0.5.0's `ErrorResponse`.
-    """
+    """Return the five keys of vLLM 0.5.0's `ErrorResponse`."""
     return {
         "object": "error",
         "message": refusal.message,
@@ -209,14 +166,7 @@ def flat_error(refusal: Refusal) -> dict[str, Any]:
 
 
 def error_event(error: dict[str, Any]) -> str:
-    """Write an error as an event in a stream.
-
-    Args:
-        error: What stands under the key `error`.
-
-    Returns:
-        The event.
-    """
+    """Write an error as an event in a stream."""
     return f"data: {json.dumps({'error': error})}\n\n"
 
 

@@ -15,13 +15,7 @@ from ._http import Authentication, Endpoint, error_handlers, model_list, read_js
 
 
 class Application:
-    """The emulator as an ASGI application.
-
-    Args:
-        engine: The served model.
-        clients: Where clients are watched.
-        api_key: The bearer key that paths under `/v1` require; empty for none.
-    """
+    """The emulator as an ASGI application."""
 
     def __init__(self, engine: Engine, clients: Clients, api_key: str) -> None:
         self._engine = engine

@@ -37,15 +37,7 @@ _REPEAT = re.compile(
 
 
 def reply(turns: Sequence[Turn], choice: int = 0) -> str:
-    """Answer a conversation.
-
-    Args:
-        turns: The conversation; at least one turn.
-        choice: Which of the request's choices the answer is for.
-
-    Returns:
-        The answer, the same for the same arguments.
-    """
+    """Return the answer to a conversation, the same for the same arguments."""
     last = turns[-1]
     if result_in(last) is None and last.role == "user":
         last = last._replace(content=question_in([last]))
@@ -62,14 +54,10 @@ def reply(turns: Sequence[Turn], choice: int = 0) -> str:
 
 
 def said_in(turns: Sequence[Turn]) -> str:
-    """Collect the words from which values are drawn.
+    """Return the words that values are taken from.
 
-    Args:
-        turns: The conversation.
-
-    Returns:
-        The last question with the results that followed it; all that the user said, if the
-        question holds neither a number nor a name.
+    These are the last question with the results that followed it; or all that the user said, if
+    the question holds neither a number nor a name.
     """
     question = question_in(turns)
     words = Words(question)

@@ -10,24 +10,13 @@ from starlette.types import Message, Receive
 
 
 class Client:
-    """The client of one request, watched for as long as it stays.
-
-    Args:
-        receive: The request's ASGI channel, its body already read.
-    """
+    """The client of one request, watched for as long as it stays."""
 
     def __init__(self, receive: Receive) -> None:
         self._gone = asyncio.ensure_future(self._disconnect(receive))
 
     async def stays(self, seconds: float) -> bool:
-        """Wait, though no longer than the client does.
-
-        Args:
-            seconds: How long.
-
-        Returns:
-            Whether the client is still there.
-        """
+        """Wait, though no longer than the client does, and return whether it is still there."""
         if seconds:
             await asyncio.wait({self._gone}, timeout=seconds)
         else:
@@ -35,11 +24,7 @@ class Client:
         return not self._gone.done()
 
     async def leaves(self) -> Message:
-        """Wait until the client is gone.
-
-        Returns:
-            The ASGI message that says so.
-        """
+        """Wait until the client is gone."""
         await asyncio.wait({self._gone})
         return {"type": "http.disconnect"}
 
@@ -61,14 +46,7 @@ class Clients:
 
     @asynccontextmanager
     async def watch(self, receive: Receive) -> AsyncIterator[Client]:
-        """Watch the client of a request while a block runs.
-
-        Args:
-            receive: The request's ASGI channel, its body already read.
-
-        Yields:
-            The client.
-        """
+        """Watch the client of a request while a block runs."""
         client = Client(receive)
         self._present.add(client)
         try:

@@ -17,11 +17,7 @@ _STATE_KEY = "emulator_connection"
 
 
 class Wire:
-    """Stands between the HTTP protocol and the transport, and breaks what is written.
-
-    Args:
-        transport: The connection's own transport.
-    """
+    """Stands between the HTTP protocol and the transport, and breaks what is written."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -34,11 +30,7 @@ class Wire:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Send, as far as that is allowed now.
-
-        Args:
-            data: What the protocol sends.
-        """
+        """Send, as far as that is allowed now."""
         if self._held is not None:
             self._held += data
         elif self._budget is None:
@@ -57,11 +49,7 @@ class Wire:
             self._closes = True
 
     def cut(self, *, reset: bool = False) -> None:
-        """Close the connection.
-
-        Args:
-            reset: Whether with RST instead of FIN.
-        """
+        """Close the connection."""
         if reset:
             own: socket.socket = self._transport.get_extra_info("socket")
             own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
@@ -70,12 +58,7 @@ class Wire:
             self._transport.close()
 
     def cut_after(self, size: int, *, reset: bool = False) -> None:
-        """Close the connection after that many bytes of the reply, its head included.
-
-        Args:
-            size: How many.
-            reset: Whether with RST instead of FIN.
-        """
+        """Close the connection after that many bytes of the reply, its head included."""
         self._budget, self._resets = size, reset
         if not size:
             self.cut(reset=reset)
@@ -85,11 +68,7 @@ class Wire:
         self._held = bytearray()
 
     async def release(self, size: int) -> None:
-        """Send what was kept, in segments of their own.
-
-        Args:
-            size: How many bytes each has.
-        """
+        """Send what was kept, in segments of their own."""
         held, self._held = self._held or b"", None
         for start in range(0, len(held), size):
             if self._transport.is_closing():
@@ -104,11 +83,7 @@ class Connection(H11Protocol):
     """Uvicorn's HTTP protocol on a wire that can break; requests carry the wire in their state."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a new connection.
-
-        Args:
-            transport: Its transport.
-        """
+        """Take a new connection."""
         wire = Wire(transport)
         self.app_state = {**self.app_state, _STATE_KEY: wire}
         super().connection_made(cast("asyncio.Transport", wire))
@@ -131,13 +106,6 @@ class Connection(H11Protocol):
 
 
 def wire_of(scope: Scope) -> Wire:
-    """Return the wire that a request came on.
-
-    Args:
-        scope: The request's ASGI scope.
-
-    Returns:
-        The wire.
-    """
+    """Return the wire that a request came on."""
     wire: Wire = scope["state"][_STATE_KEY]
     return wire

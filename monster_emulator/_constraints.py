@@ -40,19 +40,7 @@ class Constraint:
 
 
 def constraint_of(request: ChatCompletionRequest) -> Constraint | None:
-    """Compile a request's constraint; what the server ignores, such as an empty one, is none.
-
-    Args:
-        request: The request.
-
-    Returns:
-        The constraint, if there is one.
-
-    Raises:
-        Refusal: For an unknown backend or tool, and what the server says it cannot compile.
-        Crash: For what the server fails to compile.
-        NotEmulated: For what it cannot compile in time, and what llguidance cannot compile.
-    """
+    """Compile a request's constraint; what the server ignores, such as an empty one, is none."""
     guided_json = _guided_json(request)
     backend = request.guided_decoding_backend or _BACKENDS[0]
     if backend not in _BACKENDS:
@@ -77,14 +65,7 @@ def constraint_of(request: ChatCompletionRequest) -> Constraint | None:
 
 
 def chosen_tool(request: ChatCompletionRequest) -> str | None:
-    """Tell which tool the answers must call.
-
-    Args:
-        request: The request.
-
-    Returns:
-        The name in its `tool_choice`, if it names one.
-    """
+    """Return the name of the tool that the answers must call, if there is one."""
     choice = request.tool_choice
     if isinstance(choice, ChatCompletionNamedToolChoiceParam):
         return choice.function.name

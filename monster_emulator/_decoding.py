@@ -27,21 +27,10 @@ class Decoding(Protocol):
     """Decides the tokens of one answer, one after the other."""
 
     def prefer(self, produced: Sequence[int]) -> Sequence[int]:
-        """Rank the tokens that may come next.
-
-        Args:
-            produced: The answer's tokens so far.
-
-        Returns:
-            Token ids, best first. Any other token is less likely than the last of them.
-        """
+        """Return the tokens that may come next, best first; any other is less likely than these."""
 
     def allowed(self) -> Sequence[int] | None:
-        """List the tokens that may come where the last call of `prefer` was.
-
-        Returns:
-            Token ids; None if any may come.
-        """
+        """Return the tokens that may come where `prefer` was called last; None if any may."""
 
 
 class PlainText:
@@ -49,23 +38,13 @@ class PlainText:
 
     Where the end is put off (`min_tokens`) or a token is forbidden (`logit_bias`), filler
     stands in, and the text goes on at its place.
-
-    Args:
-        text: What to say.
     """
 
     def __init__(self, text: str) -> None:
         self._bytes = text.encode()
 
     def prefer(self, produced: Sequence[int]) -> Sequence[int]:
-        """Rank the next byte of the text, or its end, before a byte of filler.
-
-        Args:
-            produced: The answer's tokens so far.
-
-        Returns:
-            Two token ids.
-        """
+        """Return the next byte of the text, or its end, and then a byte of filler."""
         place = len(produced)
         wanted = self._bytes[place] if place < len(self._bytes) else END_OF_TURN
         return (wanted, _FILLER[place % len(_FILLER)])
@@ -75,12 +54,7 @@ class PlainText:
 
 
 class Guided:
-    """Spells out the first wanted text that a guide accepts; without one, finds its way to an end.
-
-    Args:
-        guide: What is allowed, at the beginning of the answer.
-        wanted: Texts, best first.
-    """
+    """Spells out the first text that a guide accepts; without one, finds its way to an end."""
 
     def __init__(self, guide: Guide, wanted: Sequence[str]) -> None:
         self._guide = guide.copy()
@@ -92,14 +66,7 @@ class Guided:
         self._walked: Counter[tuple[Any, int]] = Counter()
 
     def prefer(self, produced: Sequence[int]) -> Sequence[int]:
-        """Rank the allowed tokens.
-
-        Args:
-            produced: The answer's tokens so far.
-
-        Returns:
-            Token ids; all of them are allowed.
-        """
+        """Return the token to take, one of those that are allowed."""
         for token in produced[self._taken :]:
             self._guide.take(token)
         self._taken = len(produced)

@@ -56,22 +56,18 @@ class Dialect:
     nests_errors: bool
 
     def error_body(self, refusal: Refusal) -> dict[str, Any]:
-        """Build the whole body of a refusal.
-
-        Args:
-            refusal: The refusal.
-        """
+        """Build the whole body of a refusal."""
         error = self.error(refusal)
         return {"error": error} if self.nests_errors else error
 
 
 def _nested_error(refusal: Refusal) -> dict[str, Any]:
-    told = [] if refusal.param is None else [f"parameter={refusal.param}"]
+    details = [] if refusal.param is None else [f"parameter={refusal.param}"]
     if refusal.value is not None:
-        told.append(f"value={refusal.value}")
-    said = f" ({', '.join(told)})" if told and refusal.type == Refusal.type else ""
+        details.append(f"value={refusal.value}")
+    suffix = f" ({', '.join(details)})" if details and refusal.type == Refusal.type else ""
     return {
-        "message": refusal.message + said,
+        "message": refusal.message + suffix,
         "type": refusal.type,
         "param": refusal.param,
         "code": refusal.status,
@@ -126,14 +122,7 @@ DIALECTS = {
 
 
 def dialect_named(name: str) -> Dialect:
-    """Return a release's rules.
-
-    Args:
-        name: "vllm-0.5" or "vllm".
-
-    Raises:
-        ValueError: There is no such name.
-    """
+    """Return a release's rules."""
     if name not in DIALECTS:
         known = " or ".join(repr(known) for known in DIALECTS)
         raise ValueError(f"server cannot be {name!r}: the emulator speaks {known}.")

@@ -48,18 +48,7 @@ class Engine:
     alive: bool = True
 
     def prepare(self, request: Any) -> Completion:
-        """Check a request.
-
-        Args:
-            request: The request, as the dialect has parsed it.
-
-        Returns:
-            What will answer it.
-
-        Raises:
-            Refusal: If the server would refuse it.
-            Crash: If the server would fail on it.
-        """
+        """Check a request in the server's order, and return what will answer it."""
         dialect = self.dialect
         if request.model is not None and request.model not in self.models:
             raise UnknownModel(dialect.unknown_model(request.model, self.models), "model")
@@ -115,29 +104,14 @@ class Completion:
     finish_reason: str = "stop"  # of an answer that comes to its end
 
     def full(self) -> Iterator[dict[str, Any] | None]:
-        """Generate a full answer.
-
-        Yields:
-            None for each step, then the body.
-
-        Raises:
-            Refusal: If generation cannot begin.
-            Crash: If the engine died.
-        """
+        """Yield None for each step, then the body of the full answer."""
         answers = self._begin()
         for _ in steps(answers):
             yield None
         yield self.wire.full(answers)
 
     def events(self) -> Iterator[list[str]]:
-        """Generate a streamed answer.
-
-        Yields:
-            The events of each step.
-
-        Raises:
-            Crash: If the engine died.
-        """
+        """Yield the events of each step of a streamed answer."""
         try:
             answers = self._begin()
         except Refusal as refusal:  # the stream is open by now

@@ -6,13 +6,7 @@ from typing import Any
 
 
 class Refusal(Exception):
-    """Refuse a request.
-
-    Args:
-        message: What the server says is wrong.
-        param: The field that is wrong, which later servers name.
-        value: Its value, which they repeat.
-    """
+    """Refuse a request."""
 
     status = 400
     type = "BadRequestError"

@@ -15,11 +15,7 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong with the reply to one request.
-
-    Args:
-        delay: Seconds before anything of the reply is sent.
-    """
+    """Something that goes wrong with the reply to one request."""
 
     name: ClassVar[str]
 
@@ -31,14 +27,10 @@ class Fault:
             (kind,), value = kinds[one.name].__metadata__, getattr(self, one.name)
             if value is not one.default and not kind.accepts(value):
                 raise FaultError(
-                    f"The argument {one.name!r} of the fault {self.name!r} must be {kind.told}, "
-                    f"not {value!r}."
+                    f"The argument {one.name!r} of the fault {self.name!r} must be "
+                    f"{kind.description}, not {value!r}."
                 )
 
     async def act(self, reply: Reply) -> None:
-        """Answer the request, wrongly.
-
-        Args:
-            reply: What the endpoint answers, none of it sent yet.
-        """
+        """Answer the request, wrongly."""
         raise NotImplementedError

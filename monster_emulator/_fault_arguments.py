@@ -12,14 +12,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Kind:
-    """What an argument may be; its default needs no check.
+    """What an argument may be; its default needs no check."""
 
-    Args:
-        told: How a sentence tells it.
-        accepts: Whether a value is of it.
-    """
-
-    told: str
+    description: str
     accepts: Callable[[Any], bool]
 
 

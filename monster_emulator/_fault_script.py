@@ -30,20 +30,11 @@ class FaultScript:
     def add(
         self, name: int | str, times: int | Literal["always"] | None, arguments: dict[str, Any]
     ) -> None:
-        """Plan a fault behind those that are planned already.
-
-        Args:
-            name: A status, a fault's name, or a whole fault in words.
-            times: How many requests meet it; None for what the words say, or for one.
-            arguments: Its arguments, beside those of the words.
-
-        Raises:
-            FaultError: There is no such fault, or it cannot take these arguments.
-        """
+        """Plan a fault behind those that are planned already."""
         name, written = split(str(name))
-        told = written.pop("times", 1)
+        count = written.pop("times", 1)
         planned = _Planned(
-            fault_of(name, {**written, **arguments}), told if times is None else times
+            fault_of(name, {**written, **arguments}), count if times is None else times
         )
         with self._lock:
             self._planned.append(planned)
@@ -88,14 +79,10 @@ class _Planned:
 
 
 class FaultInjection:
-    """Stands before the endpoint and lets faults happen to its replies.
+    """Calls the endpoint and lets faults happen to its replies.
 
-    Args:
-        app: The endpoint.
-        script: The faults of the next requests. A request whose header `x-emulator-fault` asks
-            for one meets that one, and takes none off the script.
-        clients: Where clients are watched.
-        dialect: The rules of the endpoint's release.
+    A request whose header `x-emulator-fault` asks for a fault meets that one, and takes none off
+    the script.
     """
 
     def __init__(

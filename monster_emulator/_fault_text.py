@@ -26,14 +26,7 @@ _ARGUMENT = re.compile(r";\s*(?=\w+\s*=|$)")
 
 
 def split(text: str) -> tuple[str, dict[str, Any]]:
-    """Split a fault in words into its name and its arguments.
-
-    Args:
-        text: The words. A value is JSON; what is not JSON is the text that it is.
-
-    Returns:
-        The name and the arguments, none of them checked.
-    """
+    """Split a fault in words into its name and its arguments: JSON, or the text that they are."""
     name, *parts = _ARGUMENT.split(text)
     arguments = {}
     for part in filter(None, parts):
@@ -43,18 +36,7 @@ def split(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def fault_of(name: str, arguments: dict[str, Any]) -> Fault:
-    """Make a fault of its name and arguments.
-
-    Args:
-        name: A status, or a name of the table of faults.
-        arguments: Its arguments.
-
-    Returns:
-        The fault.
-
-    Raises:
-        FaultError: There is no such fault, or it cannot take these arguments.
-    """
+    """Make a fault of its name and arguments."""
     kind: type[Fault] | None = Status if name.isdecimal() else FAULTS.get(name)
     if kind is None:
         raise FaultError(

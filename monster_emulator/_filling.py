@@ -24,28 +24,12 @@ _UNWRITABLE = re.compile(r'["\\\x00-\x1f\x7f-\x9f]+')  # the server's texts hold
 
 
 def spelled(value: Any) -> list[str]:
-    """Write a value as JSON in the two ways that a guide may ask for.
-
-    Args:
-        value: The value.
-
-    Returns:
-        The text with blanks behind commas and colons, and the one without.
-    """
+    """Write a value as JSON in the two ways that a guide may ask for."""
     return [json.dumps(value, ensure_ascii=False, separators=s) for s in ((", ", ": "), (",", ":"))]
 
 
 def fill(schema: Any, words: Words, fits: Callable[[str, str], bool]) -> Any:
-    """Fill a schema.
-
-    Args:
-        schema: The JSON schema.
-        words: What the user said; the values that are used are taken out of it.
-        fits: Tells whether a text matches a pattern.
-
-    Returns:
-        An instance, at most a few levels deep and a few items long.
-    """
+    """Return an instance of a schema; the words that it uses are taken out of `words`."""
     return _Filling(schema, words, fits).value(schema, "", 0)
 
 
@@ -177,7 +161,7 @@ class _Filling:
         return filled
 
     def _goes_on(self, items: Any, label: str, filled: list[Any]) -> bool:
-        """Tell whether there is another scalar for a list; objects come one at a time."""
+        """Return whether there is another scalar for a list; objects come one at a time."""
         is_scalar = self._resolved(items).get("type") in ("integer", "number", "string")
         is_text = bool(filled) and filled[-1] == self._words.text
         return is_scalar and not is_text and self._promise(items, label) >= 1
@@ -197,15 +181,7 @@ class _Filling:
 
 
 def last_mention(value: str, text: str) -> int:
-    """Find where a value is mentioned last, as a word of its own.
-
-    Args:
-        value: The value.
-        text: Where to look, whatever the case.
-
-    Returns:
-        The place; -1 if it is nowhere.
-    """
+    """Find where a value is mentioned last, as a word of its own."""
     pattern = rf"(?<!\w){re.escape(value)}(?!\w)"
     return max((found.start() for found in re.finditer(pattern, text, re.I)), default=-1)
 

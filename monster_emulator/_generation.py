@@ -21,15 +21,7 @@ class Likelihood:
 
 
 class Answer:
-    """One choice of a request, while it is generated.
-
-    Args:
-        index: The choice's index.
-        decoding: What decides its tokens.
-        sampling: The request's values.
-        logit_bias: The request's `logit_bias` with its keys as token ids.
-        end_reason: The finish reason where the model ends its turn.
-    """
+    """One choice of a request, while it is generated."""
 
     def __init__(
         self,
@@ -129,14 +121,7 @@ class Delta:
 
 
 def steps(answers: Sequence[Answer]) -> Iterator[list[Delta]]:
-    """Generate all answers side by side.
-
-    Args:
-        answers: The choices of one request.
-
-    Yields:
-        For each step what it added to each choice that had not ended before.
-    """
+    """Generate all answers side by side."""
     sent = [0] * len(answers)
     while running := [answer for answer in answers if not answer.finish_reason]:
         deltas = []

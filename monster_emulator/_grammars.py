@@ -26,38 +26,17 @@ _IMPORT = re.compile(r"^\s*%import\s+common\.(\w+)(?:\s*->\s*(\w+))?\s*$", re.MU
 
 
 def of_pattern(pattern: str) -> str:
-    """Write a regular expression as a grammar.
-
-    Args:
-        pattern: The expression in Python's syntax.
-
-    Returns:
-        The grammar.
-    """
+    """Write a regular expression as a grammar."""
     return f"start: /{translate(pattern)}/"
 
 
 def of_choices(choices: Sequence[str]) -> str:
-    """Write a choice as a grammar.
-
-    Args:
-        choices: The texts of which one must come.
-
-    Returns:
-        The grammar.
-    """
+    """Write a choice as a grammar."""
     return of_pattern(f"({'|'.join(map(re.escape, choices))})")
 
 
 def of_lark(grammar: str) -> str:
-    """Write a request's grammar with the terminals that llguidance does not have.
-
-    Args:
-        grammar: A Lark grammar.
-
-    Returns:
-        The grammar.
-    """
+    """Write a request's grammar with the terminals that llguidance does not have."""
     return _IMPORT.sub(_defined, grammar)
 
 

@@ -16,11 +16,7 @@ _UNSUPPORTED = ("not supported", "Unknown common regex: common.")
 
 
 class Guide:
-    """Follows one answer through a compiled grammar.
-
-    Args:
-        matcher: llguidance's state.
-    """
+    """Follows one answer through a compiled grammar."""
 
     def __init__(self, matcher: LLMatcher) -> None:
         self._matcher = matcher
@@ -30,11 +26,7 @@ class Guide:
         return Guide(self._matcher.deep_copy())
 
     def take(self, token: int) -> None:
-        """Go on by a token.
-
-        Args:
-            token: The token's id, one of those that are allowed.
-        """
+        """Go on by a token."""
         self._matcher.consume_token(token)
 
     def allowed(self) -> Sequence[int]:
@@ -45,30 +37,14 @@ class Guide:
         return [token for token in range(VOCABULARY) if mask[token // 8] >> token % 8 & 1]
 
     def accepts(self, text: bytes) -> bool:
-        """Tell whether a text may come from here on, and be the end of the answer.
-
-        Args:
-            text: The text.
-        """
+        """Return whether a text may come from here on, and be the end of the answer."""
         matcher = self._matcher.deep_copy()
         return matcher.try_consume_tokens(list(text)) == len(text) and matcher.is_accepting()
 
 
 @lru_cache(maxsize=64)
 def compiled(grammar: str) -> Guide:
-    """Compile a grammar.
-
-    Args:
-        grammar: In llguidance's dialect of Lark.
-
-    Returns:
-        A guide at the beginning of an answer: copy it before it takes a token.
-
-    Raises:
-        Crash: If the grammar cannot be compiled.
-        NotEmulated: If llguidance cannot compile it, though the server perhaps can.
-        Refusal: If the only answer is the empty one, in the server's words.
-    """
+    """Compile a grammar of llguidance into a guide, to be copied before it takes a token."""
     from llguidance import LLMatcher  # nobody else waits for it
 
     matcher = LLMatcher(_vocabulary(), LLMatcher.grammar_from_lark(grammar), log_level=0)
@@ -84,17 +60,7 @@ def compiled(grammar: str) -> Guide:
 
 
 def compiled_schema(schema: str) -> Guide:
-    """Compile a JSON schema.
-
-    Args:
-        schema: The schema, and llguidance's options in it, as JSON.
-
-    Returns:
-        A guide at the beginning of an answer: copy it before it takes a token.
-
-    Raises:
-        NotEmulated: If llguidance cannot compile it, though the server can.
-    """
+    """Compile a JSON schema, with llguidance's options in it, as `compiled` does a grammar."""
     from llguidance import LLMatcher  # as above
 
     matcher = LLMatcher(_vocabulary(), LLMatcher.grammar_from_json_schema(schema), log_level=0)

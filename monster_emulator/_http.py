@@ -20,12 +20,7 @@ from ._errors import Crash, Refusal
 
 
 class Authentication:
-    """Answers 401 under `/v1` to a request without the key.
-
-    Args:
-        app: The application behind it.
-        api_key: The key; empty if none is asked for.
-    """
+    """Answers 401 under `/v1` to a request without the key."""
 
     def __init__(self, app: ASGIApp, api_key: str) -> None:
         self._app = app
@@ -43,11 +38,7 @@ class Authentication:
 
 
 class Endpoint:
-    """Makes a method an ASGI application, which a route takes as it is.
-
-    Args:
-        answer: The method.
-    """
+    """Makes a method an ASGI application, which a route takes as it is."""
 
     def __init__(self, answer: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
         self._answer = answer
@@ -57,20 +48,7 @@ class Endpoint:
 
 
 async def read_json(request: Request, dialect: Dialect) -> Any:
-    """Read a JSON body as the server's framework does.
-
-    Args:
-        request: The HTTP request.
-        dialect: The rules of the release.
-
-    Returns:
-        The parsed body.
-
-    Raises:
-        Refusal: If there is no body, or no JSON in it.
-        Crash: If the body is declared to be something else.
-        HTTPException: If the body is not text.
-    """
+    """Read a JSON body as FastAPI does; 0.5.0 crashes if it is declared to be something else."""
     content = await request.body()
     if not content:
         raise dialect.unreadable(_wording.missing_body())
@@ -97,15 +75,7 @@ def _is_json(content_type: str | None) -> bool:
 
 
 def model_list(names: Sequence[str], max_model_len: int) -> dict[str, Any]:
-    """Build the answer of `GET /v1/models`.
-
-    Args:
-        names: The names of the served model.
-        max_model_len: The context's length.
-
-    Returns:
-        The body.
-    """
+    """Build the answer of `GET /v1/models`."""
     created = int(time.time())
     cards = [
         {
@@ -141,14 +111,7 @@ def _permission(created: int) -> dict[str, Any]:
 
 
 def error_handlers(dialect: Dialect) -> dict[Any, Any]:
-    """Make what answers in place of a route that raised.
-
-    Args:
-        dialect: The rules that say how an error's body looks.
-
-    Returns:
-        The handlers, by what they handle.
-    """
+    """Make what answers in place of a route that raised."""
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)

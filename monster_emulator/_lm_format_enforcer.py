@@ -19,26 +19,12 @@ _FOLLOWED = frozenset(
 
 
 def where_it_ends(schema: Any) -> str | None:
-    """Tell where the engine ends an answer because it cannot follow the schema any further.
-
-    Args:
-        schema: The JSON schema.
-
-    Returns:
-        The answer up to there, at least a quotation mark or a bracket; None if it comes to its end.
-    """
+    """Return the answer up to where the engine cannot follow the schema; None if it can."""
     return _Reading(schema).end_of(schema)
 
 
 def guide_of(schema: Any) -> Guide:
-    """Compile a schema that the engine can follow, without what it passes over.
-
-    Args:
-        schema: The JSON schema.
-
-    Returns:
-        A guide at the beginning of an answer: copy it before it takes a token.
-    """
+    """Compile a schema that the engine can follow, without what it passes over."""
     options = {"whitespace_pattern": _WHITE_SPACE, "whitespace_flexible": True}
     return compiled_schema(json.dumps({**_followed(schema), "x-guidance": options}))
 

@@ -121,18 +121,7 @@ class Turn(NamedTuple):
 
 
 def conversation(messages: Iterable[Message]) -> list[Turn]:
-    """Reduce messages to the turns that a chat template sees.
-
-    Args:
-        messages: The request's messages.
-
-    Returns:
-        One turn a message; a message whose content is null or absent is dropped, as are
-        tool calls, names and call ids.
-
-    Raises:
-        Refusal: If a part of a content list is not text.
-    """
+    """Return what a chat template sees: no tool calls, names or ids, no message without content."""
     turns = []
     for message in messages:
         content = message.get("content")
@@ -151,11 +140,7 @@ def _text(content: str | Iterable[Any]) -> str:
 
 
 def text_of(content: str) -> str:
-    """Return a text as the server's tokenizer reads it: a lone surrogate becomes U+FFFD.
-
-    Args:
-        content: The text.
-    """
+    """Return a text as the server's tokenizer reads it: a lone surrogate becomes U+FFFD."""
     return content.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 

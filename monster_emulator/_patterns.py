@@ -27,18 +27,7 @@ _LOOK_BEHIND = re.compile(r"\(\?<[=!]")
 
 
 def translate(pattern: str) -> str:
-    """Write a pattern in Rust's syntax.
-
-    Args:
-        pattern: A regular expression in Python's syntax.
-
-    Returns:
-        The same language in Rust's syntax.
-
-    Raises:
-        Crash: If the server cannot compile it.
-        NotEmulated: For a look-ahead, of which the server compiles some.
-    """
+    """Write a pattern in Rust's syntax."""
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
@@ -47,15 +36,7 @@ def translate(pattern: str) -> str:
 
 
 def fits(pattern: str, text: str) -> bool:
-    """Tell whether a whole text matches a pattern.
-
-    Args:
-        pattern: A regular expression in Python's syntax.
-        text: The text.
-
-    Returns:
-        Whether it matches; no pattern that cannot be compiled matches anything.
-    """
+    """Return whether a whole text matches a pattern; false if the pattern cannot be compiled."""
     try:
         return compiled(f"start: /{translate(pattern)}/").accepts(text.encode())
     except (Crash, NotEmulated, Refusal):

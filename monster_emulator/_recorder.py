@@ -31,9 +31,6 @@ class ReceivedRequest:
 class Recorder:
     """Remembers every request, and counts how each one ended.
 
-    Args:
-        app: The application, with whatever wraps it: a request is remembered first.
-
     Attributes:
         requests: The requests, in the order in which they came.
         in_progress: How many are being answered.
@@ -72,11 +69,7 @@ class _Exchange:
         recorder.in_progress += 1
 
     async def receive(self) -> Message:
-        """Hand the body over, which was read already, then wait for the client to leave.
-
-        Returns:
-            The ASGI message.
-        """
+        """Hand the body over, which was read already, then wait for the client to leave."""
         if self._content is not None:
             body, self._content = self._content, None
             return {"type": "http.request", "body": body, "more_body": False}
@@ -86,21 +79,13 @@ class _Exchange:
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass a part of the answer on.
-
-        Args:
-            message: The ASGI message.
-        """
+        """Pass a part of the answer on."""
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             self.end(served=True)
         await self._send(message)
 
     def end(self, *, served: bool) -> None:
-        """Count the request, unless it is counted already.
-
-        Args:
-            served: Whether it was answered to the end.
-        """
+        """Count the request, unless it is counted already."""
         if not self._ended:
             self._ended = True
             self._recorder.in_progress -= 1

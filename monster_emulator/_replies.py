@@ -56,15 +56,7 @@ _taking = Lock()
 
 
 def next_reply(replies: list[ScriptedReply] | ReplyFunction, body: dict[str, Any]) -> Reply | None:
-    """Take the next reply from a script; None where the built-in rules answer.
-
-    Args:
-        replies: The script, whose first entry is taken out; or a function for every request.
-        body: The request's body.
-
-    Raises:
-        TypeError: The entry is none of the kinds that a script can hold.
-    """
+    """Take the next reply from a script; None where the built-in rules answer."""
     entry: Any = replies
     if not callable(replies):
         with _taking:
@@ -85,14 +77,7 @@ def next_reply(replies: list[ScriptedReply] | ReplyFunction, body: dict[str, Any
 def texts_of(
     reply: Reply, turns: Sequence[Turn], constraint: Constraint | None, forced_tool: str | None
 ) -> list[str]:
-    """Write a reply as the texts that the model may produce, best first.
-
-    Args:
-        reply: The reply.
-        turns: The conversation, which says how calls are written.
-        constraint: What the answer must be; it decides which of the texts fits.
-        forced_tool: The tool that ``tool_choice`` names, whose arguments are the whole answer.
-    """
+    """Write a reply as the texts that the model may produce, best first."""
     calls = reply.tool_calls
     if constraint is None or constraint.calls or not calls:
         written = [written_call(call.name, dict(call.arguments), turns) for call in calls]

@@ -24,14 +24,6 @@ class Reply:
     """What the endpoint answers, held back until a fault lets it pass.
 
     Use it in an `async with` statement. The endpoint is not asked before the first piece is.
-
-    Args:
-        app: The endpoint.
-        scope: The request.
-        receive: Its ASGI channel.
-        send: Where the reply goes.
-        client: Who waits for it.
-        dialect: The rules of the endpoint's release.
     """
 
     def __init__(
@@ -72,11 +64,9 @@ class Reply:
         self._messages.close()
 
     async def until(self, tokens: int | None) -> None:
-        """Pass the reply on up to a place.
+        """Send the head and that many tokens of a stream; None for nothing, not even the head.
 
-        Args:
-            tokens: How many tokens of a stream to pass after the head; None for nothing, not
-                even the head. Of a full answer any number but 0 is half of the body.
+        Of a full answer, any number but 0 is half of the body.
         """
         if tokens is None:
             return
@@ -99,11 +89,7 @@ class Reply:
             await self._send(message)
 
     async def next(self) -> Message | None:
-        """Return the next message of the reply, the head first.
-
-        Returns:
-            The ASGI message, which is yet to be sent; None after the last one.
-        """
+        """Return the next message, the head first, without sending it; None after the last one."""
         if self._endpoint is None:
             self._endpoint = asyncio.ensure_future(self._ask())
         try:
@@ -117,19 +103,11 @@ class Reply:
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a message that :meth:`next` returned.
-
-        Args:
-            message: The ASGI message.
-        """
+        """Send a message that :meth:`next` returned."""
         await self._send(message)
 
     async def write(self, content: bytes) -> None:
-        """Send a piece of a body that the endpoint did not write.
-
-        Args:
-            content: The piece.
-        """
+        """Send a piece of a body that the endpoint did not write."""
         await self._send({"type": "http.response.body", "body": content, "more_body": True})
 
     async def end(self) -> None:
@@ -137,13 +115,7 @@ class Reply:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def replace(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        """Answer in the endpoint's place.
-
-        Args:
-            status: The HTTP status.
-            body: The body.
-            headers: The headers.
-        """
+        """Answer in the endpoint's place."""
         response = Response(body, status, dict(headers))
         await response(self._scope, self._receive, self._send)
 
@@ -170,14 +142,7 @@ class Reply:
 
 
 def is_token(message: Message) -> bool:
-    """Whether a message of a reply carries a token of a stream.
-
-    Args:
-        message: The ASGI message.
-
-    Returns:
-        Whether it is an event whose delta has content.
-    """
+    """Whether a message of a reply carries a token of a stream."""
     body: bytes = message.get("body", b"")
     if not body.startswith(b"data: {"):
         return False

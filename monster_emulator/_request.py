@@ -111,17 +111,7 @@ class ChatCompletionRequest(Strict):
     @model_validator(mode="before")
     @classmethod
     def check_combinations(cls, data: Any) -> Any:
-        """Refuse the combinations that the server refuses before it looks at types.
-
-        Args:
-            data: The parsed body.
-
-        Returns:
-            The same body.
-
-        Raises:
-            ValueError: For the first combination that is not allowed, in the server's order.
-        """
+        """Refuse the combinations that the server refuses before it looks at types."""
         _check_top_logprobs(data)
         if data.get("tool_choice", "none") != "none":
             if not isinstance(data["tool_choice"], dict):
@@ -155,18 +145,7 @@ def _check_top_logprobs(data: dict[str, Any]) -> None:
 
 
 def parse(data: Any) -> ChatCompletionRequest:
-    """Read a request from a parsed JSON body.
-
-    Args:
-        data: The parsed body.
-
-    Returns:
-        The request.
-
-    Raises:
-        Refusal: If the server would refuse the body, in its words.
-        Crash: If the server would fail unawares: on no object, or a text where it compares.
-    """
+    """Read a request from a parsed body; the server crashes on what is not an object."""
     if not isinstance(data, dict):
         raise Crash("the body is not an object")
     try:

@@ -39,20 +39,7 @@ class Sampling:
 
 
 def sampling_of(request: ChatCompletionRequest, prompt: int, context: int) -> Sampling:
-    """Check a request's values and collect those that matter.
-
-    Args:
-        request: The request.
-        prompt: The prompt's length in tokens.
-        context: The context's length in tokens.
-
-    Returns:
-        The values to generate with.
-
-    Raises:
-        Refusal: For the first value out of its range, in the server's order.
-        Crash: For a null where the server compares a number.
-    """
+    """Check a request's values and collect those that matter."""
     max_tokens = _room(request.max_tokens, prompt, context)
     _check_ranges(request, max_tokens)
     stop = [request.stop] if isinstance(request.stop, str) else request.stop or []

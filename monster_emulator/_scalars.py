@@ -31,18 +31,7 @@ _FORMATS = {
 
 
 def text_pattern(schema: Mapping[str, Any]) -> str:
-    """Write a schema of type string: its lengths count, else its pattern, else its format.
-
-    Args:
-        schema: The schema.
-
-    Returns:
-        A regular expression, quotation marks included.
-
-    Raises:
-        Crash: If the server cannot read it.
-        NotEmulated: If the server would be at it for minutes.
-    """
+    """Write a schema of type string: its lengths count, else its pattern, else its format."""
     if "minLength" in schema or "maxLength" in schema:
         least, most = schema.get("minLength", ""), schema.get("maxLength", "")
         if not isinstance(least or 0, int) or not isinstance(most or 0, int):
@@ -63,28 +52,14 @@ def text_pattern(schema: Mapping[str, Any]) -> str:
 
 
 def constant_pattern(value: Any) -> str | None:
-    """Write a constant: as Python writes it, so that true becomes True.
-
-    Args:
-        value: The value.
-
-    Returns:
-        A regular expression; None for null, a list or an object, which the server passes over.
-    """
+    """Write a constant as Python does (true becomes True); None for null, a list or an object."""
     if isinstance(value, str):
         return f'"{re.escape(value)}"'
     return re.escape(str(value)) if isinstance(value, int | float) else None
 
 
 def never_ends(what: str) -> NotEmulated:
-    """Say that the server would be compiling for minutes.
-
-    Args:
-        what: What takes it so long.
-
-    Returns:
-        The refusal.
-    """
+    """Return the refusal of a schema that would take the server minutes to compile."""
     return NotEmulated(
         f"The server would stand still for minutes to compile this schema ({what}). "
         "This emulator refuses it at once."

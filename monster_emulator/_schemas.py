@@ -24,17 +24,7 @@ _ANY_MEMBER = ("string", "number", "boolean", "null")
 
 
 def parse_schema(text: str) -> Any:
-    """Parse the text of a schema.
-
-    Args:
-        text: JSON.
-
-    Returns:
-        The schema.
-
-    Raises:
-        Refusal: If it is not JSON.
-    """
+    """Parse the text of a schema."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
@@ -42,20 +32,7 @@ def parse_schema(text: str) -> Any:
 
 
 def schema_pattern(schema: Any, white_space: str | None) -> str:
-    """Write a schema as the server reads it.
-
-    Args:
-        schema: The JSON schema.
-        white_space: The pattern of white space between tokens; one optional blank if None.
-
-    Returns:
-        A regular expression in Python's syntax.
-
-    Raises:
-        Crash: If the server cannot read it.
-        Refusal: If the server says what is wrong with it.
-        NotEmulated: If the server would be at it for minutes.
-    """
+    """Write a schema as the server reads it."""
     try:
         pattern = _Reading(schema, "[ ]?" if white_space is None else white_space).read(schema)
     except (TypeError, AttributeError, KeyError, IndexError, RecursionError) as error:

@@ -20,17 +20,10 @@ def rank(
     place: int,
     allowed: Sequence[int] | None = None,
 ) -> list[tuple[int, float]]:
-    """Rank the whole vocabulary.
+    """Return every token with its log probability, best first.
 
-    Args:
-        preferred: The tokens that are wanted, best first.
-        forbidden: The tokens that must not come, unless a guide allows nothing else.
-        logit_bias: What to add to the scores of single tokens.
-        place: The token's place in the answer; the rest of the vocabulary is ordered by it.
-        allowed: The tokens that a guide allows; None for all.
-
-    Returns:
-        Every token with its log probability, best first; those that must not come are last.
+    What is forbidden comes last, unless a guide allows nothing else; `place`, the token's place
+    in the answer, orders the rest of the vocabulary.
     """
     scores = {token: _noise(token, place) for token in range(VOCABULARY)}
     for position, token in reversed(list(enumerate(preferred))):

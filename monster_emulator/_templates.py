@@ -13,15 +13,7 @@ from ._messages import Turn
 
 
 def check_roles(turns: Sequence[Turn], model: str) -> None:
-    """Refuse a conversation that the model's chat template would refuse.
-
-    Args:
-        turns: The conversation.
-        model: The served model's name; the family is read from it.
-
-    Raises:
-        Refusal: If the template would raise.
-    """
+    """Refuse a conversation that the model's chat template would refuse."""
     if not turns:
         raise Refusal("list index out of range")
     name = model.lower()

@@ -20,19 +20,7 @@ logging.getLogger("uvicorn").addHandler(logging.NullHandler())
 
 
 class ServerThread(threading.Thread):
-    """Serves an application until it is stopped.
-
-    Args:
-        app: The application.
-        clients: Who is being answered.
-        host: The address to listen on.
-        port: The port to listen on; 0 for a free one.
-        certfile: The certificate to show; None for plain HTTP.
-        keyfile: Its key, if it is not in the same file.
-
-    Raises:
-        OSError: The port is in use, or a file cannot be read.
-    """
+    """Serves an application until it is stopped."""
 
     def __init__(
         self,

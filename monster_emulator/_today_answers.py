@@ -40,16 +40,7 @@ class Spoken:
 
 
 def read(text: str, *, tools: bool, ended: bool) -> Spoken:
-    """Read an answer's text.
-
-    Args:
-        text: The text so far.
-        tools: Whether it may hold calls.
-        ended: Whether nothing follows; otherwise what may be half a marker is held back.
-
-    Returns:
-        What it says.
-    """
+    """Read the text of an answer; until it has ended, what may be half a marker is held back."""
     thought, rest = _divided(text, ended=ended)
     if not tools:
         return Spoken(thought, rest)
@@ -97,13 +88,7 @@ def _is_json(text: str) -> bool:
 
 
 class TodayWire(Wire):
-    """Writes the answers to one request as vLLM 0.32.0 does.
-
-    Args:
-        tools: Whether calls are read out of the answers.
-        choice: "auto", "required", "named" or "none".
-        kept: See :class:`Wire`.
-    """
+    """Writes the answers to one request as vLLM 0.32.0 does."""
 
     def __init__(self, *, choice: str, **kept: Any) -> None:
         super().__init__(tool=None, **kept)
@@ -192,8 +177,8 @@ class TodayWire(Wire):
             if all(answer.finish_reason for answer in answers):
                 if include_usage:
                     usage = self._usage(sum(len(answer.tokens) for answer in answers))
-                    told = {"usage": usage, "system_fingerprint": FINGERPRINT}
-                    events.append(self._chunk([], told))
+                    last = {"usage": usage, "system_fingerprint": FINGERPRINT}
+                    events.append(self._chunk([], last))
                 events.append(DONE)
             yield events
             events = []
@@ -246,17 +231,7 @@ class TodayWire(Wire):
 
 
 def today_wire(request: TodayRequest, turns: Sequence[Turn], prompt: int, model: str) -> TodayWire:
-    """Make what writes the answers to a request.
-
-    Args:
-        request: The request.
-        turns: The conversation.
-        prompt: The prompt's length in tokens.
-        model: The served model's first name.
-
-    Returns:
-        The writer.
-    """
+    """Make what writes the answers to a request."""
     role = "assistant" if request.add_generation_prompt else request.messages[-1].role
     last = turns[-1]
     choice = request.tool_choice or "auto"

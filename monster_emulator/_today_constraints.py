@@ -29,18 +29,7 @@ _GBNF_RULE = re.compile(r"^\s*(\w[\w-]*)\s*::=", re.MULTILINE)
 
 
 def constraint_of_today(request: TodayRequest) -> Constraint | None:
-    """Compile a request's constraint: a forced call, or what the answer must be.
-
-    Args:
-        request: The request.
-
-    Returns:
-        The constraint, if there is one.
-
-    Raises:
-        Refusal: For what the server refuses, or cannot compile.
-        NotEmulated: For structural tags.
-    """
+    """Compile a request's constraint: a forced call, or what the answer must be."""
     if isinstance(request.tool_choice, NamedToolChoice):
         name = request.tool_choice.function.name
         chosen = [tool for tool in request.tools or () if tool.function.name == name]

@@ -14,18 +14,7 @@ _PARTS_OF_TEXT = {"text": "text", "refusal": "refusal", "thinking": "thinking"}
 
 
 def conversation_of_today(request: TodayRequest) -> list[Turn]:
-    """Reduce a request to the turns that the model sees.
-
-    Args:
-        request: The request.
-
-    Returns:
-        A turn with the functions, if there are any, and one turn a message.
-
-    Raises:
-        Refusal: If there are no messages, a part of a content list is not text, or the template
-            is not to be used as it is.
-    """
+    """Reduce a request to the turns that the model sees."""
     if not request.messages:
         raise Refusal(
             "Cannot apply chat template to an empty conversation. Provide at least one message."
@@ -46,11 +35,11 @@ def conversation_of_today(request: TodayRequest) -> list[Turn]:
     if not request.tools:
         return turns
     shown = [json.dumps(tool.model_dump(exclude_none=True)) for tool in request.tools]
-    told = "You may call functions. Functions:\n" + "\n".join(shown)
-    told += "\nCall one with <tool_call>...</tool_call>"
+    functions = "You may call functions. Functions:\n" + "\n".join(shown)
+    functions += "\nCall one with <tool_call>...</tool_call>"
     if turns[0].role == "system":
-        return [Turn("system", f"{turns[0].content}\n\n{told}"), *turns[1:]]
-    return [Turn("system", told), *turns]
+        return [Turn("system", f"{turns[0].content}\n\n{functions}"), *turns[1:]]
+    return [Turn("system", functions), *turns]
 
 
 def _said(message: TodayMessage) -> str:

@@ -120,14 +120,7 @@ class TodayMessage(Lenient):
 
     @model_validator(mode="after")
     def check_content(self) -> TodayMessage:
-        """Refuse null as the content of another role.
-
-        Returns:
-            The message.
-
-        Raises:
-            ValueError: For null.
-        """
+        """Refuse null as the content of another role."""
         if self.content is None and self.role != "assistant":
             raise ValueError("Input should be a valid string")
         return self
@@ -190,11 +183,6 @@ class TodayRequest(Lenient):
     def include_usage(self) -> bool:
         """Whether a stream reports its usage."""
         return bool(self.stream_options and self.stream_options.include_usage)
-
-    @property
-    def choice_is_open(self) -> bool:
-        """Whether the model may call a tool, and need not."""
-        return bool(self.tools) and self.tool_choice in ("auto", None)
 
 
 def _check_response_format(data: dict[str, Any]) -> None:
@@ -316,17 +304,7 @@ _CHECKS: tuple[Callable[[dict[str, Any]], None], ...] = (
 
 
 def parse_today(data: Any) -> TodayRequest:
-    """Read a request from a parsed JSON body.
-
-    Args:
-        data: The parsed body.
-
-    Returns:
-        The request.
-
-    Raises:
-        Refusal: If the server would refuse the body.
-    """
+    """Read a request from a parsed JSON body."""
     try:
         if isinstance(data, dict):
             data = dict(data)
@@ -342,14 +320,7 @@ def parse_today(data: Any) -> TodayRequest:
 
 
 def refusal_of(details: Sequence[Mapping[str, Any]]) -> Refusal:
-    """Refuse a body for what pydantic finds wrong with it.
-
-    Args:
-        details: One for each error.
-
-    Returns:
-        The refusal, which names the first field that is wrong.
-    """
+    """Refuse a body for what pydantic finds wrong with it."""
     lines = [str({**detail, **_summary(detail)}) for detail in details]
     message = f"{len(lines)} validation error{'s' if len(lines) > 1 else ''}:\n" + "\n".join(
         f"  {line}" for line in lines[:_MAX_LISTED_ERRORS]

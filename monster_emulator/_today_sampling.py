@@ -24,20 +24,7 @@ _RANGES: Sequence[tuple[str, float, Callable[[Any], bool], str, bool]] = (
 
 
 def sampling_of_today(request: TodayRequest, prompt: int, context: int) -> Sampling:
-    """Check a request's values and collect those that matter.
-
-    Args:
-        request: The request.
-        prompt: The prompt's length in tokens.
-        context: The context's length in tokens.
-
-    Returns:
-        The values to generate with.
-
-    Raises:
-        Refusal: For the first value out of its range, in the server's order.
-        NotEmulated: For what an answer here cannot tell.
-    """
+    """Check a request's values and collect those that matter."""
     if request.prompt_logprobs is not None or request.return_token_ids:
         raise NotEmulated("This emulator tells neither a prompt's log probabilities nor token ids.")
     max_tokens = _room(request, prompt, context)
@@ -95,8 +82,8 @@ def _check(request: TodayRequest, n: int, max_tokens: int) -> None:
     for field, default, allowed, sentence, names_field in _RANGES:
         value = getattr(request, field)
         if not allowed(default if value is None else value):
-            told = (field, value) if names_field else ()
-            raise Refusal(f"{field} {sentence} {value}.", *told)
+            place = (field, value) if names_field else ()
+            raise Refusal(f"{field} {sentence} {value}.", *place)
     if max_tokens < 1:
         raise Refusal(f"max_tokens must be at least 1, got {max_tokens}.", "max_tokens", max_tokens)
     least = request.min_tokens

@@ -31,15 +31,7 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def count_tokens(text: str, bytes_per_token: int = 1) -> int:
-    """Count the tokens of a text; a special marker written out in it is one token.
-
-    Args:
-        text: The text.
-        bytes_per_token: How many bytes count as one token.
-
-    Returns:
-        How many tokens it is.
-    """
+    """Count the tokens of a text; a special marker written out in it is one token."""
     plain, markers = _MARKER.subn("", text)
     return markers + -(-len(plain.encode()) // bytes_per_token)
 
@@ -47,16 +39,7 @@ def count_tokens(text: str, bytes_per_token: int = 1) -> int:
 def prompt_tokens(
     turns: Iterable[Turn], *, add_generation_prompt: bool, bytes_per_token: int = 1
 ) -> int:
-    """Count the tokens of a rendered conversation.
-
-    Args:
-        turns: The conversation.
-        add_generation_prompt: Whether the header of the assistant's turn follows it.
-        bytes_per_token: How many bytes count as one token.
-
-    Returns:
-        How many tokens the prompt is.
-    """
+    """Count the tokens of a rendered conversation."""
     text = SPECIAL_TOKENS[0] + "".join(f"{_header(t.role)}{t.content}<|eot_id|>" for t in turns)
     whole = text + _header("assistant") if add_generation_prompt else text
     return count_tokens(whole, bytes_per_token)
@@ -69,25 +52,17 @@ def _header(role: str) -> str:
 
 
 class Detokenizer:
-    """Turns tokens back into text, holding a character back until its last byte has come.
-
-    Args:
-        skip_special_tokens: Whether special tokens leave no text.
-    """
+    """Turns tokens back into text, holding a character back until its last byte has come."""
 
     def __init__(self, *, skip_special_tokens: bool) -> None:
         self._skip_special_tokens = skip_special_tokens
         self._held = b""
 
     def text_of(self, token: int) -> str:
-        """Say which text a token would add here, without taking it.
+        """Return the text that a token would add here, empty while a character is incomplete.
 
-        Args:
-            token: The token's id.
-
-        Returns:
-            The text; empty while a character is incomplete. As in the server, text is also
-            held back while it ends in U+FFFD, which an incomplete character looks like.
+        As in the server, text is also held back while it ends in U+FFFD, which an incomplete
+        character looks like.
         """
         if token >= FIRST_SPECIAL:
             if self._skip_special_tokens:
@@ -97,14 +72,7 @@ class Detokenizer:
         return "" if text.endswith(_REPLACEMENT) else text
 
     def take(self, token: int) -> str:
-        """Take the next token.
-
-        Args:
-            token: The token's id.
-
-        Returns:
-            The text it adds.
-        """
+        """Take the next token and return the text it adds."""
         text = self.text_of(token)
         if text:
             self._held = b""

@@ -48,14 +48,7 @@ class Function(NamedTuple):
 
 
 def functions_in(turns: Sequence[Turn]) -> list[Function]:
-    """Find the functions that a conversation describes.
-
-    Args:
-        turns: The conversation.
-
-    Returns:
-        The functions in their order, the last description of each name.
-    """
+    """Find the functions that a conversation describes."""
     found = {}
     for turn in turns:
         if turn.role in RESULT_ROLES or turn.role == "assistant":
@@ -71,14 +64,7 @@ def functions_in(turns: Sequence[Turn]) -> list[Function]:
 
 
 def objects_in(text: str) -> Iterator[dict[str, Any]]:
-    """Find the JSON objects that stand in a text.
-
-    Args:
-        text: The text.
-
-    Yields:
-        The outermost objects.
-    """
+    """Find the JSON objects that stand in a text."""
     decoder = json.JSONDecoder()
     place = text.find("{")
     while place >= 0:
@@ -92,43 +78,22 @@ def objects_in(text: str) -> Iterator[dict[str, Any]]:
 
 
 def schemas_in(turns: Sequence[Turn]) -> list[dict[str, Any]]:
-    """Find the JSON schemas that a conversation asks an answer to satisfy.
-
-    Args:
-        turns: The conversation.
-
-    Returns:
-        The schemas in their order.
-    """
+    """Find the JSON schemas that a conversation asks an answer to satisfy."""
     texts = [turn.content for turn in turns if turn.role in ("system", "user")]
     objects = [value for text in texts if _SCHEMA.search(text) for value in objects_in(text)]
     return [value for value in objects if not _SCHEMA_KEYWORDS.isdisjoint(value)]
 
 
 def question_in(turns: Sequence[Turn]) -> str:
-    """Find what the user said last, without what a client wrote in front of it.
-
-    Args:
-        turns: The conversation.
-
-    Returns:
-        The text; the last turn's if there is no user.
-    """
+    """Return what the user said last, without what a client wrote before it."""
     asked = [turn for turn in turns if turn.role == "user" and result_in(turn) is None]
     turn = asked[-1] if asked else turns[-1]
-    is_told = functions_in([turn]) or schemas_in([turn])
-    return turn.content.rsplit("\n\n", 1)[-1] if is_told else turn.content
+    has_instructions = functions_in([turn]) or schemas_in([turn])
+    return turn.content.rsplit("\n\n", 1)[-1] if has_instructions else turn.content
 
 
 def result_in(turn: Turn) -> str | None:
-    """Read a function's result.
-
-    Args:
-        turn: A turn of the conversation.
-
-    Returns:
-        What the function returned; None if the turn is no result.
-    """
+    """Return what a function returned; None if the turn is not a result."""
     if tagged := _TAGGED_RESULT.findall(turn.content):
         return " and ".join(map(_tagged_text, tagged))
     written = _WRITTEN_RESULT.match(turn.content)
@@ -140,16 +105,7 @@ def result_in(turn: Turn) -> str | None:
 def best_function(
     functions: Sequence[Function], question: str, turns: Sequence[Turn]
 ) -> Function | None:
-    """Choose the function that a question asks for.
-
-    Args:
-        functions: The functions.
-        question: What the user said.
-        turns: The conversation, which may say that one must be called.
-
-    Returns:
-        The function; None if none of them fits.
-    """
+    """Return the function that a question asks for; None if none of them fits."""
     if not functions:
         return None
     asked = _meant(question)
@@ -159,36 +115,19 @@ def best_function(
 
 
 def written_call(name: str, arguments: Any, turns: Sequence[Turn]) -> str:
-    """Write a call in the way that the conversation asks for.
-
-    Args:
-        name: The function's name.
-        arguments: Its arguments.
-        turns: The conversation.
-
-    Returns:
-        The text of the call.
-    """
-    told = "\n".join(
+    """Write a call in the way that the conversation asks for."""
+    prompt = "\n".join(
         turn.content for turn in turns if turn.role not in ("assistant", *RESULT_ROLES)
     )
-    if "<tool_call>" in told:
+    if "<tool_call>" in prompt:
         return hermes_call(name, arguments)
-    if "[TOOL_CALLS]" in told:
+    if "[TOOL_CALLS]" in prompt:
         return f"[TOOL_CALLS] [{_call(name, 'arguments', arguments)}]"
     return _call(name, "parameters", arguments)
 
 
 def hermes_call(name: str, arguments: Any) -> str:
-    """Write a call as models of the family Hermes do, and as the later server reads it.
-
-    Args:
-        name: The function's name.
-        arguments: Its arguments.
-
-    Returns:
-        The text of the call.
-    """
+    """Write a call as models of the family Hermes do, and as the later server reads it."""
     return f"<tool_call>\n{_call(name, 'arguments', arguments)}\n</tool_call>"
 
 

@@ -18,15 +18,7 @@ _KEYS = re.compile(r"[`'\"](\w+)[`'\"]")
 
 
 def wanted(constraint: Constraint, turns: Sequence[Turn]) -> list[str]:
-    """List what would answer a conversation.
-
-    Args:
-        constraint: What the answer must be.
-        turns: The conversation.
-
-    Returns:
-        Texts, best first; not all of them satisfy the constraint.
-    """
+    """List what would answer a conversation."""
     said = said_in(turns)
     if constraint.calls:
         return [_written_call(constraint.calls, turns, said)]

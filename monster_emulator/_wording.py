@@ -18,27 +18,13 @@ _PART = re.compile(r"^\d+\..*$", re.MULTILINE)
 
 
 def of_errors(error: ValidationError) -> str:
-    """Word what is wrong with a body.
-
-    Args:
-        error: What the request model found.
-
-    Returns:
-        The list of details, as the server puts it into a message.
-    """
+    """Word what is wrong with a body."""
     details = error.errors(include_url=False)
     return str([{**detail, "loc": ("body", *map(_place, detail["loc"]))} for detail in details])
 
 
 def of_part_errors(error: ValidationError) -> str:
-    """Word what is wrong with a part of a content list.
-
-    Args:
-        error: What reading the part found.
-
-    Returns:
-        The lines that the server puts into a message.
-    """
+    """Word what is wrong with a part of a content list."""
     lines = _PART.sub(lambda place: _TYPED_DICTS.sub("typed-dict", place[0]), str(error))
     return _DOCUMENTATION.sub("2.7", lines)
 
@@ -49,11 +35,7 @@ def missing_body() -> dict[str, Any]:
 
 
 def bad_json(error: JSONDecodeError) -> dict[str, Any]:
-    """Detail that a body is not JSON, as pydantic would.
-
-    Args:
-        error: What the parser found.
-    """
+    """Detail that a body is not JSON, as pydantic would."""
     return {
         "type": "json_invalid",
         "loc": ("body", error.pos),

@@ -35,24 +35,13 @@ LONGEST = 80
 
 
 def words_of(text: str) -> list[str]:
-    """Split a text or an identifier into words.
-
-    Args:
-        text: `get_weather`, `getWeather` or a sentence.
-
-    Returns:
-        The words in lower case.
-    """
+    """Split a text or an identifier into words."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text)
     return re.findall(r"[^\W_]+", spaced.lower())
 
 
 class Words:
-    """Hands out what stands in a text, each value once.
-
-    Args:
-        text: What the user said.
-    """
+    """Hands out what stands in a text, each value once."""
 
     def __init__(self, text: str) -> None:
         self.text = text.strip()
@@ -66,23 +55,12 @@ class Words:
         return bool(_NO.search(self.text))
 
     def mentions(self, text: str) -> bool:
-        """Tell whether every word of a text was said.
-
-        Args:
-            text: One word or several.
-        """
+        """Return whether every word of a text was said."""
         words = words_of(text)
         return bool(words) and all(word in self._said for word in words)
 
     def number(self, label: str) -> str | None:
-        """Take the number that belongs to a label, or else the next one.
-
-        Args:
-            label: What the number is for, such as a property's name.
-
-        Returns:
-            The number's digits; None if all are taken.
-        """
+        """Take the number that belongs to a label, or else the next one."""
         name = re.escape(label.replace("_", " ").removesuffix("s"))
         for pattern in (
             rf"(-?\d+(?:\.\d+)?) {name}",
@@ -95,14 +73,7 @@ class Words:
         return self.numbers.pop(0) if self.numbers else None
 
     def phrase(self, label: str) -> str | None:
-        """Take the phrase that belongs to a label, or else the next one.
-
-        Args:
-            label: What the phrase is for, such as a property's name.
-
-        Returns:
-            The phrase; None if all are taken.
-        """
+        """Take the phrase that belongs to a label, or else the next one."""
         words = set(words_of(label))
         name = re.escape(label.replace("_", " "))
         value = rf'"([^"]+)"|({_CAPITAL}(?: {_CAPITAL})*)'
@@ -120,14 +91,7 @@ class Words:
         return taken
 
     def spans(self, most: int = 6) -> Iterable[str]:
-        """List the parts of the text: phrases, numbers, then every run of words.
-
-        Args:
-            most: How many words the longest run has.
-
-        Yields:
-            The parts, the likelier values first.
-        """
+        """List the parts of the text: phrases, numbers, then every run of words."""
         yield from (phrase for phrase, _ in self.phrases)
         yield from self.numbers
         words = [word.strip(".,;:!?\"'()") for word in self.text.split()[:40]]

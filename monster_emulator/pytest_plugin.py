@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def monster_emulator() -> Iterator[Emulator]:
-    """Serve an emulator while the test runs.
-
-    Yields:
-        The emulator; `base_url` and `api_key` are what a client needs.
-    """
+    """Serve an emulator while the test runs."""
     from monster_emulator import Emulator
 
     with Emulator() as emulator:
