@@ -212,6 +212,7 @@ class _SentCall:
         arguments: The pieces of its arguments.
         open_braces: How many braces they open and do not close, those in texts among them.
         may_be_whole: Whether they may be a whole object in spite of what has been tried.
+        is_given: Whether its first delta has been given.
     """
 
     index: int
@@ -220,6 +221,7 @@ class _SentCall:
     arguments: list[str] = field(default_factory=list)
     open_braces: int = 0
     may_be_whole: bool = True
+    is_given: bool = False
 
     def add(self, arguments: str) -> None:
         if arguments:
@@ -251,12 +253,11 @@ class _CallIdentities:
     object, begins a further call. A call is not given before its name has arrived.
     """
 
-    __slots__ = ("_calls", "_given", "_ids", "_index_of_id", "_own_indexes")
+    __slots__ = ("_calls", "_ids", "_index_of_id", "_own_indexes")
 
     def __init__(self) -> None:
         self._calls: dict[int, _SentCall] = {}  # the last one under each index that was sent
         self._own_indexes: set[int] = set()
-        self._given: set[int] = set()  # of these, those whose first delta has been given
         self._ids: set[str] = set()
         self._index_of_id: dict[str, int] = {}
 
@@ -275,18 +276,12 @@ class _CallIdentities:
                 sent = self._begin(index, sent_id)
             sent.name = sent.name or name
             sent.add(arguments)
-            is_first = sent.index not in self._given
-            if is_first and not (sent.name or arguments):
-                continue
-            self._given.add(sent.index)
-            deltas.append(
-                ToolCallDelta(
-                    sent.index,
-                    self._new_id(sent.sent_id) if is_first else None,
-                    sent.name if is_first else None,
-                    arguments,
-                )
-            )
+            if sent.is_given:
+                deltas.append(ToolCallDelta(sent.index, None, None, arguments))
+            elif sent.name or arguments:
+                sent.is_given = True
+                new_id = self._new_id(sent.sent_id)
+                deltas.append(ToolCallDelta(sent.index, new_id, sent.name, arguments))
         return deltas
 
     def _begin(self, index: int, sent_id: str) -> _SentCall:
