@@ -82,8 +82,10 @@ class Concretizer:
         concrete: Regex | Text
         concrete, not_enforced = regex_of(node)
         if not self._engine.has_wide_patterns and not _is_narrow(concrete):
-            concrete = Text(low=node.low, high=node.high) if _has_length(node) else any_text()
+            concrete = any_text() if node.high is None else Text(high=node.high)
+            least = [f"minLength {node.low} is not enforced by the server"] if node.low else []
             not_enforced = [
+                *least,
                 *(
                     f"pattern {pattern!r} is not enforced by the server"
                     for pattern in node.patterns
@@ -144,6 +146,10 @@ class Concretizer:
         if has_arrays and not self._engine.nests_arrays:
             self._note(path, _NO_NESTED_ARRAYS)
             return Never(_NO_NESTED_ARRAYS)
+        has_words = any(map(_is_word, alternatives(items)))
+        if node.low and has_words and not self._engine.counts_words:
+            self._note(path, f"minItems {node.low} is not enforced by the server")
+            node = replace(node, low=0)
         return items if isinstance(items, Never) and node.high != 0 else replace(node, items=items)
 
     def _map(self, node: Object, path: str) -> Node:
@@ -182,6 +188,13 @@ class Concretizer:
 def _is_narrow(regex: Regex) -> bool:
     """Return whether few characters may follow at any place, none of them an escape."""
     return not regex.wide and regex.source.isascii() and not _ESCAPE.search(regex.source)
+
+
+def _is_word(node: Node) -> bool:
+    """Return whether a value may be a bare word, or a number out of a list."""
+    if isinstance(node, Literal):
+        return not all(isinstance(value, str) for value in node.values)
+    return isinstance(node, Boolean | Null | Anything)
 
 
 _ESCAPE = re.compile(r'"|\\\\')

@@ -22,9 +22,12 @@ class SchemaEngine:
         has_patterns: Whether it holds strings to a regular expression; one that is written anew
             is over JSON text, and matches the whole string.
         has_wide_patterns: Whether it does so in time where most characters may follow, and with
-            escapes.
+            escapes; another one cannot hold a string to its least length either.
         has_tuples: Whether it holds the positions of an array to schemas of their own.
         nests_arrays: Whether an array may hold several arrays.
+        counts_words: Whether it counts each item of an array that is true, false, null or a listed
+            number; another one forgets it when white space follows, and waits for the least number
+            of items without end.
         has_bounds: Whether it holds numbers to their bounds, and strings to their length.
         is_open: Whether it lets a model add properties unless it is told not to.
         escapes: Whether it writes names and listed values as JSON itself; others paste them into an
@@ -44,6 +47,7 @@ class SchemaEngine:
     has_wide_patterns: bool = False
     has_tuples: bool = False
     nests_arrays: bool = False
+    counts_words: bool = False
     has_bounds: bool = False
     is_open: bool = False
     escapes: bool = False
@@ -68,6 +72,7 @@ OUTLINES = SchemaEngine(
     has_wide_patterns=True,
     has_tuples=True,
     nests_arrays=True,
+    counts_words=True,
     needs_required=True,
     max_values=600,
 )
@@ -84,7 +89,8 @@ LM_FORMAT_ENFORCER = SchemaEngine(
 Read from its ``JsonSchemaParser`` and ``TokenEnforcer``, and tried with 49,152 tokens: where a type
 list, an empty schema, an anchor, or a name or value with an escape or with a character that is not
 a token of its own comes up, it ends the answer. While a pattern allows most characters, it looks at
-each token in turn (half a second a token). Its models write properties in any order, and near
+each token in turn (half a second a token). Below a string's ``minLength`` it takes ASCII characters
+only, and ends the answer at another one. Its models write properties in any order, and near
 misses of JSON: a comma before the end of an object, numbers such as ``.5`` and ``007``.
 """
 
@@ -94,6 +100,7 @@ XGRAMMAR = SchemaEngine(
     has_wide_patterns=True,
     has_tuples=True,
     nests_arrays=True,
+    counts_words=True,
     has_bounds=True,
     is_open=True,
     escapes=True,

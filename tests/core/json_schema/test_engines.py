@@ -93,7 +93,8 @@ def test_nothing_is_sent_at_which_lm_format_enforcer_ends_an_answer():
             assert isinstance(part.get("type", ""), str), name
             assert part.keys() & {"type", "anyOf", "enum"}, name
             assert "prefixItems" not in part, name
-            assert not ("pattern" in part and {"minLength", "maxLength"} & part.keys()), name
+            assert not ("pattern" in part and "maxLength" in part), name
+            assert "minLength" not in part, name  # below it, only ASCII characters are taken
             assert len({isinstance(value, str) for value in part.get("enum", ())}) <= 1, name
             assert all(map(LM_FORMAT_ENFORCER.can_write, part.get("properties", ()))), name
         assert len(json.dumps(lowered.schema)) < 100_000, name
@@ -113,6 +114,35 @@ def test_what_satisfies_a_schema_satisfies_what_lm_format_enforcer_is_given(pair
             part["pattern"] = f"^(?:{part['pattern']})$"
     assert Draft202012Validator(read).is_valid(instance)
     assert json.loads(lowered.restored_text(json.dumps(instance))) == lowered.restore(instance)
+
+
+@pytest.mark.parametrize(
+    "items, is_enforced",
+    [
+        (TEXT, True),
+        ({"type": "number"}, True),
+        ({"enum": ["red", "green"]}, True),
+        ({"type": "boolean"}, False),
+        ({"enum": [1, 2, 3]}, False),
+        ({"type": ["integer", "null"]}, False),
+    ],
+)
+def test_a_least_number_of_items_is_enforced_only_where_the_engine_counts_them(items, is_enforced):
+    schema = obj({"rows": {"type": "array", "items": items, "minItems": 2}})
+    lowered = lower(schema, engine=LM_FORMAT_ENFORCER)
+    assert ("minItems" in lowered.schema["properties"]["rows"]) is is_enforced
+    assert ("minItems 2 is not enforced" in " ".join(lowered.relaxed)) is not is_enforced
+    assert lower(schema).schema["properties"]["rows"]["minItems"] == 2
+
+
+def test_a_least_length_is_enforced_by_outlines_alone():
+    schema = obj({"name": {"type": "string", "minLength": 1}})
+    assert lower_for_best(schema).engine is OUTLINES
+    lowered = lower(schema, engine=LM_FORMAT_ENFORCER)
+    assert lowered.schema["properties"]["name"] == {"type": "string"}
+    assert lowered.relaxed == (
+        "$.name: minLength 1 is not enforced by the server; checked afterwards",
+    )
 
 
 def test_recursion_ends_in_an_array_without_items():
