@@ -15,6 +15,7 @@ from ._messages import Turn
 from ._request import ChatCompletionRequest
 
 DONE = "data: [DONE]\n\n"
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # the server cannot build the chunk that repeats the last message, and sends what pydantic says
 ECHO_IN_STREAM = (
@@ -85,7 +86,7 @@ class Wire:
 
     def _chunk(self, choices: list[dict[str, Any]], usage: dict[str, Any]) -> str:
         chunk = {**self._head("chat.completion.chunk"), "choices": choices, **usage}
-        return f"data: {json.dumps(chunk, ensure_ascii=False, separators=(',', ':'))}\n\n"
+        return f"data: {_encode(chunk)}\n\n"
 
     def _message(self, text: str) -> dict[str, Any]:
         calls = []

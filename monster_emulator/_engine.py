@@ -62,8 +62,7 @@ class Engine:
         sampling = dialect.sampling(request, prompt, self.max_model_len)
         constraint = dialect.constraint(request)
         wire = dialect.wire(request, turns, prompt, self.models[0])
-        body = request.model_dump(exclude_unset=True, by_alias=True, warnings=False)
-        scripted = next_reply(self.replies, body)
+        scripted = next_reply(self.replies, request)
         if scripted is None:
             return Completion(
                 self, request, sampling, _by_rules(constraint, turns, sampling.n), wire

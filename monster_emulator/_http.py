@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from email.message import Message
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -27,9 +28,8 @@ class Authentication:
         self._expected = f"Bearer {api_key}" if api_key else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope)
-        guarded = request.url.path.startswith("/v1") and request.method != "OPTIONS"
-        given = request.headers.get("authorization")
+        guarded = scope["path"].startswith("/v1") and scope["method"] != "OPTIONS"
+        given = Headers(scope=scope).get("authorization")
         if self._expected and guarded and given != self._expected:
             response = JSONResponse({"error": "Unauthorized"}, status_code=401)
             await response(scope, receive, send)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Literal, TypeAlias
 
+from pydantic import BaseModel
+
 from ._constraints import Constraint
 from ._messages import Turn
 from ._tools import written_call
@@ -55,14 +57,14 @@ ScriptedReply: TypeAlias = str | ToolCall | Reply | ReplyFunction
 _taking = Lock()
 
 
-def next_reply(replies: list[ScriptedReply] | ReplyFunction, body: dict[str, Any]) -> Reply | None:
+def next_reply(replies: list[ScriptedReply] | ReplyFunction, request: BaseModel) -> Reply | None:
     """Take the next reply from a script; None where the built-in rules answer."""
     entry: Any = replies
     if not callable(replies):
         with _taking:
             entry = replies.pop(0) if replies else None
     if callable(entry):
-        entry = entry(body)
+        entry = entry(request.model_dump(exclude_unset=True, by_alias=True, warnings=False))
     if entry is None:
         return None
     if isinstance(entry, str):
