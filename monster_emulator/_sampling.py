@@ -42,20 +42,42 @@ def sampling_of(request: ChatCompletionRequest, prompt: int, context: int) -> Sa
     """Check a request's values and collect those that matter."""
     max_tokens = _room(request.max_tokens, prompt, context)
     _check_ranges(request, max_tokens)
-    stop = [request.stop] if isinstance(request.stop, str) else request.stop or []
-    if not all(stop):
-        raise Refusal("stop cannot contain an empty string.")
+    stop = stop_strings(request.stop)
     _check_search(request)
+    logprobs = request.top_logprobs if request.logprobs else None
+    return sampling_with(request, _number(request.n), max_tokens, stop, logprobs)
+
+
+def stop_strings(stop: str | list[str] | None) -> tuple[str, ...]:
+    """Return the stop strings of a request, none of which may be empty."""
+    strings = (stop,) if isinstance(stop, str) else tuple(stop or ())
+    require(all(strings), "stop cannot contain an empty string.")
+    return strings
+
+
+def check_min_tokens(min_tokens: int, max_tokens: int) -> None:
+    """Refuse fewer tokens than none, and more than an answer may have."""
+    require(min_tokens >= 0, f"min_tokens must be greater than or equal to 0, got {min_tokens}.")
+    require(
+        min_tokens <= max_tokens,
+        f"min_tokens must be less than or equal to max_tokens={max_tokens}, got {min_tokens}.",
+    )
+
+
+def sampling_with(
+    request: Any, n: int, max_tokens: int, stop: tuple[str, ...], top_logprobs: int | None
+) -> Sampling:
+    """Collect the checked values of a request; the others have the same names in both releases."""
     return Sampling(
-        n=_number(request.n),
+        n=n,
         max_tokens=max_tokens,
-        min_tokens=_number(request.min_tokens),
-        stop=tuple(stop),
+        min_tokens=request.min_tokens,
+        stop=stop,
         stop_token_ids=frozenset(request.stop_token_ids or ()),
         include_stop_str_in_output=bool(request.include_stop_str_in_output),
         ignore_eos=bool(request.ignore_eos),
         skip_special_tokens=bool(request.skip_special_tokens),
-        top_logprobs=request.top_logprobs if request.logprobs else None,
+        top_logprobs=top_logprobs,
         logit_bias=request.logit_bias or {},
     )
 
@@ -102,21 +124,16 @@ _RANGES: Sequence[tuple[str, Callable[[Any], bool], str]] = (
 def _check_ranges(request: ChatCompletionRequest, max_tokens: int) -> None:
     n = _number(request.n)
     best_of = n if request.best_of is None else request.best_of
-    _require(n >= 1, f"n must be at least 1, got {n}.")
-    _require(
+    require(n >= 1, f"n must be at least 1, got {n}.")
+    require(
         best_of >= n,
         f"best_of must be greater than or equal to n, got n={n} and best_of={best_of}.",
     )
     for field, allowed, sentence in _RANGES:
         value = _number(getattr(request, field))
-        _require(allowed(value), f"{field} {sentence} {value}.")
-    _require(max_tokens >= 1, f"max_tokens must be at least 1, got {max_tokens}.")
-    least = _number(request.min_tokens)
-    _require(least >= 0, f"min_tokens must be greater than or equal to 0, got {least}.")
-    _require(
-        least <= max_tokens,
-        f"min_tokens must be less than or equal to max_tokens={max_tokens}, got {least}.",
-    )
+        require(allowed(value), f"{field} {sentence} {value}.")
+    require(max_tokens >= 1, f"max_tokens must be at least 1, got {max_tokens}.")
+    check_min_tokens(_number(request.min_tokens), max_tokens)
 
 
 def _check_search(request: ChatCompletionRequest) -> None:
@@ -125,32 +142,33 @@ def _check_search(request: ChatCompletionRequest) -> None:
     if request.use_beam_search:
         _check_beam_search(request, best_of)
         return
-    _require(
+    require(
         request.early_stopping is False,
         "early_stopping is not effective and must be False when not using beam search.",
     )
-    _require(
+    require(
         abs(_number(request.length_penalty) - 1) <= GREEDIEST,
         "length_penalty is not effective and must be the default value of 1.0 "
         "when not using beam search.",
     )
     if greedy:
-        _require(best_of == 1, f"best_of must be 1 when using greedy sampling.Got {best_of}.")
+        require(best_of == 1, f"best_of must be 1 when using greedy sampling.Got {best_of}.")
 
 
 def _check_beam_search(request: ChatCompletionRequest, best_of: int) -> None:
-    _require(best_of != 1, f"best_of must be greater than 1 when using beam search. Got {best_of}.")
-    _require(
+    require(best_of != 1, f"best_of must be greater than 1 when using beam search. Got {best_of}.")
+    require(
         _number(request.temperature) <= GREEDIEST, "temperature must be 0 when using beam search."
     )
-    _require(_number(request.top_p) >= 1 - GREEDIEST, "top_p must be 1 when using beam search.")
-    _require(request.top_k == -1, "top_k must be -1 when using beam search.")
-    _require(
+    require(_number(request.top_p) >= 1 - GREEDIEST, "top_p must be 1 when using beam search.")
+    require(request.top_k == -1, "top_k must be -1 when using beam search.")
+    require(
         request.early_stopping is not None,
         "early_stopping must be True, False, or 'never', got None.",
     )
 
 
-def _require(holds: bool, sentence: str) -> None:
+def require(holds: bool, sentence: str) -> None:
+    """Refuse a request in these words unless a condition holds."""
     if not holds:
         raise Refusal(sentence)

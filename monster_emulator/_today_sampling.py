@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ._errors import NotEmulated, Refusal
-from ._sampling import GREEDIEST, Sampling
+from ._sampling import GREEDIEST, Sampling, check_min_tokens, require, sampling_with, stop_strings
 from ._today_request import TodayRequest
 from ._tokens import VOCABULARY
 
@@ -30,9 +30,7 @@ def sampling_of_today(request: TodayRequest, prompt: int, context: int) -> Sampl
     max_tokens = _room(request, prompt, context)
     n = 1 if request.n is None else request.n
     _check(request, n, max_tokens)
-    stop = [request.stop] if isinstance(request.stop, str) else request.stop or []
-    if not all(stop):
-        raise Refusal("stop cannot contain an empty string.")
+    stop = stop_strings(request.stop)
     heat = 1.0 if request.temperature is None else request.temperature
     if n > 1 and heat < GREEDIEST and not request.use_beam_search:
         raise Refusal(f"n must be 1 when using greedy sampling, got {n}.")
@@ -40,18 +38,7 @@ def sampling_of_today(request: TodayRequest, prompt: int, context: int) -> Sampl
     logprobs = (request.top_logprobs or 0) if request.logprobs else None
     if logprobs == -1:
         logprobs = VOCABULARY
-    return Sampling(
-        n=n,
-        max_tokens=max_tokens,
-        min_tokens=request.min_tokens,
-        stop=tuple(stop),
-        stop_token_ids=frozenset(request.stop_token_ids or ()),
-        include_stop_str_in_output=request.include_stop_str_in_output,
-        ignore_eos=request.ignore_eos,
-        skip_special_tokens=request.skip_special_tokens,
-        top_logprobs=logprobs,
-        logit_bias=request.logit_bias or {},
-    )
+    return sampling_with(request, n, max_tokens, stop, logprobs)
 
 
 def _room(request: TodayRequest, prompt: int, context: int) -> int:
@@ -77,8 +64,7 @@ def _room(request: TodayRequest, prompt: int, context: int) -> int:
 
 
 def _check(request: TodayRequest, n: int, max_tokens: int) -> None:
-    if n < 1:
-        raise Refusal(f"n must be at least 1, got {n}.")
+    require(n >= 1, f"n must be at least 1, got {n}.")
     for field, default, allowed, sentence, names_field in _RANGES:
         value = getattr(request, field)
         if not allowed(default if value is None else value):
@@ -86,13 +72,7 @@ def _check(request: TodayRequest, n: int, max_tokens: int) -> None:
             raise Refusal(f"{field} {sentence} {value}.", *place)
     if max_tokens < 1:
         raise Refusal(f"max_tokens must be at least 1, got {max_tokens}.", "max_tokens", max_tokens)
-    least = request.min_tokens
-    if least < 0:
-        raise Refusal(f"min_tokens must be greater than or equal to 0, got {least}.")
-    if least > max_tokens:
-        raise Refusal(
-            f"min_tokens must be less than or equal to max_tokens={max_tokens}, got {least}."
-        )
+    check_min_tokens(request.min_tokens, max_tokens)
 
 
 def _check_tokens(request: TodayRequest) -> None:
