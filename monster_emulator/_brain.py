@@ -1,8 +1,8 @@
 """What the emulator says where no reply is scripted: fixed rules over the last turns.
 
 It repeats what it is asked to repeat, counts, calls the function that fits the question, fills
-the schema that the prompt asks for, and gives a tool's result back; otherwise it says what it was
-told.
+the schema that the prompt asks for, and gives a tool's result back; otherwise it repeats what the
+user said.
 
 Each rule knows several phrasings, so that the choices of one request (`n`) differ; the same
 request always gets the same answer.
@@ -86,9 +86,9 @@ def _result(turns: Sequence[Turn]) -> Phrasings | None:
     results = _last_results(turns)
     if not results:
         return None
-    told = " and ".join(result.rstrip(".") for result in results)
+    listed = " and ".join(result.rstrip(".") for result in results)
     verb = "result is" if len(results) == 1 else "results are"
-    return (f"The {verb} {told}.", f"I got {told}.")
+    return (f"The {verb} {listed}.", f"I got {listed}.")
 
 
 def _last_results(turns: Sequence[Turn]) -> list[str]:

@@ -8,16 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ._answers import Wire, flat_error, wire_of
 from ._constraints import Constraint, constraint_of
 from ._errors import Crash, Refusal
 from ._messages import Turn, conversation
 from ._request import ChatCompletionRequest, parse
+from ._responses import ResponseWriter, flat_error, response_writer
 from ._sampling import MOST_LOGPROBS, Sampling, sampling_of
-from ._today_answers import today_wire
 from ._today_constraints import constraint_of_today
 from ._today_messages import conversation_of_today
 from ._today_request import TodayRequest, parse_today, refusal_of
+from ._today_responses import today_response_writer
 from ._today_sampling import sampling_of_today
 
 
@@ -32,7 +32,7 @@ class Dialect:
         conversation: Reduces it to the turns that the model sees.
         sampling: Checks its values, for a prompt and a context of so many tokens.
         constraint: Compiles its constraint.
-        wire: Makes what writes the answers.
+        writer: Makes what writes the answers.
         unknown_model: Says that a model is not one of those that are served.
         too_many_logprobs: Refuses a number of log probabilities.
         unreadable: Refuses a body, of which pydantic would give such a detail.
@@ -47,7 +47,7 @@ class Dialect:
     conversation: Callable[[Any], list[Turn]]
     sampling: Callable[[Any, int, int], Sampling]
     constraint: Callable[[Any], Constraint | None]
-    wire: Callable[[Any, Sequence[Turn], int, str], Wire]
+    writer: Callable[[Any, Sequence[Turn], int, str], ResponseWriter]
     unknown_model: Callable[[str, Sequence[str]], str]
     too_many_logprobs: Callable[[int], Refusal]
     unreadable: Callable[[dict[str, Any]], Refusal]
@@ -88,7 +88,7 @@ DIALECTS = {
         conversation=_conversation_of_0_5,
         sampling=sampling_of,
         constraint=constraint_of,
-        wire=wire_of,
+        writer=response_writer,
         unknown_model=lambda name, _: f"The model `{name}` does not exist.",
         too_many_logprobs=lambda _: Refusal(f"Cannot request more than {MOST_LOGPROBS} logprobs."),
         unreadable=lambda detail: Refusal(str([detail])),
@@ -103,7 +103,7 @@ DIALECTS = {
         conversation=conversation_of_today,
         sampling=sampling_of_today,
         constraint=constraint_of_today,
-        wire=today_wire,
+        writer=today_response_writer,
         unknown_model=lambda name, names: (
             f"The model `{name}` does not exist. Valid aliases: {', '.join(names)}."
         ),

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._answers import DONE, Wire, error_event
 from ._brain import reply
 from ._constraints import Constraint
 from ._decoding import Decoding, Guided, PlainText
@@ -15,6 +14,7 @@ from ._errors import Crash, Refusal, UnknownModel
 from ._generation import Answer, steps
 from ._messages import Turn
 from ._replies import ReplyFunction, ScriptedReply, next_reply, texts_of
+from ._responses import DONE, ResponseWriter, error_event
 from ._sampling import MOST_LOGPROBS, Sampling
 from ._templates import check_roles
 from ._tokens import VOCABULARY, prompt_tokens
@@ -61,15 +61,15 @@ class Engine:
         )
         sampling = dialect.sampling(request, prompt, self.max_model_len)
         constraint = dialect.constraint(request)
-        wire = dialect.wire(request, turns, prompt, self.models[0])
+        writer = dialect.writer(request, turns, prompt, self.models[0])
         scripted = next_reply(self.replies, request)
         if scripted is None:
             return Completion(
-                self, request, sampling, _by_rules(constraint, turns, sampling.n), wire
+                self, request, sampling, _by_rules(constraint, turns, sampling.n), writer
             )
-        texts = texts_of(scripted, turns, constraint, wire.tool)
+        texts = texts_of(scripted, turns, constraint, writer.tool)
         decodings = _decodings(constraint, texts, turns, sampling.n)
-        return Completion(self, request, sampling, decodings, wire, scripted.finish_reason)
+        return Completion(self, request, sampling, decodings, writer, scripted.finish_reason)
 
 
 def _by_rules(
@@ -99,7 +99,7 @@ class Completion:
     request: Any
     sampling: Sampling
     decodings: Sequence[Decoding]
-    wire: Wire
+    writer: ResponseWriter
     finish_reason: str = "stop"  # of an answer that comes to its end
 
     def full(self) -> Iterator[dict[str, Any] | None]:
@@ -107,7 +107,7 @@ class Completion:
         answers = self._begin()
         for _ in steps(answers):
             yield None
-        yield self.wire.full(answers)
+        yield self.writer.full(answers)
 
     def events(self) -> Iterator[list[str]]:
         """Yield the events of each step of a streamed answer."""
@@ -117,7 +117,7 @@ class Completion:
             yield [error_event(self.engine.dialect.error(refusal)), DONE]
         else:
             include_usage = self.request.include_usage
-            yield from self.wire.events(steps(answers), answers, include_usage=include_usage)
+            yield from self.writer.events(steps(answers), answers, include_usage=include_usage)
 
     def _begin(self) -> list[Answer]:
         if not self.engine.alive:

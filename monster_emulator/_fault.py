@@ -1,4 +1,4 @@
-"""What a fault is: a name, arguments that are checked, and what it does to a reply."""
+"""What a fault is: a name, arguments that are checked, and what it does to a response."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import Annotated, ClassVar, get_type_hints
 
 from ._fault_arguments import SECONDS
-from ._reply import Reply
+from ._held_response import HeldResponse
 
 
 class FaultError(ValueError):
@@ -15,7 +15,7 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong with the reply to one request."""
+    """Something that goes wrong with the response to one request."""
 
     name: ClassVar[str]
 
@@ -31,6 +31,6 @@ class Fault:
                     f"{kind.description}, not {value!r}."
                 )
 
-    async def act(self, reply: Reply) -> None:
+    async def act(self, response: HeldResponse) -> None:
         """Answer the request, wrongly."""
         raise NotImplementedError

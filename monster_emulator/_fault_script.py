@@ -15,7 +15,7 @@ from ._dialects import Dialect
 from ._errors import Refusal
 from ._fault import Fault, FaultError
 from ._fault_text import fault_of, split
-from ._reply import Reply
+from ._held_response import HeldResponse
 
 HEADER = "x-emulator-fault"
 
@@ -30,7 +30,7 @@ class FaultScript:
     def add(
         self, name: int | str, times: int | Literal["always"] | None, arguments: dict[str, Any]
     ) -> None:
-        """Plan a fault behind those that are planned already."""
+        """Plan a fault after those that are planned already."""
         name, written = split(str(name))
         count = written.pop("times", 1)
         planned = _Planned(
@@ -114,6 +114,8 @@ class FaultInjection:
             async def receive_again() -> Message:
                 return body.pop() if body else await client.leaves()
 
-            async with Reply(self._app, scope, receive_again, send, client, self._dialect) as reply:
+            async with HeldResponse(
+                self._app, scope, receive_again, send, client, self._dialect
+            ) as response:
                 if not fault.delay or await client.stays(fault.delay):
-                    await fault.act(reply)
+                    await fault.act(response)

@@ -10,8 +10,8 @@ from dataclasses import MISSING, fields
 from typing import Any
 
 from ._fault import Fault, FaultError
-from ._faulty_answers import ErrorEvent, HugeLine, MalformedEvent, Redirect, Status
 from ._faulty_delivery import Cut, HangUp, Pings, Reset, Segments, Slow, Stall
+from ._faulty_responses import ErrorEvent, HugeLine, MalformedEvent, Redirect, Status
 
 FAULTS: dict[str, type[Fault]] = {
     kind.name: kind

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from ._fault import Fault, FaultError
 from ._fault_arguments import COUNT, SECONDS, SIZE
-from ._reply import Reply, is_token
+from ._held_response import HeldResponse, is_token
 
 
 @dataclass(frozen=True)
@@ -24,27 +24,27 @@ class Slow(Fault):
     first_token: Annotated[float, SECONDS] = 0
     each_token: Annotated[float, SECONDS] = 0
 
-    async def act(self, reply: Reply) -> None:
-        """Pass the reply on with pauses."""
+    async def act(self, response: HeldResponse) -> None:
+        """Pass the response on with pauses."""
         pause = self.first_token
-        while message := await reply.next():
+        while message := await response.next():
             is_content = is_token(message) or (
-                not reply.is_stream and message["type"] == "http.response.body"
+                not response.is_stream and message["type"] == "http.response.body"
             )
             if is_content:
-                if not await reply.client.stays(pause):
+                if not await response.client.stays(pause):
                     return
                 pause = self.each_token
-            await reply.send(message)
+            await response.send(message)
 
 
 @dataclass(frozen=True)
 class Cut(Fault):
-    """Close the connection in the middle of the reply; without a place, before it.
+    """Close the connection in the middle of the response; without a place, before it.
 
     Args:
         after_tokens: How many tokens of a stream come first; 0 for the head alone.
-        after_bytes: How many bytes of the reply come first, counted with the head.
+        after_bytes: How many bytes of the response come first, counted with the head.
     """
 
     name = "cut"
@@ -60,15 +60,15 @@ class Cut(Fault):
                 f"The fault {self.name!r} takes after_tokens or after_bytes, not both."
             )
 
-    async def act(self, reply: Reply) -> None:
+    async def act(self, response: HeldResponse) -> None:
         """Pass the beginning on and hang up."""
         if self.after_bytes is not None:
-            reply.wire.cut_after(self.after_bytes, reset=self._resets)
-            await reply.rest()
+            response.wire.cut_after(self.after_bytes, reset=self._resets)
+            await response.rest()
         else:
-            await reply.until(self.after_tokens)
-            reply.wire.cut(reset=self._resets)
-        await reply.client.leaves()
+            await response.until(self.after_tokens)
+            response.wire.cut(reset=self._resets)
+        await response.client.leaves()
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,10 @@ class Stall(Fault):
 
     after_tokens: Annotated[int | None, COUNT] = None
 
-    async def act(self, reply: Reply) -> None:
+    async def act(self, response: HeldResponse) -> None:
         """Pass the beginning on and wait for the client to give up."""
-        await reply.until(self.after_tokens)
-        await reply.client.leaves()
+        await response.until(self.after_tokens)
+        await response.client.leaves()
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,11 @@ class Pings(Fault):
     after_tokens: Annotated[int, COUNT] = 0
     every: Annotated[float, SECONDS] = 0.05
 
-    async def act(self, reply: Reply) -> None:
+    async def act(self, response: HeldResponse) -> None:
         """Pass the beginning on and ping until the client gives up."""
-        await reply.until(self.after_tokens)
-        while await reply.client.stays(self.every):
-            await reply.write(b": ping\n\n" if reply.is_stream else b" ")
+        await response.until(self.after_tokens)
+        while await response.client.stays(self.every):
+            await response.write(b": ping\n\n" if response.is_stream else b" ")
 
 
 @dataclass(frozen=True)
@@ -130,12 +130,12 @@ class Segments(Fault):
 
     size: Annotated[int, SIZE] = 1
 
-    async def act(self, reply: Reply) -> None:
-        """Pass the reply on in small pieces."""
-        while message := await reply.next():
-            reply.wire.hold()
-            await reply.send(message)
-            await reply.wire.release(self.size)
+    async def act(self, response: HeldResponse) -> None:
+        """Pass the response on in small pieces."""
+        while message := await response.next():
+            response.wire.hold()
+            await response.send(message)
+            await response.wire.release(self.size)
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class HangUp(Fault):
 
     name = "hang_up"
 
-    async def act(self, reply: Reply) -> None:
-        """Pass the reply on and hang up unannounced."""
-        await reply.rest()
-        reply.wire.cut()
+    async def act(self, response: HeldResponse) -> None:
+        """Pass the response on and hang up unannounced."""
+        await response.rest()
+        response.wire.cut()

@@ -78,7 +78,7 @@ def _vocabulary() -> LLTokenizer:
 
 
 class _Bytes:
-    """The vocabulary as llguidance takes it: special tokens are written behind a byte 255."""
+    """The vocabulary as llguidance takes it: special tokens are written after a byte 255."""
 
     eos_token_id = END_OF_TURN
     bos_token_id = FIRST_SPECIAL

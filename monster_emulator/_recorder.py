@@ -19,7 +19,7 @@ class ReceivedRequest:
         method: The HTTP method.
         path: The path.
         headers: The headers, their names in lower case, without `authorization`.
-        body: The parsed JSON body; None if there was none, or if it was no JSON.
+        body: The parsed JSON body; None if there was none, or if it was not JSON.
     """
 
     method: str

@@ -53,7 +53,7 @@ class NamedFunction(Strict):
 
 
 class ChatCompletionNamedToolChoiceParam(Strict):
-    """`tool_choice`, when it is no string; the class name stands in the server's refusals."""
+    """`tool_choice`, when it is not a string; the class name stands in the server's refusals."""
 
     function: NamedFunction
     type: Literal["function"] = "function"

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from monster_emulator import Emulator
 from monster_emulator._fault_text import FAULTS
-from monster_emulator._faulty_answers import Status
+from monster_emulator._faulty_responses import Status
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "emulator.md").read_text("utf-8")

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._answers import DONE, Wire
 from ._generation import Answer, Delta
 from ._messages import Turn
+from ._responses import DONE, ResponseWriter
 from ._today_request import NamedToolChoice, TodayRequest
 
 FINGERPRINT = "vllm-0.32.0-emulator"
@@ -87,7 +87,7 @@ def _is_json(text: str) -> bool:
     return True
 
 
-class TodayWire(Wire):
+class TodayResponseWriter(ResponseWriter):
     """Writes the answers to one request as vLLM 0.32.0 does."""
 
     def __init__(self, *, choice: str, **kept: Any) -> None:
@@ -230,12 +230,14 @@ class TodayWire(Wire):
         return {"index": answer.index, "delta": added, "logprobs": None, "finish_reason": None}
 
 
-def today_wire(request: TodayRequest, turns: Sequence[Turn], prompt: int, model: str) -> TodayWire:
+def today_response_writer(
+    request: TodayRequest, turns: Sequence[Turn], prompt: int, model: str
+) -> TodayResponseWriter:
     """Make what writes the answers to a request."""
     role = "assistant" if request.add_generation_prompt else request.messages[-1].role
     last = turns[-1]
     choice = request.tool_choice or "auto"
-    return TodayWire(
+    return TodayResponseWriter(
         model=model,
         role=role,
         prompt_tokens=prompt,

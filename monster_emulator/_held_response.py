@@ -1,4 +1,4 @@
-"""The endpoint's reply to one request, passed on piece by piece under a fault's control."""
+"""The endpoint's response to one request, passed on piece by piece under a fault's control."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ._dialects import Dialect
 _LENGTH = b"content-length"
 
 
-class Reply:
+class HeldResponse:
     """What the endpoint answers, held back until a fault lets it pass.
 
     Use it in an `async with` statement. The endpoint is not asked before the first piece is.
@@ -48,7 +48,7 @@ class Reply:
         self._has_begun = False
         self._unsent: bytes | None = None  # of a full body that was read to its end
 
-    async def __aenter__(self) -> Reply:
+    async def __aenter__(self) -> HeldResponse:
         return self
 
     async def __aexit__(
@@ -142,7 +142,7 @@ class Reply:
 
 
 def is_token(message: Message) -> bool:
-    """Whether a message of a reply carries a token of a stream."""
+    """Whether a message of a response carries a token of a stream."""
     body: bytes = message.get("body", b"")
     if not body.startswith(b"data: {"):
         return False

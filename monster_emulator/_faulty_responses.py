@@ -9,12 +9,12 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from ._answers import DONE, error_event
 from ._dialects import Dialect
 from ._errors import Refusal
 from ._fault import Fault
 from ._fault_arguments import BODY, COUNT, HEADERS, MOMENT, PRINTABLE, REDIRECT, SIZE, STATUS, TEXT
-from ._reply import Reply
+from ._held_response import HeldResponse
+from ._responses import DONE, error_event
 
 _BODILESS = (204, 304)
 
@@ -37,13 +37,13 @@ class Status(Fault):
     headers: Annotated[dict[str, str] | None, HEADERS] = None
     retry_after: Annotated[float | str | datetime | None, MOMENT] = None
 
-    async def act(self, reply: Reply) -> None:
+    async def act(self, response: HeldResponse) -> None:
         """Send status, headers and body."""
-        body, kind = self._content(reply.dialect)
+        body, kind = self._content(response.dialect)
         headers = {"content-type": kind, **(self.headers or {})}
         if self.retry_after is not None:
             headers["retry-after"] = _header_of(self.retry_after)
-        await reply.replace(self.status, body, headers)
+        await response.replace(self.status, body, headers)
 
     def _content(self, dialect: Dialect) -> tuple[bytes, str]:
         if self.status in _BODILESS:
@@ -70,9 +70,9 @@ class Redirect(Fault):
     to: Annotated[str, PRINTABLE]
     status: Annotated[int, REDIRECT] = 307
 
-    async def act(self, reply: Reply) -> None:
+    async def act(self, response: HeldResponse) -> None:
         """Send the redirect."""
-        await reply.replace(self.status, b"", {"location": self.to})
+        await response.replace(self.status, b"", {"location": self.to})
 
 
 @dataclass(frozen=True)
@@ -91,18 +91,18 @@ class ErrorEvent(Fault):
     message: Annotated[str, TEXT] = "The engine broke down."
     code: Annotated[int, STATUS] = 500
 
-    async def act(self, reply: Reply) -> None:
+    async def act(self, response: HeldResponse) -> None:
         """Pass the beginning on and tell the error."""
         refusal = Refusal(self.message)
         refusal.status = self.code
-        error = reply.dialect.error(refusal)
-        await reply.until(0)
-        if reply.is_stream:
-            await reply.until(self.after_tokens)
-            await reply.write(f"{error_event(error)}{DONE}".encode())
+        error = response.dialect.error(refusal)
+        await response.until(0)
+        if response.is_stream:
+            await response.until(self.after_tokens)
+            await response.write(f"{error_event(error)}{DONE}".encode())
         else:
-            await reply.write(json.dumps({"error": error}).encode())
-        await reply.end()
+            await response.write(json.dumps({"error": error}).encode())
+        await response.end()
 
 
 @dataclass(frozen=True)
@@ -117,16 +117,16 @@ class MalformedEvent(Fault):
 
     after_tokens: Annotated[int, COUNT] = 0
 
-    async def act(self, reply: Reply) -> None:
+    async def act(self, response: HeldResponse) -> None:
         """Pass the beginning on, then the event, then the rest."""
-        await reply.until(0)
-        if reply.is_stream:
-            await reply.until(self.after_tokens)
-            await reply.write(b'data: {"id": "cmpl-\n\n')
-            await reply.rest()
+        await response.until(0)
+        if response.is_stream:
+            await response.until(self.after_tokens)
+            await response.write(b'data: {"id": "cmpl-\n\n')
+            await response.rest()
         else:
-            await reply.until(1)
-            await reply.end()
+            await response.until(1)
+            await response.end()
 
 
 @dataclass(frozen=True)
@@ -141,12 +141,12 @@ class HugeLine(Fault):
 
     size: Annotated[int, SIZE] = 1_000_000
 
-    async def act(self, reply: Reply) -> None:
+    async def act(self, response: HeldResponse) -> None:
         """Pass the head on, then the line, then the rest."""
-        await reply.until(0)
-        line = b":" * self.size + b"\n\n" if reply.is_stream else b" " * self.size
-        await reply.write(line)
-        await reply.rest()
+        await response.until(0)
+        line = b":" * self.size + b"\n\n" if response.is_stream else b" " * self.size
+        await response.write(line)
+        await response.rest()
 
 
 def _error_body(status: int, dialect: Dialect) -> dict[str, Any]:

@@ -26,7 +26,7 @@ ECHO_IN_STREAM = (
 )
 
 
-class Wire:
+class ResponseWriter:
     """Writes the answers to one request."""
 
     def __init__(
@@ -141,11 +141,13 @@ class Wire:
         return {"content": content}
 
 
-def wire_of(request: ChatCompletionRequest, turns: Sequence[Turn], prompt: int, model: str) -> Wire:
+def response_writer(
+    request: ChatCompletionRequest, turns: Sequence[Turn], prompt: int, model: str
+) -> ResponseWriter:
     """Make what writes the answers to a request."""
     role = "assistant" if request.add_generation_prompt else request.messages[-1]["role"]
     last = turns[-1]
-    return Wire(
+    return ResponseWriter(
         model=model,
         role=role,
         prompt_tokens=prompt,
