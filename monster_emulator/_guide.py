@@ -33,13 +33,17 @@ class Guide:
         """List the tokens that may come next, in the order of their ids."""
         if self._matcher.is_stopped():
             return (END_OF_TURN,)
-        mask = self._matcher.compute_bitmask()
-        return [token for token in range(VOCABULARY) if mask[token // 8] >> token % 8 & 1]
+        return _tokens_in(self._matcher.compute_bitmask())
 
     def accepts(self, text: bytes) -> bool:
         """Return whether a text may come from here on, and be the end of the answer."""
         matcher = self._matcher.deep_copy()
         return matcher.try_consume_tokens(list(text)) == len(text) and matcher.is_accepting()
+
+
+@lru_cache(maxsize=1024)  # a grammar allows the same tokens at many places
+def _tokens_in(mask: bytes) -> tuple[int, ...]:
+    return tuple(token for token in range(VOCABULARY) if mask[token // 8] >> token % 8 & 1)
 
 
 @lru_cache(maxsize=64)
