@@ -69,6 +69,7 @@ class Application:
         body = None
         for body in completion.full():
             if body is None and not await client.stays(self._engine.pace):
+                # vllm/entrypoints/openai/serving_chat.py:486
                 raise Refusal("Client disconnected")
         return JSONResponse(body)
 

@@ -1,4 +1,7 @@
-"""Which constraint a request puts on its answers, and what the server refuses about it."""
+"""Which constraint a request puts on its answers, and what the server refuses about it.
+
+The backends are those of vllm/model_executor/guided_decoding/__init__.py:13.
+"""
 
 from __future__ import annotations
 

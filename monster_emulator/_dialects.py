@@ -1,4 +1,7 @@
-"""The releases whose rules the emulator knows: what differs between them, side by side."""
+"""The releases whose rules the emulator knows: what differs between them, side by side.
+
+Where a rule of this package names a line, it is one of vLLM 0.5.0.post1 or of outlines 0.0.44.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +92,9 @@ DIALECTS = {
         sampling=sampling_of,
         constraint=constraint_of,
         writer=response_writer,
+        # vllm/entrypoints/openai/serving_engine.py:101
         unknown_model=lambda name, _: f"The model `{name}` does not exist.",
+        # vllm/engine/llm_engine.py:572
         too_many_logprobs=lambda _: Refusal(f"Cannot request more than {MOST_LOGPROBS} logprobs."),
         unreadable=lambda detail: Refusal(str([detail])),
         reads_any_type=False,

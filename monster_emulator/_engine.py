@@ -21,6 +21,7 @@ from ._tokens import VOCABULARY, prompt_tokens
 from ._wanted import wanted
 
 # the server keeps one state of a grammar for all choices, so that they break each other off
+# (vllm/model_executor/guided_decoding/outlines_logits_processors.py:129)
 _BROKEN_OFF = 3
 
 
@@ -132,7 +133,7 @@ class Completion:
         ]
 
     def _logit_bias(self) -> dict[int, float]:
-        """Read the keys as the server does: as indices, negative ones from the end."""
+        """Read keys as indices, also from the end (vllm/entrypoints/openai/protocol.py:242)."""
         biases = {}
         for key, bias in self.sampling.logit_bias.items():
             try:

@@ -50,7 +50,10 @@ class Answer:
         return self.text[:-held] if held else self.text
 
     def step(self) -> None:
-        """Generate one token and find out whether it was the last."""
+        """Generate one token and find out whether it was the last.
+
+        The order of the checks is that of vllm/engine/output_processor/stop_checker.py:30.
+        """
         token, ranking = self._choose()
         if self._sampling.top_logprobs is not None:
             self.likelihoods.append(self._likelihood(token, ranking))

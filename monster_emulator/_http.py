@@ -21,7 +21,7 @@ from ._errors import Crash, Refusal
 
 
 class Authentication:
-    """Answers 401 under `/v1` to a request without the key."""
+    """Answers 401 under `/v1` without the key (vllm/entrypoints/openai/api_server.py:155)."""
 
     def __init__(self, app: ASGIApp, api_key: str) -> None:
         self._app = app

@@ -130,6 +130,7 @@ def conversation(messages: Iterable[Message]) -> list[Turn]:
     return turns
 
 
+# vllm/entrypoints/openai/serving_chat.py:98
 def _text(content: str | Iterable[Any]) -> str:
     if isinstance(content, str):
         return text_of(content)

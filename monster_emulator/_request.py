@@ -1,4 +1,4 @@
-"""The request model: the 41 fields of vLLM 0.5.0, and nothing else."""
+"""The request model: the 41 fields of vLLM 0.5.0 (vllm/entrypoints/openai/protocol.py:129)."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class ChatCompletionRequest(Strict):
     @model_validator(mode="before")
     @classmethod
     def check_combinations(cls, data: Any) -> Any:
-        """Refuse the combinations that the server refuses before it looks at types."""
+        """Make the checks that precede those of types (vllm/entrypoints/openai/protocol.py:277)."""
         _check_top_logprobs(data)
         if data.get("tool_choice", "none") != "none":
             if not isinstance(data["tool_choice"], dict):

@@ -18,6 +18,7 @@ DONE = "data: [DONE]\n\n"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 # the server cannot build the chunk that repeats the last message, and sends what pydantic says
+# (vllm/entrypoints/openai/serving_chat.py:354)
 ECHO_IN_STREAM = (
     "1 validation error for ChatCompletionStreamResponse\nlogprobs\n"
     "  Extra inputs are not permitted "
@@ -77,6 +78,7 @@ class ResponseWriter:
             roles = []
             if all(answer.finish_reason for answer in answers):
                 # for several choices the server reports the tokens of the last one only
+                # (vllm/entrypoints/openai/serving_chat.py:446)
                 total = {"usage": self._usage(len(answers[-1].tokens))}
                 events += [self._chunk([], total), DONE] if include_usage else [DONE]
             yield events
@@ -158,7 +160,7 @@ def response_writer(
 
 
 def flat_error(refusal: Refusal) -> dict[str, Any]:
-    """Return the five keys of vLLM 0.5.0's `ErrorResponse`."""
+    """Return vLLM 0.5.0's `ErrorResponse` (vllm/entrypoints/openai/protocol.py:55)."""
     return {
         "object": "error",
         "message": refusal.message,

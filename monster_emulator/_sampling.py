@@ -1,4 +1,7 @@
-"""Which values the server samples with, and the sentences it refuses the others with."""
+"""Which values the server samples with, and the sentences it refuses the others with.
+
+The ranges are those of vllm/sampling_params.py:199.
+"""
 
 from __future__ import annotations
 
@@ -83,6 +86,7 @@ def sampling_with(
 
 
 def _room(max_tokens: int | None, prompt: int, context: int) -> int:
+    """Return how long the answer may be (vllm/entrypoints/openai/serving_engine.py:177)."""
     sentence = f"This model's maximum context length is {context} tokens. However, you requested"
     if max_tokens is None:
         if prompt >= context:

@@ -1,4 +1,7 @@
-"""What the server makes of scalar JSON schemas: the patterns of texts, numbers and constants."""
+"""What the server makes of scalar JSON schemas: the patterns of texts, numbers and constants.
+
+They are those of outlines/fsm/json_schema.py:13 and :297.
+"""
 
 from __future__ import annotations
 

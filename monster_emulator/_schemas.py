@@ -1,8 +1,8 @@
 """JSON schemas as the server reads them (outlines 0.0.44): as one regular expression.
 
 It looks at one keyword of a schema, the first of `properties`, `allOf`, `anyOf`, `oneOf`,
-`prefixItems`, `enum`, `const`, `$ref` and `type`, and passes over the others: bounds of numbers,
-`required` names that are not described, `not` beside a `type`.
+`prefixItems`, `enum`, `const`, `$ref` and `type` (outlines/fsm/json_schema.py:185), and passes over
+the others: bounds of numbers, `required` names that are not described, `not` beside a `type`.
 """
 
 from __future__ import annotations

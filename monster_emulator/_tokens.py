@@ -62,7 +62,7 @@ class Detokenizer:
         """Return the text that a token would add here, empty while a character is incomplete.
 
         As in the server, text is also held back while it ends in U+FFFD, which an incomplete
-        character looks like.
+        character looks like (vllm/transformers_utils/detokenizer.py:305).
         """
         if token >= FIRST_SPECIAL:
             if self._skip_special_tokens:
