@@ -73,8 +73,32 @@ class Concretizer:
             case Object():
                 return self._object(node, path)
             case Union(options):
-                return _union([self.concretize(option, path) for option in options])
+                return self._alternatives([self.concretize(one, path) for one in options], path)
         return node
+
+    def _alternatives(self, options: list[Node], path: str) -> Node:
+        """Join options; objects that begin alike become one, where the engine asks for it."""
+        objects = [option for option in options if isinstance(option, Object)]
+        if self._engine.keeps_alternatives or not _begin_alike(objects):
+            return _union(options)
+        self._note(path, "which properties go together is not enforced by the server")
+        by_name: dict[str, list[Field]] = {}
+        for one in objects:
+            for field in one.fields:
+                by_name.setdefault(field.name, []).append(field)
+        fields = []
+        for name, fields_of_name in by_name.items():
+            node = self._alternatives(
+                [part for field in fields_of_name for part in alternatives(field.node)],
+                f"{path}.{name}",
+            )
+            is_required = len(fields_of_name) == len(objects) and all(
+                field.presence is Presence.REQUIRED for field in fields_of_name
+            )
+            presence = Presence.REQUIRED if is_required else Presence.OPTIONAL
+            fields.append(Field(name, node, presence))
+        others = [option for option in options if not isinstance(option, Object)]
+        return _union([Object(tuple(fields), Never("closed"), 0), *others])
 
     def _text(self, node: Text, path: str) -> Node:
         if self._engine.has_bounds and not (node.patterns or node.formats) and _has_length(node):
@@ -183,6 +207,19 @@ class Concretizer:
         if self._engine.needs_required and not has_required:
             concrete = [_with_null_placeholder(field) for field in concrete]
         return Object(tuple(concrete), Never("closed"), 0)
+
+
+def _begin_alike(objects: list[Object]) -> bool:
+    """Return whether several objects have a property in common, and none that tells them apart."""
+    if len(objects) < 2:
+        return False
+    names = [{field.name for field in one.fields} for one in objects]
+    if not any(one & other for i, one in enumerate(names) for other in names[:i]):
+        return False
+    first = [one.fields[0] for one in objects]
+    values = [v for field in first if isinstance(field.node, Literal) for v in field.node.values]
+    is_told = len({field.name for field in first}) == 1 and len(values) == len(set(values))
+    return not (is_told and all(isinstance(field.node, Literal) for field in first))
 
 
 def _is_narrow(regex: Regex) -> bool:

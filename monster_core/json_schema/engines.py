@@ -28,6 +28,8 @@ class SchemaEngine:
         counts_words: Whether it counts each item of an array that is true, false, null or a listed
             number; another one forgets it when white space follows, and waits for the least number
             of items without end.
+        keeps_alternatives: Whether it takes no longer while several objects may be meant; another
+            one looks at each token in turn until a property tells them apart.
         has_bounds: Whether it holds numbers to their bounds, and strings to their length.
         is_open: Whether it lets a model add properties unless it is told not to.
         escapes: Whether it writes names and listed values as JSON itself; others paste them into an
@@ -48,6 +50,7 @@ class SchemaEngine:
     has_tuples: bool = False
     nests_arrays: bool = False
     counts_words: bool = False
+    keeps_alternatives: bool = False
     has_bounds: bool = False
     is_open: bool = False
     escapes: bool = False
@@ -73,6 +76,7 @@ OUTLINES = SchemaEngine(
     has_tuples=True,
     nests_arrays=True,
     counts_words=True,
+    keeps_alternatives=True,
     needs_required=True,
     max_values=600,
 )
@@ -101,6 +105,7 @@ XGRAMMAR = SchemaEngine(
     has_tuples=True,
     nests_arrays=True,
     counts_words=True,
+    keeps_alternatives=True,
     has_bounds=True,
     is_open=True,
     escapes=True,

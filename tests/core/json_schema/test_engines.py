@@ -145,6 +145,24 @@ def test_a_least_length_is_enforced_by_outlines_alone():
     )
 
 
+def test_objects_that_begin_alike_are_one_for_lm_format_enforcer():
+    number = {"type": "integer"}
+    one, other = obj({"a": TEXT, "b": TEXT}, ["a"]), obj({"a": number, "c": TEXT})
+    schema = obj({"part": {"anyOf": [one, other, TEXT]}})
+    lowered = lower(schema, engine=LM_FORMAT_ENFORCER)
+    together = obj({"a": {"anyOf": [TEXT, number]}, "b": TEXT, "c": TEXT}, ["a"])
+    assert lowered.schema["properties"]["part"] == {"anyOf": [together, TEXT]}
+    assert "which properties go together is not enforced" in " ".join(lowered.relaxed)
+    assert "go together" not in " ".join(lower(schema).relaxed)
+
+
+def test_objects_that_their_first_property_tells_apart_stay_alternatives():
+    kinds = [obj({"kind": {"const": kind}, "name": TEXT}) for kind in ("cat", "dog")]
+    lowered = lower(obj({"pet": {"anyOf": kinds}}), engine=LM_FORMAT_ENFORCER)
+    assert len(lowered.schema["properties"]["pet"]["anyOf"]) == 2
+    assert lowered.relaxed == ()
+
+
 def test_recursion_ends_in_an_array_without_items():
     lowered = lower(TREE, engine=LM_FORMAT_ENFORCER)
     depth = json.dumps(lowered.schema).count('"kids": {')
