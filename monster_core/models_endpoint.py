@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -11,10 +12,10 @@ import orjson
 from monster_core.errors import ResponseError
 
 __all__ = [
-    "CONTEXT_WINDOW_SOURCES",
     "MAX_DISCOVERY_SECONDS",
     "ServedModel",
     "context_window_of",
+    "context_window_sources",
     "read_models",
 ]
 
@@ -81,11 +82,24 @@ def context_window_of(model: str, served: Iterable[ServedModel]) -> int | None:
     return next((window for window in windows if window is not None), None)
 
 
+def context_window_sources(model: str) -> list[tuple[str, Callable[[bytes], int | None]]]:
+    """Return the paths where an endpoint may tell a context window, and how each body is read.
+
+    Args:
+        model: The model's name.
+    """
+
+    def window_in(read: Callable[[bytes], list[ServedModel]], body: bytes) -> int | None:
+        return context_window_of(model, read(body))
+
+    return [
+        ("/models", partial(window_in, read_models)),
+        ("/models/info", partial(window_in, read_models_info)),
+    ]
+
+
 MAX_DISCOVERY_SECONDS = 10.0
 """Seconds that a question for a model's context window may take, unless the caller says so."""
-
-CONTEXT_WINDOW_SOURCES = (("/models", read_models), ("/models/info", read_models_info))
-"""Where an endpoint may tell its models' context windows, and how each response is read."""
 
 _UNREADABLE = (
     "The server's list of models cannot be read: check the base URL, it ends in /v1 as a rule."

@@ -16,7 +16,7 @@ def read_version(body: bytes) -> str | None:
     """Read the body of ``GET /version``.
 
     Args:
-        body: The bytes of the reply.
+        body: The bytes of the response.
 
     Returns:
         The server's name for the argument ``server``; None if it is not a release that has a
@@ -31,7 +31,7 @@ def read_openapi(body: bytes) -> str | None:
     """Read the body of ``GET /openapi.json``: the fields of a request tell the release's profile.
 
     Args:
-        body: The bytes of the reply.
+        body: The bytes of the response.
 
     Returns:
         As :func:`read_version`.
@@ -45,7 +45,7 @@ def read_openapi(body: bytes) -> str | None:
 
 
 SERVER_SOURCES = (("/version", read_version), ("/openapi.json", read_openapi))
-"""Where a server may tell its release, beside the base URL, and how each reply is read."""
+"""Where a server may tell its release, beside the base URL, and how each response is read."""
 
 
 def _name_by_fields(fields: Mapping[str, Any], takes_unknown: bool) -> str | None:

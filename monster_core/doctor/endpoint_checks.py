@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from monster_core.doctor.connection_checks import speaks_tls, tls_advice, tls_error_in
-from monster_core.doctor.examination import Check, Examination, RawReply
+from monster_core.doctor.examination import Check, Examination, RawResponse
 from monster_core.doctor.model_checks import ask_for_a_token
 from monster_core.doctor.report import Finding
 from monster_core.errors import ConnectionFailedError, MonsterError, NotFoundError, ResponseError
@@ -26,35 +26,35 @@ _MAX_NAMES_SHOWN = 8
 def _check_endpoint(examination: Examination) -> Finding:
     base_url = examination.endpoint.base_url
     try:
-        reply = examination.get(base_url, "/models")
+        response = examination.get(base_url, "/models")
     except ConnectionFailedError as error:
-        return _no_reply(examination, error)
-    examination.reply = reply
-    if _is_web_page(reply):
+        return _no_response(examination, error)
+    examination.response = response
+    if _is_web_page(response):
         return _other_address(examination, f"{base_url} answers with a web page, not as an API.")
-    if reply.status_code in (401, 403):
-        return Finding("ok", _answered(reply))
-    if reply.status_code in (404, 405):
+    if response.status_code in (401, 403):
+        return Finding("ok", _answered(response))
+    if response.status_code in (404, 405):
         return _path_not_found(examination)
-    if reply.error is not None:
-        return Finding("failed", str(reply.error))
+    if response.error is not None:
+        return Finding("failed", str(response.error))
     try:
-        examination.served = read_models(reply.body)
+        examination.served = read_models(response.body)
     except ResponseError:
         return _other_address(
             examination, f"What {base_url}/models answers is not a list of models."
         )
-    intermediary = _intermediary(reply)
+    intermediary = _intermediary(response)
     if intermediary:
         return Finding(
             "note",
-            f"{_answered(reply)}, through {intermediary}",
+            f"{_answered(response)}, through {intermediary}",
             "What stands between may limit, cut or collect answers: see the check of the stream.",
         )
-    return Finding("ok", _answered(reply))
+    return Finding("ok", _answered(response))
 
 
-def _no_reply(examination: Examination, error: MonsterError) -> Finding:
+def _no_response(examination: Examination, error: MonsterError) -> Finding:
     broken = tls_error_in(error)
     if broken is not None:
         return Finding("failed", str(error), tls_advice(broken))
@@ -101,12 +101,12 @@ def _working_address(examination: Examination) -> str | None:
     """Return an address on the same server where there is a list of models, or a key is asked."""
     for candidate in _candidates(examination.endpoint.base_url, str(examination.url.join("/"))):
         try:
-            reply = examination.get(candidate, "/models")
+            response = examination.get(candidate, "/models")
         except MonsterError:
             continue
-        if reply.status_code in (401, 403) and not _is_web_page(reply):
+        if response.status_code in (401, 403) and not _is_web_page(response):
             return candidate
-        if reply.status_code == 200 and _lists_models(reply.body):
+        if response.status_code == 200 and _lists_models(response.body):
             return candidate
     return None
 
@@ -127,29 +127,29 @@ def _lists_models(body: bytes) -> bool:
         return False
 
 
-def _is_web_page(reply: RawReply) -> bool:
-    kind = reply.headers.get("content-type", "").lower()
-    head = reply.body[:200].lstrip().lower()
+def _is_web_page(response: RawResponse) -> bool:
+    kind = response.headers.get("content-type", "").lower()
+    head = response.body[:200].lstrip().lower()
     return "html" in kind or head.startswith((b"<!doctype html", b"<html"))
 
 
-def _answered(reply: RawReply) -> str:
-    server = reply.headers.get("server", "")
+def _answered(response: RawResponse) -> str:
+    server = response.headers.get("server", "")
     shown = f" ({server[:40]})" if server.isprintable() and server else ""
     return f"an API answers{shown}"
 
 
-def _intermediary(reply: RawReply) -> str:
-    """Return what stands between this machine and the server, as far as the reply says it."""
-    via = reply.headers.get("via", "")
+def _intermediary(response: RawResponse) -> str:
+    """Return what stands between this machine and the server, as far as the response says it."""
+    via = response.headers.get("via", "")
     return via[:60] if via.isprintable() else ""
 
 
 def _check_key(examination: Examination) -> Finding:
-    reply = examination.reply
-    assert reply is not None
+    response = examination.response
+    assert response is not None
     if examination.model.api_key is None:
-        refused = reply.status_code in (401, 403)
+        refused = response.status_code in (401, 403)
         return Finding(
             "failed",
             "No key is set, and the server asks for one."
@@ -159,8 +159,8 @@ def _check_key(examination: Examination) -> Finding:
             if refused
             else "Set MONSTER_API_KEY to any value, EMPTY by custom.",
         )
-    if reply.status_code in (401, 403) and reply.error is not None:
-        return Finding("failed", str(reply.error))
+    if response.status_code in (401, 403) and response.error is not None:
+        return Finding("failed", str(response.error))
     return Finding("ok", "accepted")
 
 

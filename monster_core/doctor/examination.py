@@ -17,12 +17,12 @@ from monster_core.model_base import MonsterModelBase
 from monster_core.models_endpoint import ServedModel
 from monster_core.request.validation import describe
 from monster_core.transport.attempt import MAX_ERROR_BODY_BYTES, Attempt, failures
-from monster_core.transport.body import Body, raw_bytes
+from monster_core.transport.body import read_beginning
 from monster_core.transport.client import MonsterClient
 from monster_core.transport.endpoint import Endpoint
 from monster_core.transport.http import Connections
 
-__all__ = ["Check", "DoctorModel", "Examination", "RawReply", "examine"]
+__all__ = ["Check", "DoctorModel", "Examination", "RawResponse", "examine"]
 
 _KEY_OF_NOBODY = "EMPTY"
 """What is sent where no key is set, so that the address can be examined all the same."""
@@ -39,8 +39,8 @@ class DoctorModel(MonsterModelBase):
 
 
 @dataclass(frozen=True, slots=True)
-class RawReply:
-    """Hold any reply of whatever answers at an address.
+class RawResponse:
+    """Hold the response of whatever answers at an address.
 
     Args:
         status_code: Its HTTP status.
@@ -63,7 +63,7 @@ class Examination:
         arguments: What the model is made with, beside the environment; a ``timeout`` limits
             every check as a whole.
         proxy: The proxy that requests go through.
-        reply: The reply of ``GET {base}/models``.
+        response: What answers ``GET {base}/models``.
         served: The models that it lists; empty if it cannot be read.
         model_name: The model that is asked.
         release: The server's name for the argument ``server``, if it tells its release.
@@ -71,7 +71,7 @@ class Examination:
 
     arguments: Mapping[str, Any] = field(default_factory=dict)
     proxy: str | None = None
-    reply: RawReply | None = None
+    response: RawResponse | None = None
     served: Sequence[ServedModel] = ()
     model_name: str = ""
     release: str | None = None
@@ -130,7 +130,7 @@ class Examination:
         """Return a client of the endpoint; it shares its connections with the other checks."""
         return MonsterClient(self.endpoint)
 
-    def get(self, base_url: str, path: str) -> RawReply:
+    def get(self, base_url: str, path: str) -> RawResponse:
         """Ask for a path as the models do, and return whatever answers.
 
         Args:
@@ -142,7 +142,7 @@ class Examination:
         """
         return self._ask(base_url, path, None)
 
-    def post_nothing(self, path: str) -> RawReply:
+    def post_nothing(self, path: str) -> RawResponse:
         """Send an empty object, which a server that has the path refuses, and generate nothing.
 
         Args:
@@ -153,7 +153,7 @@ class Examination:
         """
         return self._ask(self.endpoint.base_url, path, b"{}")
 
-    def _ask(self, base_url: str, path: str, content: bytes | None) -> RawReply:
+    def _ask(self, base_url: str, path: str, content: bytes | None) -> RawResponse:
         endpoint = replace(self.endpoint, base_url=base_url)
         attempt = Attempt.begin_get(endpoint, path)
         if content is not None:
@@ -163,13 +163,14 @@ class Examination:
                 response = client.send(
                     attempt.request(httpx.Request), stream=True, follow_redirects=False
                 )
-                body = _beginning(response)
+                body = bytearray()
+                read_beginning(response, MAX_ERROR_BODY_BYTES, body)
             except failures() as error:
                 failure = attempt.failure(error)
             else:
                 status = response.status_code
-                refusal = None if status == 200 else attempt.refusal(response, body)
-                return RawReply(status, response.headers, body, refusal)
+                refusal = None if status == 200 else attempt.refusal(response, bytes(body))
+                return RawResponse(status, response.headers, bytes(body), refusal)
         raise failure
 
 
@@ -220,16 +221,3 @@ def _finding(check: Check, examination: Examination) -> Finding:
         return check.run(examination)
     except MonsterError as error:
         return Finding("failed", str(error))
-
-
-def _beginning(response: httpx.Response) -> bytes:
-    text = b""
-    try:
-        body = Body(response, MAX_ERROR_BODY_BYTES)
-        for received in raw_bytes(response):
-            text += body.decompressed(received)
-            if len(text) >= MAX_ERROR_BODY_BYTES:
-                break
-    finally:
-        response.close()
-    return text

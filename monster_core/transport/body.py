@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-__all__ = ["ACCEPTED_ENCODING", "Body", "araw_bytes", "raw_bytes"]
+__all__ = ["ACCEPTED_ENCODING", "Body", "araw_bytes", "raw_bytes", "read_beginning"]
 
 ACCEPTED_ENCODING = "gzip"
 """The only compression that is asked for: every one more is one more way to send a bomb."""
@@ -115,6 +115,27 @@ def araw_bytes(response: httpx.Response) -> AsyncIterator[bytes]:
     if response.is_stream_consumed:
         return _content(response)
     return aiter(cast("httpx.AsyncByteStream", response.stream))
+
+
+def read_beginning(response: httpx.Response, enough: int, into: bytearray) -> None:
+    """Read the beginning of a body, and close the response.
+
+    Args:
+        response: The response, its body not read yet.
+        enough: The number of bytes, decompressed, after which no more are received.
+        into: Takes the bytes; those before an error too.
+
+    Raises:
+        ResponseError: The body cannot be decompressed.
+    """
+    try:
+        body = Body(response, enough)
+        for received in raw_bytes(response):
+            into += body.decompressed(received)
+            if len(into) >= enough:
+                break
+    finally:
+        response.close()
 
 
 async def _content(response: httpx.Response) -> AsyncIterator[bytes]:

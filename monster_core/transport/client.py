@@ -10,8 +10,14 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, nullcontext
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    aclosing,
+    nullcontext,
+    suppress,
+)
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
@@ -24,10 +30,9 @@ from monster_core.errors import (
     StatusError,
 )
 from monster_core.models_endpoint import (
-    CONTEXT_WINDOW_SOURCES,
     MAX_DISCOVERY_SECONDS,
     ServedModel,
-    context_window_of,
+    context_window_sources,
     read_models,
 )
 from monster_core.response.pipeline import ResponseStream, parse_response
@@ -40,7 +45,7 @@ from monster_core.transport.attempt import (
     StreamState,
     failures,
 )
-from monster_core.transport.body import Body, araw_bytes, raw_bytes
+from monster_core.transport.body import Body, araw_bytes, raw_bytes, read_beginning
 from monster_core.transport.deadline import time_limit
 from monster_core.transport.endpoint import Endpoint
 from monster_core.transport.http import AsyncConnections, Connections
@@ -53,6 +58,10 @@ if TYPE_CHECKING:
     from monster_core.response.types import Chunk, Completion
 
 __all__ = ["AsyncMonsterClient", "MonsterClient"]
+
+_T = TypeVar("_T")
+_Sources = Iterable[tuple[str, Callable[[bytes], _T | None]]]
+"""Paths that may tell something, and what reads it from each response."""
 
 
 class MonsterClient:
@@ -181,17 +190,8 @@ class MonsterClient:
         Raises:
             MonsterError: A request failed otherwise than by a path that is not there.
         """
-        endpoint = self.endpoint.within(timeout)
-        for path, read in CONTEXT_WINDOW_SOURCES:
-            try:
-                window = context_window_of(
-                    model, read(self._whole(Attempt.begin_get(endpoint, path)))
-                )
-            except (NotFoundError, ResponseError):
-                continue
-            if window is not None:
-                return window
-        return None
+        endpoint, sources = self.endpoint.within(timeout), context_window_sources(model)
+        return self._first_found(endpoint, sources, (NotFoundError, ResponseError))
 
     def server(self, timeout: float = MAX_DISCOVERY_SECONDS) -> str | None:
         """Ask which release of vLLM the endpoint is.
@@ -206,13 +206,19 @@ class MonsterClient:
             MonsterError: A request failed otherwise than by an answer of the server.
         """
         endpoint = self.endpoint.beside().within(timeout)
-        for path, read in SERVER_SOURCES:
+        return self._first_found(endpoint, SERVER_SOURCES, (StatusError, ResponseError))
+
+    def _first_found(
+        self, endpoint: Endpoint, sources: _Sources[_T], absent: tuple[type[MonsterError], ...]
+    ) -> _T | None:
+        """Ask for one path after another until a response tells what is looked for."""
+        for path, read in sources:
             try:
-                name = read(self._whole(Attempt.begin_get(endpoint, path)))
-            except (StatusError, ResponseError):
+                found = read(self._whole(Attempt.begin_get(endpoint, path)))
+            except absent:
                 continue
-            if name is not None:
-                return name
+            if found is not None:
+                return found
         return None
 
     def close(self) -> None:
@@ -364,28 +370,25 @@ class AsyncMonsterClient:
         self, model: str, timeout: float = MAX_DISCOVERY_SECONDS
     ) -> int | None:
         """Return a context window; the async version of :meth:`MonsterClient.context_window`."""
-        endpoint = self.endpoint.within(timeout)
-        for path, read in CONTEXT_WINDOW_SOURCES:
-            try:
-                window = context_window_of(
-                    model, read(await self._whole(Attempt.begin_get(endpoint, path)))
-                )
-            except (NotFoundError, ResponseError):
-                continue
-            if window is not None:
-                return window
-        return None
+        endpoint, sources = self.endpoint.within(timeout), context_window_sources(model)
+        return await self._first_found(endpoint, sources, (NotFoundError, ResponseError))
 
     async def server(self, timeout: float = MAX_DISCOVERY_SECONDS) -> str | None:
         """Ask for the release; the async version of :meth:`MonsterClient.server`."""
         endpoint = self.endpoint.beside().within(timeout)
-        for path, read in SERVER_SOURCES:
+        return await self._first_found(endpoint, SERVER_SOURCES, (StatusError, ResponseError))
+
+    async def _first_found(
+        self, endpoint: Endpoint, sources: _Sources[_T], absent: tuple[type[MonsterError], ...]
+    ) -> _T | None:
+        """Ask for one path after another until a response tells what is looked for."""
+        for path, read in sources:
             try:
-                name = read(await self._whole(Attempt.begin_get(endpoint, path)))
-            except (StatusError, ResponseError):
+                found = read(await self._whole(Attempt.begin_get(endpoint, path)))
+            except absent:
                 continue
-            if name is not None:
-                return name
+            if found is not None:
+                return found
         return None
 
     async def aclose(self) -> None:
@@ -445,18 +448,10 @@ def _open_one(client: _Given) -> _Given:
 
 def _error_body(response: httpx.Response) -> bytes:
     """Return the beginning of a refusal's body; it is only read to say why."""
-    text = b""
-    try:
-        body = Body(response, MAX_ERROR_BODY_BYTES)
-        for received in raw_bytes(response):
-            text += body.decompressed(received)
-            if len(text) >= MAX_ERROR_BODY_BYTES:
-                break
-    except ResponseError:
-        pass  # the status tells enough
-    finally:
-        response.close()
-    return text
+    text = bytearray()
+    with suppress(ResponseError):  # the status tells enough
+        read_beginning(response, MAX_ERROR_BODY_BYTES, text)
+    return bytes(text)
 
 
 async def _error_body_async(response: httpx.Response) -> bytes:
