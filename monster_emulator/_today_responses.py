@@ -1,4 +1,4 @@
-"""The shapes of vLLM 0.32.0 on the wire, and how it reads calls out of what a model says."""
+"""The shapes of vLLM 0.32.0 on the wire, and how it reads tool calls in the text of a model."""
 
 from __future__ import annotations
 
@@ -19,51 +19,53 @@ FINGERPRINT = "vllm-0.32.0-emulator"
 _BEGIN, _END = "<tool_call>", "</tool_call>"
 _NAME = re.compile(r'"name"\s*:\s*"([^"]+)"')
 _ARGUMENTS = re.compile(r'"arguments"\s*:\s*')
-_THINK, _THOUGHT = "<think>", "</think>"
+_THINK, _END_THINK = "<think>", "</think>"
 
 
 @dataclass(slots=True)
-class Spoken:
-    """What the server reads in the text of an answer, as far as it has come.
+class ParsedText:
+    """What the server reads in the text of an answer so far.
 
     Attributes:
-        thought: What stands between `<think>` and its end.
+        reasoning: The text between `<think>` and its end.
         content: The text before the first call.
         calls: The name and the arguments of each call.
         is_whole: Whether each call is whole.
     """
 
-    thought: str
+    reasoning: str
     content: str
     calls: list[tuple[str, str]] = field(default_factory=list)
     is_whole: bool = True
 
 
-def read(text: str, *, tools: bool, ended: bool) -> Spoken:
-    """Read the text of an answer; until it has ended, what may be half a marker is held back."""
-    thought, rest = _divided(text, ended=ended)
+def parse_text(text: str, *, tools: bool, ended: bool) -> ParsedText:
+    """Read the text of an answer; what may be a part of a marker waits until the text has ended."""
+    reasoning, rest = _split_reasoning(text, ended=ended)
     if not tools:
-        return Spoken(thought, rest)
+        return ParsedText(reasoning, rest)
     content, *regions = rest.split(_BEGIN)
-    spoken = Spoken(thought, content if ended or regions else _without_half(content, _BEGIN))
+    parsed = ParsedText(
+        reasoning, content if ended or regions else _without_partial(content, _BEGIN)
+    )
     for region in regions:
         body, end, _ = region.partition(_END)
-        body = (body if end else _without_half(body, _END)).strip()
+        body = (body if end else _without_partial(body, _END)).strip()
         is_whole = _is_json(body)
-        spoken.is_whole &= is_whole
+        parsed.is_whole &= is_whole
         if name := _NAME.search(body):
-            spoken.calls.append((name[1], _arguments_in(body, is_whole=is_whole)))
-    return spoken
+            parsed.calls.append((name[1], _arguments_in(body, is_whole=is_whole)))
+    return parsed
 
 
-def _divided(text: str, *, ended: bool) -> tuple[str, str]:
-    """Divide what is thought from what is said."""
+def _split_reasoning(text: str, *, ended: bool) -> tuple[str, str]:
+    """Divide the reasoning from the content."""
     if not ended and _THINK.startswith(text):
         return "", ""
     if not text.startswith(_THINK):
         return "", text
-    thought, end, rest = text.removeprefix(_THINK).partition(_THOUGHT)
-    return thought if end or ended else _without_half(thought, _THOUGHT), rest
+    reasoning, end, rest = text.removeprefix(_THINK).partition(_END_THINK)
+    return reasoning if end or ended else _without_partial(reasoning, _END_THINK), rest
 
 
 def _arguments_in(body: str, *, is_whole: bool) -> str:
@@ -74,9 +76,9 @@ def _arguments_in(body: str, *, is_whole: bool) -> str:
     return written.removesuffix("}").rstrip() if is_whole else written
 
 
-def _without_half(text: str, marker: str) -> str:
-    half = (n for n in range(len(marker) - 1, 0, -1) if text.endswith(marker[:n]))
-    return text[: len(text) - next(half, 0)]
+def _without_partial(text: str, marker: str) -> str:
+    lengths = (n for n in range(len(marker) - 1, 0, -1) if text.endswith(marker[:n]))
+    return text[: len(text) - next(lengths, 0)]
 
 
 def _is_json(text: str) -> bool:
@@ -95,7 +97,7 @@ class TodayResponseWriter(ResponseWriter):
         self._id = f"chatcmpl-{uuid.uuid4().hex[:16]}"
         self._tools = choice != "none"
         self._choice_kind = choice
-        self._sent: dict[int, Spoken] = {}
+        self._sent: dict[int, ParsedText] = {}
 
     def full(self, answers: Sequence[Answer]) -> dict[str, Any]:
         """Build a full answer."""
@@ -119,29 +121,29 @@ class TodayResponseWriter(ResponseWriter):
         }
 
     def _full_choice(self, answer: Answer) -> dict[str, Any]:
-        spoken = read(answer.text, tools=self._tools, ended=True)
-        called = bool(spoken.calls) and spoken.is_whole
+        parsed = parse_text(answer.text, tools=self._tools, ended=True)
+        called = bool(parsed.calls) and parsed.is_whole
         message: dict[str, Any] = {
             "role": self._role,
-            "content": self._echoed + spoken.content,
+            "content": self._echoed + parsed.content,
             "refusal": None,
             "annotations": None,
             "audio": None,
             "function_call": None,
         }
         if called:
-            message["content"] = spoken.content or (None if self._choice_kind == "auto" else "")
+            message["content"] = parsed.content or (None if self._choice_kind == "auto" else "")
             message["tool_calls"] = [
                 {
                     "id": _call_id(),
                     "type": "function",
-                    "function": {"name": name, "arguments": _spelled(arguments)},
+                    "function": {"name": name, "arguments": _reformatted(arguments)},
                 }
-                for name, arguments in spoken.calls
+                for name, arguments in parsed.calls
             ]
         elif self._tools:
             message["content"] = answer.text
-        message["reasoning"] = spoken.thought or None
+        message["reasoning"] = parsed.reasoning or None
         return {
             "index": answer.index,
             "message": message,
@@ -185,7 +187,7 @@ class TodayResponseWriter(ResponseWriter):
 
     def _events_of(self, delta: Delta, *, include_usage: bool) -> Iterator[str]:
         answer = delta.answer
-        added = self._news(answer)
+        added = self._unsent(answer)
         if not (added or answer.finish_reason or self._logprobs):
             return
         choice = self._added_choice(answer, added)
@@ -199,17 +201,17 @@ class TodayResponseWriter(ResponseWriter):
             further = {} if include_usage else {"system_fingerprint": FINGERPRINT}
         yield self._chunk([choice], further)
 
-    def _news(self, answer: Answer) -> dict[str, Any]:
-        """Say what was not sent yet: text, names of calls, and pieces of their arguments."""
+    def _unsent(self, answer: Answer) -> dict[str, Any]:
+        """Return what was not sent yet: text, names of calls, and pieces of their arguments."""
         ended = answer.finish_reason is not None
-        now = read(answer.shown, tools=self._tools, ended=ended and not self._tools)
+        now = parse_text(answer.shown, tools=self._tools, ended=ended and not self._tools)
         if ended:  # the server makes up the arguments of a call that was cut before them
             now.calls = [(name, arguments or "{}") for name, arguments in now.calls]
-        before = self._sent.get(answer.index, Spoken("", ""))
+        before = self._sent.get(answer.index, ParsedText("", ""))
         self._sent[answer.index] = now
         added: dict[str, Any] = {}
-        if thought := now.thought[len(before.thought) :]:
-            added["reasoning"] = thought
+        if reasoning := now.reasoning[len(before.reasoning) :]:
+            added["reasoning"] = reasoning
         if content := now.content[len(before.content) :]:
             added["content"] = content
         calls: list[dict[str, Any]] = []
@@ -255,5 +257,5 @@ def _call_id() -> str:
     return f"chatcmpl-tool-{uuid.uuid4().hex[:16]}"
 
 
-def _spelled(arguments: str) -> str:
+def _reformatted(arguments: str) -> str:
     return json.dumps(json.loads(arguments), ensure_ascii=False)
