@@ -15,6 +15,9 @@ demo: $(READY)
 # What builds the site needs Python 3.11.
 DOCS := $(shell $(PYTHON) -c 'import sys; print("docs" if sys.version_info >= (3, 11) else "")')
 
+# Without bytecode on disk each worker would compile all tests anew, half of its start.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Many tests wait most of their time, so that twice as many workers as processors end sooner.
 WORKERS := -n $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))') --dist worksteal
 
