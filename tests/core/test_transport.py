@@ -355,18 +355,20 @@ def test_a_slow_answer_is_a_timeout_and_not_tried_again(
 def test_comments_do_not_count_as_content(serve: Serve, connect: Connect) -> None:
     pings = [part for _ in range(100) for part in (b": ping\n\n", 0.03)]
     server = serve(events(token("Hel"), *pings, token("lo", "stop")))
-    patience = Timeouts.of(5, idle=0.15, total=None)
+    patience = Timeouts.of(5, idle=0.6, total=None)
     with pytest.raises(errors.RequestTimeoutError, match="stream_idle_timeout") as caught:
         list(connect(server, timeouts=patience).stream())
     assert caught.value.partial_text == "Hel"
 
 
+@pytest.mark.clock
 def test_content_resets_the_idle_timeout(serve: Serve, connect: Connect) -> None:
     slow = [part for _ in range(6) for part in (token("x"), 0.1)]
     patience = Timeouts.of(5, idle=0.4, total=None)
     assert text_of(connect(serve(events(*slow, "[DONE]")), timeouts=patience).stream()) == "xxxxxx"
 
 
+@pytest.mark.clock
 def test_what_is_held_back_resets_the_idle_timeout_too(serve: Serve) -> None:
     """A call that cannot be given yet arrives in pieces for longer than the timeout."""
     pieces = ["Look: ", '{"name": "add", ', '"parameters": {"a":', " 1, ", '"b": 2', "}}"]
@@ -384,7 +386,7 @@ def test_what_is_held_back_resets_the_idle_timeout_too(serve: Serve) -> None:
 
 def test_the_total_timeout_ends_a_stream_that_goes_on(serve: Serve, connect: Connect) -> None:
     endless = [part for _ in range(100) for part in (token("x"), 0.03)]
-    patience = Timeouts.of(5, idle=None, total=1)
+    patience = Timeouts.of(5, idle=None, total=2)
     with pytest.raises(errors.RequestTimeoutError, match="total_timeout") as caught:
         list(connect(serve(events(*endless)), timeouts=patience).stream())
     assert caught.value.partial_text
