@@ -19,7 +19,7 @@ from monster_core import errors
 from monster_core.model_base import MonsterModelBase
 from tests.core.scripted_server import Reply, answer, events, reply, token
 from tests.endurance.conftest import Serve
-from tests.endurance.models import Model
+from tests.endurance.models import MODELS, Model
 
 Ask = Callable[[Model], str]
 
@@ -36,6 +36,10 @@ STREAMING: dict[str, Ask] = {
 }
 
 
+USERS = {"call": MODELS[0], "async call": MODELS[1], "stream": MODELS[1], "async stream": MODELS[0]}
+"""The framework that makes each call: the core keeps the bounds of both."""
+
+
 @pytest.fixture(params=ASKING)
 def ask(request: pytest.FixtureRequest) -> Ask:
     return ASKING[request.param]
@@ -46,9 +50,16 @@ def stream(request: pytest.FixtureRequest) -> Ask:
     return STREAMING[request.param]
 
 
-@pytest.fixture(params={**ASKING, **STREAMING})
+@pytest.fixture(params=ASKING | STREAMING)
 def any_call(request: pytest.FixtureRequest) -> Ask:
-    return {**ASKING, **STREAMING}[request.param]
+    return (ASKING | STREAMING)[request.param]
+
+
+@pytest.fixture
+def make(request: pytest.FixtureRequest) -> type[Model]:
+    """Return what makes models: of the framework that makes this call, else of LangChain."""
+    called = request.node.callspec.params.values() if hasattr(request.node, "callspec") else ()
+    return next((USERS[name] for name in called if name in USERS), MODELS[0])
 
 
 def chunked(*parts: bytes, **headers: str) -> Reply:
@@ -199,6 +210,7 @@ def test_the_bound_holds_for_replies_made_in_memory(make: type[Model]) -> None:
             model.ask("Hello")
 
 
+@pytest.mark.parametrize("make", MODELS)
 def test_the_bound_is_finite_unless_somebody_says_otherwise(make: type[Model]) -> None:
     def bound(**given: Any) -> int:
         return make("http://127.0.0.1:9/v1", **given).llm._endpoint().max_response_bytes
@@ -219,6 +231,7 @@ def test_the_bound_can_be_changed(make: type[Model], serve: Serve, ask: Ask) -> 
     assert len(ask(model)) == 2_000
 
 
+@pytest.mark.parametrize("make", MODELS)
 def test_every_wait_has_an_end_by_default(make: type[Model]) -> None:
     timeouts = make("http://127.0.0.1:9/v1", timeout=None).llm._endpoint().timeouts
     finite = {name for name, seconds in vars(timeouts).items() if seconds}
@@ -234,7 +247,7 @@ def test_pings_do_not_keep_a_silent_stream_alive(
     pings = [part for _ in range(200) for part in (b": ping\n\n", 0.02)]
     server = serve(events(token("Hel"), *pings, token("lo", "stop")))
     with pytest.raises(errors.RequestTimeoutError, match="stream_idle_timeout") as caught:
-        stream(make(server.base_url, stream_idle_timeout=0.2))
+        stream(make(server.base_url, stream_idle_timeout=1))
     assert caught.value.partial_text == "Hel"
     assert server.clients_left.acquire(timeout=5)
 

@@ -18,7 +18,7 @@ from monster_emulator import Emulator
 from tests.endurance.children import ask_all_ways, forked
 from tests.endurance.models import MODELS, Model, piece_of
 
-CHILDREN = 6
+CHILDREN = 3
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 # Python 3.12 warns of every fork beside threads; the emulator of these tests is one
@@ -43,7 +43,7 @@ def both_used(emulator: Emulator) -> Iterator[list[Model]]:
 
 
 @needs_fork
-def test_six_forked_children(used: Model) -> None:
+def test_forked_children(used: Model) -> None:
     names = [f"child-{place}" for place in range(CHILDREN)]
     waits = [forked(lambda name=name: ask_all_ways(used, name)) for name in names]  # type: ignore[misc]
     mine = ask_all_ways(used, "parent")
@@ -78,7 +78,7 @@ def test_forking_while_another_thread_is_in_a_stream(used: Model, emulator: Emul
 
     def read() -> None:
         pieces = []
-        for item in used.stream("Count to 60"):
+        for item in used.stream("Count to 40"):
             pieces.append(piece_of(item))
             begun.set()
         texts.append("".join(pieces))
@@ -92,7 +92,7 @@ def test_forking_while_another_thread_is_in_a_stream(used: Model, emulator: Emul
     ]
     assert [wait() for wait in waits] == [f"child-{place}" for place in range(CHILDREN)]
     reader.join(30)
-    assert texts == [", ".join(str(number) for number in range(1, 61))]
+    assert texts == [", ".join(str(number) for number in range(1, 41))]
 
 
 @needs_fork

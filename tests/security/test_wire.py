@@ -34,16 +34,21 @@ Call = Callable[..., Any]
 STREAM = events(token("Hi"), token("", "stop"), "[DONE]")
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("user_follows", [False, True])
 def test_no_redirect_takes_the_key_along(
-    make: Make, call: Call, serve: Serve, status: int, user_follows: bool
+    make: Make, call: Call, serve: Serve, user_follows: bool
 ) -> None:
     elsewhere = serve(answer())
-    at_home = serve(reply(status, b"", {"location": f"{elsewhere.base_url}/chat/completions"}))
-    with httpx.Client(follow_redirects=True) as own, pytest.raises(RedirectError):
-        call(make(at_home.base_url, http_client=own if user_follows else None))
-    assert len(at_home.received) == 1
+    to_elsewhere = {"location": f"{elsewhere.base_url}/chat/completions"}
+    statuses = [301, 302, 303, 307, 308]
+    at_home = serve(*[reply(status, b"", to_elsewhere) for status in statuses])
+    with httpx.Client(follow_redirects=True) as own:
+        model = make(at_home.base_url, http_client=own if user_follows else None)
+        for status in statuses:
+            with pytest.raises(RedirectError) as caught:
+                call(model)
+            assert caught.value.status_code == status
+    assert len(at_home.received) == len(statuses)
     assert not elsewhere.received
 
 
