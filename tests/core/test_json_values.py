@@ -58,6 +58,6 @@ def test_what_cannot_be_written_is_a_type_error(value: Any) -> None:
 
 
 @pytest.mark.parametrize("number", [1, LARGE])
-def test_what_is_no_json_is_made_json_by_the_caller(number: int) -> None:
+def test_what_is_not_json_is_made_json_by_the_caller(number: int) -> None:
     value = {1: date(2024, 5, 1), "b": Decimal("1.5"), "n": number}
     assert write_json(value, str) == f'{{"1":"2024-05-01","b":"1.5","n":{number}}}'

@@ -184,7 +184,9 @@ def closed_client() -> httpx.Client:
         ("http_async_client", object, "a object was given"),
     ],
 )
-def test_what_cannot_send_is_no_client(made: Connected, name: str, make: Any, problem: str) -> None:
+def test_what_cannot_send_is_not_a_client(
+    made: Connected, name: str, make: Any, problem: str
+) -> None:
     for give in (lambda it: Connected(**{name: it}), lambda it: setattr(made, name, it)):
         with pytest.raises(ValueError, match=problem):
             give(make())

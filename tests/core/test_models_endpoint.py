@@ -39,13 +39,13 @@ def test_a_list_of_models_is_read(body: Any, served: list[ServedModel]) -> None:
     [{"maximum_context_length": {"m": 8}}, {"m": {"maximum_context_length": 8}, "n": "?"}],
     ids=["by property", "by model"],
 )
-def test_both_shapes_of_monsterapis_own_list_are_read(body: Any) -> None:
+def test_both_forms_of_monsterapis_own_list_are_read(body: Any) -> None:
     assert read_models_info(orjson.dumps(body)) == [ServedModel("m", 8)]
 
 
 @pytest.mark.parametrize("read", [read_models, read_models_info])
 @pytest.mark.parametrize("body", [b"", b"<html>", b"7", b'{"data": 7}'[:7]])
-def test_anything_else_is_told(read: Callable[[bytes], Any], body: bytes) -> None:
+def test_anything_else_is_refused(read: Callable[[bytes], Any], body: bytes) -> None:
     with pytest.raises(ResponseError, match="base URL"):
         read(body)
 
@@ -93,7 +93,7 @@ def window(kind: type[Driver], server: ScriptedServer, **kwargs: Any) -> int | N
         ([reply(200, {"data": [{"id": "another", "max_model_len": 8}]}), NOT_FOUND], None),
     ],
 )
-def test_a_context_window_is_found_wherever_it_is_told(
+def test_a_context_window_is_found_wherever_it_is_given(
     serve: Callable[..., ScriptedServer], kind: type[Driver], replies: Any, found: int | None
 ) -> None:
     server = serve(*replies)
@@ -103,7 +103,7 @@ def test_a_context_window_is_found_wherever_it_is_told(
 
 
 @pytest.mark.parametrize("kind", [SyncDriver, AsyncDriver])
-def test_a_failing_server_is_not_taken_for_one_that_tells_nothing(
+def test_a_failing_server_is_not_taken_for_one_that_says_nothing(
     serve: Callable[..., ScriptedServer], kind: type[Driver]
 ) -> None:
     with pytest.raises(ServerError):

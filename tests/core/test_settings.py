@@ -184,7 +184,7 @@ def test_another_machine_does_unless_it_is_allowed(host: str) -> None:
     "url",
     ["", "a.example/v1", "ftp://a.example", "https://", "https:///v1", "https://a.example:port/v1"],
 )
-def test_what_is_no_address_is_refused(url: str) -> None:
+def test_what_is_not_an_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="base URL"):
         check_base_url(url, allow_http=True)
 

@@ -311,7 +311,7 @@ def test_an_event_without_its_blank_line_is_handed_out_before_the_stream_is_foun
         (b'{"status": "fine"}', "no choices"),
     ],
 )
-def test_a_reply_of_200_that_is_no_answer(
+def test_a_reply_of_200_that_is_not_an_answer(
     serve: Serve, connect: Connect, body: bytes, said: str
 ) -> None:
     with pytest.raises(errors.ResponseError, match=said):
@@ -319,7 +319,7 @@ def test_a_reply_of_200_that_is_no_answer(
 
 
 @pytest.mark.parametrize("body", [b"<html></html>", b"", b'{"choices": []}'])
-def test_a_reply_of_200_that_is_no_stream(serve: Serve, connect: Connect, body: bytes) -> None:
+def test_a_reply_of_200_that_is_not_a_stream(serve: Serve, connect: Connect, body: bytes) -> None:
     with pytest.raises(errors.ResponseError, match="no event stream"):
         list(connect(serve(reply(200, body))).stream())
 

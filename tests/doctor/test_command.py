@@ -77,7 +77,7 @@ def test_a_wrong_command_line_is_status_2(
     assert "usage: monsterapi" in capsys.readouterr().err
 
 
-def test_a_reader_that_leaves_early_is_no_error() -> None:
+def test_a_reader_that_leaves_early_is_not_an_error() -> None:
     command = [sys.executable, "-m", "monster_core", "doctor", "--base-url", "http://127.0.0.1:9"]
     with subprocess.Popen(
         command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -68,7 +68,7 @@ def test_other_parts_are_refused(endpoint, part, sentence):
     assert endpoint.refusal(messages=[{"role": "user", "content": [part]}]) == sentence
 
 
-def test_a_part_that_is_no_object_is_refused_when_it_is_read(endpoint):
+def test_a_part_that_is_not_an_object_is_refused_when_it_is_read(endpoint):
     message = endpoint.refusal(messages=[{"role": "user", "content": ["hello"]}])
     assert message.startswith("3 validation errors for ValidatorIterator\n0.typed-dict\n")
     assert "https://errors.pydantic.dev/2.7/v/dict_type" in message

@@ -92,7 +92,7 @@ def test_a_request_may_ask_for_its_own_fault(faulty):
     assert faulty.ask().status_code == 500, "the script waits for a request that asks for none"
 
 
-def test_a_header_that_is_no_fault_is_refused_in_a_sentence(faulty):
+def test_a_header_that_is_not_a_fault_is_refused_in_a_sentence(faulty):
     headers = {"x-emulator-fault": "cutt; after_tokens=3"}
     reply = faulty.http.post("/chat/completions", json=faulty.body(), headers=headers)
     assert reply.status_code == 400

@@ -256,7 +256,9 @@ def test_a_missing_field_is_named(endpoint):
         (b'"text"', 500, "Internal Server Error"),
     ],
 )
-def test_a_body_that_is_no_object_is_answered_as_the_server_does(endpoint, content, status, words):
+def test_a_body_that_is_not_an_object_is_answered_as_the_server_does(
+    endpoint, content, status, words
+):
     response = endpoint.http.post("/chat/completions", content=content)
     assert response.status_code == status
     assert words in response.text

@@ -185,7 +185,7 @@ def test_a_token_that_does_not_exist_ends_the_engine(emulate, stream):
     assert endpoint.http.get("../health").status_code == 500
 
 
-def test_a_token_that_is_no_number_is_refused_and_ends_the_engine(emulate):
+def test_a_token_that_is_not_a_number_is_refused_and_ends_the_engine(emulate):
     endpoint = emulate()
     assert endpoint.refusal(logit_bias={"x": 1}) == "invalid literal for int() with base 10: 'x'"
     assert not endpoint.emulator.alive

@@ -114,5 +114,5 @@ def test_a_schema_in_the_conversation_gets_an_instance():
     assert said(("user", f"{told}\n\nfirst 4, then 5")) == '{"a": 4, "b": 5}'
 
 
-def test_text_in_braces_is_no_function():
+def test_text_in_braces_is_not_a_function():
     assert said(("user", 'What is {"a": 1} and {b?')) == 'You said: What is {"a": 1} and {b?'

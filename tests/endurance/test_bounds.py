@@ -196,7 +196,7 @@ def test_a_compression_that_was_not_asked_for_is_refused(
         ask(make(server.base_url))
 
 
-def test_a_damaged_compression_is_told(make: type[Model], serve: Serve, any_call: Ask) -> None:
+def test_a_damaged_compression_is_reported(make: type[Model], serve: Serve, any_call: Ask) -> None:
     server = serve(reply(200, b"no gzip", {"content-encoding": "gzip"}))
     with pytest.raises(errors.ResponseError, match="compression cannot be undone"):
         any_call(make(server.base_url))

@@ -111,5 +111,5 @@ def test_what_looks_like_a_key_is_found_and_not_shown(prefix: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["sk-emulator", "task-parallel-structured-outputs-1", "hf_hub"])
-def test_ordinary_words_are_no_keys(text: str) -> None:
+def test_ordinary_words_are_not_keys(text: str) -> None:
     assert find_keys(text) == []

@@ -92,7 +92,7 @@ def test_a_pointer_may_lead_into_a_list():
     assert lower(schema).schema == {"enum": [1]}
 
 
-def test_an_old_identifier_is_no_base_for_pointers_into_the_document():
+def test_an_old_identifier_is_not_a_base_for_pointers_into_the_document():
     schema = {
         "definitions": {
             "a": {

@@ -276,7 +276,7 @@ def test_a_condition_that_tells_nothing_apart_leaves_both_alternatives(condition
     assert accepts(sent(schema), {"kind": "b", "y": None})
 
 
-def test_mappings_that_are_no_dictionaries_are_read_too():
+def test_mappings_that_are_not_dictionaries_are_read_too():
     assert sent(MappingProxyType({"items": MappingProxyType({"const": 1})}))["items"] == {
         "enum": [1]
     }
@@ -323,7 +323,7 @@ def test_what_nothing_satisfies_is_an_obstacle(schema, why):
         ({1: 2, "x": float}, "not JSON"),
     ],
 )
-def test_what_is_no_schema_is_an_error_that_names_the_part(schema, why):
+def test_what_is_not_a_schema_is_an_error_that_names_the_part(schema, why):
     with pytest.raises(SchemaError) as caught:
         lower(schema)
     assert why in str(caught.value)
@@ -345,7 +345,7 @@ def test_a_schema_nested_as_deeply_as_that_is_an_obstacle():
     assert "too large" in str(lower(schema).obstacle)
 
 
-def test_whole_numbers_beyond_64_bits_are_no_obstacle():
+def test_whole_numbers_beyond_64_bits_are_not_an_obstacle():
     assert lower({"type": "integer", "maximum": 2**70}).guided
 
 

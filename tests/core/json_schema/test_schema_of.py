@@ -120,7 +120,7 @@ def test_properties_named_like_a_wrapper_are_properties():
         ({"name": "string", "age": "integer"}, "no keyword of JSON schema"),
     ],
 )
-def test_what_is_no_schema_is_refused(schema, said):
+def test_what_is_not_a_schema_is_refused(schema, said):
     with pytest.raises(SchemaError, match=said):
         schema_of(schema)
 

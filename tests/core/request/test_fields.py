@@ -190,7 +190,7 @@ def test_an_unknown_name_is_told_the_nearest_one(unknown: str, near: str) -> Non
 
 
 @pytest.mark.parametrize("name", ["messages", "stream"])
-def test_what_the_framework_decides_is_no_argument(name: str) -> None:
+def test_what_the_framework_decides_is_not_an_argument(name: str) -> None:
     with pytest.raises(InvalidRequestError, match=name):
         validate_parameters({name: []})
 

@@ -148,7 +148,7 @@ def test_only_fields_of_the_request_model_are_sent(
     assert part(tools, kind, name, strategy=strategy).fields.keys() <= REQUEST_FIELDS
 
 
-def test_a_definition_that_is_no_json_is_refused_in_a_sentence() -> None:
+def test_a_definition_that_is_not_json_is_refused_in_a_sentence() -> None:
     odd = ToolDefinition("odd", "", {"type": "object", "properties": {"x": {"enum": {1, 2}}}})
     with pytest.raises(InvalidRequestError, match=r"A tool cannot be written as JSON: .*set"):
         part([odd], "auto")

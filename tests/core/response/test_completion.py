@@ -228,7 +228,7 @@ def test_log_probabilities_of_another_shape_are_left_out(odd: Any) -> None:
 
 
 @pytest.mark.parametrize("odd", [[], {}, 5, True, ""])
-def test_a_finish_reason_that_is_no_text_ends_nothing(odd: Any) -> None:
+def test_a_finish_reason_that_is_not_text_ends_nothing(odd: Any) -> None:
     with pytest.raises(errors.StreamInterruptedError):
         chunks_of(event({"content": "a"}, finish_reason=odd))
 
@@ -240,7 +240,7 @@ def test_a_calls_index_that_is_none_is_its_place(odd: Any) -> None:
     assert [found.index for found in chunk.tool_calls or ()] == [0]
 
 
-def test_a_choice_that_is_none_is_no_answer() -> None:
+def test_a_choice_that_is_none_is_not_an_answer() -> None:
     with pytest.raises(errors.ResponseError, match="no choice"):
         read({**FULL, "choices": [None, 1]})
 
@@ -287,7 +287,7 @@ def test_a_stream_without_an_end_is_told_with_what_had_come() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"hello", b"\xff", b"1", b"null", b'"a"', b"[]"])
-def test_an_event_that_is_no_chunk_is_told_with_what_had_come(data: bytes) -> None:
+def test_an_event_that_is_not_a_chunk_is_reported_with_what_had_come(data: bytes) -> None:
     reader = StreamDecoder()
     reader.read(orjson.dumps(event({"content": "Hal"})))
     with pytest.raises(errors.ResponseError, match=r"not (JSON|a chunk)") as caught:
@@ -347,7 +347,7 @@ def test_one_odd_value_gives_chunks_or_a_typed_error(path: Any, value: Any) -> N
     assert all(isinstance(chunk.text, str) for chunk in chunks)
 
 
-def test_an_answer_without_choices_is_no_answer() -> None:
+def test_an_answer_without_choices_is_not_an_answer() -> None:
     with pytest.raises(errors.ResponseError, match="holds no choices"):
         parse_completion(b'{"id": "cmpl-1", "object": "chat.completion", "choices": []}')
 
@@ -364,6 +364,6 @@ def test_a_refusal_is_kept_apart_from_the_text() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, "", 0, ["No."], {"text": "No."}])
-def test_a_refusal_that_is_no_text_counts_as_left_out(odd: Any) -> None:
+def test_a_refusal_that_is_not_text_counts_as_left_out(odd: Any) -> None:
     message = {"role": "assistant", "content": "Hi", "refusal": odd}
     assert read({**FULL, "choices": [{"index": 0, "message": message}]}).choices[0].refusal is None

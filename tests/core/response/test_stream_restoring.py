@@ -130,14 +130,14 @@ def test_the_text_of_a_value_flows_at_once() -> None:
 
 @many
 @given(st.text('ab {}[]",:\\n01null', max_size=40) | st.sampled_from(["Hello, {name}!", "{hi"]))
-def test_what_is_no_json_is_no_error(text: str) -> None:
+def test_what_is_not_json_is_not_an_error(text: str) -> None:
     told = streamed(OPTIONAL, [text])
     assert streamed(OPTIONAL, list(text)) == told
     assert "{" in text or told == text
 
 
 @pytest.mark.parametrize("text", ["", "Hello, world.", "[1, 2", '"a": null, "b"', "{hello}: 1, 2"])
-def test_text_that_is_no_object_passes_through(text: str) -> None:
+def test_text_that_is_not_an_object_passes_through(text: str) -> None:
     assert streamed(OPTIONAL, [text]) == streamed(OPTIONAL, list(text)) == text
 
 

@@ -184,7 +184,7 @@ def test_a_mark_before_text_is_dropped() -> None:
     assert read(["[TOOL_CALLS]"]) == ("[TOOL_CALLS]", [])
 
 
-def test_space_before_a_call_is_no_text() -> None:
+def test_space_before_a_call_is_not_text() -> None:
     assert read(["\n\n", WEATHER]) == ("", ROME)
 
 
@@ -294,7 +294,7 @@ def test_an_endless_beginning_is_read_in_linear_time(start: str) -> None:
 
 
 @pytest.mark.parametrize("depth", [300, 2000])
-def test_deeply_nested_arguments_are_no_error(depth: int) -> None:
+def test_deeply_nested_arguments_are_not_an_error(depth: int) -> None:
     nested = "[" * depth + "]" * depth
     held = f'{{"parameters": {{"x": {nested}}}, "name": "weather"}}'
     assert read([held]) == (held, [])
