@@ -22,7 +22,7 @@ SECRETS = ("api_key", "default_headers")
 
 
 def with_masked_secrets(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments with the secret ones as SecretStr, and none that is not text.
+    """Return arguments with the secret ones as SecretStr, and a marker for each that is not text.
 
     Args:
         data: Arguments by name.
@@ -36,7 +36,7 @@ def with_masked_secrets(data: Mapping[str, Any]) -> dict[str, Any]:
             masked[name] = (
                 {header: _secret(value) for header, value in headers.items()}
                 if isinstance(headers, Mapping)
-                else _NO_TEXT
+                else _NOT_TEXT
             )
     return masked
 
@@ -59,7 +59,7 @@ def check_key(key: Any, source: str) -> SecretStr:
             f"{source} is empty: set it to your key (a server without keys takes any value, "
             "EMPTY by custom)."
         )
-    if not _can_be_a_key(stripped.get_secret_value()):
+    if not _KEY.fullmatch(stripped.get_secret_value()):
         raise ConfigurationError(
             f"{source} holds a character that a key cannot hold (a space, a line break, a control "
             "or non-ASCII character): copy the key again. Its value is not shown."
@@ -76,7 +76,7 @@ def check_headers(headers: Any) -> Any:
     Raises:
         ValueError: They are not a dict of text, or a name or value cannot stand in a header.
     """
-    if headers is _NO_TEXT or not isinstance(headers, (Mapping, type(None))):
+    if headers is _NOT_TEXT or not isinstance(headers, (Mapping, type(None))):
         raise ValueError("headers must be a dict from names to values, both of them text")
     for name, secret in (headers or {}).items():
         if not isinstance(name, str) or not isinstance(secret, SecretStr):
@@ -96,8 +96,9 @@ def check_headers(headers: Any) -> Any:
     return headers
 
 
-_NO_TEXT = object()  # stands for a secret of a wrong type
+_NOT_TEXT = object()  # stands for a secret of a wrong type
 _SET_BY_EACH_REQUEST = frozenset({"content-length", "transfer-encoding"})
+_KEY = re.compile("[!-~]+")  # printable ASCII without spaces
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?")
 
@@ -105,14 +106,11 @@ _HEADER_VALUE = re.compile(r"(?:[!-~](?:[\t -~]*[!-~])?)?")
 def _secret(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return value
-    return SecretStr(value) if isinstance(value, str) else _NO_TEXT
+    return SecretStr(value) if isinstance(value, str) else _NOT_TEXT
 
 
-def _can_be_a_key(text: str) -> bool:
-    return text.isascii() and text.isprintable() and " " not in text
-
-
-_RECOGNIZED_BY = 8  # characters; a value that is shorter is not a secret, such as EMPTY
+_MIN_SECRET_CHARS = 8
+"""A value that is shorter, such as EMPTY, is not a secret; a longer one is known by so many."""
 
 
 def mask(text: str, secrets: Iterable[str]) -> str:
@@ -123,13 +121,13 @@ def mask(text: str, secrets: Iterable[str]) -> str:
         secrets: What must not be seen; values shorter than 8 characters are not secrets.
     """
     for secret in secrets:
-        if len(secret) >= _RECOGNIZED_BY:
+        if len(secret) >= _MIN_SECRET_CHARS:
             text = _masked(text, secret)
     return text
 
 
 def _masked(text: str, secret: str) -> str:
-    head = secret[:_RECOGNIZED_BY]
+    head = secret[:_MIN_SECRET_CHARS]
     at = text.find(head)
     if at < 0:
         return text

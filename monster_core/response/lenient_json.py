@@ -45,11 +45,11 @@ class LenientJson:
         "_escape",
         "_expects",
         "_frames",
-        "_is_broken",
         "_json",
         "_parameter_names",
         "_position_of_argument",
         "_quote",
+        "is_broken",
         "is_closed",
         "is_stray",
         "last",
@@ -63,7 +63,7 @@ class LenientJson:
         self._quote = ""  # of the string that is open
         self._comma = ""  # a comma, and what follows it until the next member begins
         self._json: list[str] = []
-        self._is_broken = False
+        self.is_broken = False  # something was found that cannot be repaired
         self._escape = ""  # while broken: a backslash whose character has not arrived
         self.is_closed = False
         self.is_stray = False  # the next token cannot follow the last one
@@ -75,20 +75,10 @@ class LenientJson:
         return len(self._frames)
 
     @property
-    def is_in_string(self) -> bool:
-        """Whether a string is open."""
-        return bool(self._quote)
-
-    @property
     def may_end(self) -> bool:
         """Whether the last token, but for a comma, ended a text or a container."""
         is_between = self._expects == "separator" or self._comma[:1] == ","
         return is_between and not self._quote and self.last in ("close", "string")
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether something was found that cannot be repaired."""
-        return self._is_broken
 
     def is_plain(self, text: str) -> bool:
         """Return whether a text is a part of the open string as it is.
@@ -96,7 +86,7 @@ class LenientJson:
         Args:
             text: The text that follows what has been read.
         """
-        return self._quote == '"' and not self._is_broken and bool(_PLAIN.fullmatch(text))
+        return self._quote == '"' and not self.is_broken and bool(_PLAIN.fullmatch(text))
 
     def take(self) -> str:
         """Return the JSON text that has been read since the last time."""
@@ -125,7 +115,7 @@ class LenientJson:
 
     def step(self, text: str, position: int, *, is_end: bool = False) -> int:
         """Read one token, or a part of a string; the arguments are those of :meth:`read`."""
-        if self._is_broken:
+        if self.is_broken:
             return self._skim(text, position)
         if self._quote:
             return self._read_string(text, position, is_end)
@@ -157,7 +147,7 @@ class LenientJson:
     def break_off(self) -> None:
         """Pass on the rest as it is: it cannot be repaired."""
         self._json.append(self._comma)
-        self._comma, self._is_broken, self.is_stray = "", True, False
+        self._comma, self.is_broken, self.is_stray = "", True, False
         self._quote = self._quote and '"'
 
     def _unknown(self, text: str, position: int, is_end: bool) -> int:

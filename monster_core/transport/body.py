@@ -24,33 +24,33 @@ class Body:
 
     Args:
         response: The response, its body not read yet.
-        most: The most bytes.
+        max_bytes: The most bytes that it may have, decompressed.
 
     Raises:
         ResponseError: The response is compressed in a way that was not asked for.
     """
 
-    __slots__ = ("_inflater", "_left", "_most")
+    __slots__ = ("_inflater", "_left", "_max_bytes")
 
-    def __init__(self, response: httpx.Response, most: int) -> None:
-        self._most = most
-        self._left = min(most, sys.maxsize - 1)  # one more must still be a C integer
+    def __init__(self, response: httpx.Response, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._left = min(max_bytes, sys.maxsize - 1)  # one more must still be a C integer
         self._inflater = _inflater(response)
 
     @classmethod
-    def begin(cls, response: httpx.Response, most: int) -> Body:
+    def begin(cls, response: httpx.Response, max_bytes: int) -> Body:
         """Begin to read a response, unless it says itself that it is too large.
 
         Args:
             response: The response, its body not read yet.
-            most: The most bytes.
+            max_bytes: The most bytes that it may have, decompressed.
 
         Raises:
             ResponseError: It does, or it is compressed in a way that was not asked for.
         """
-        body = cls(response, most)
+        body = cls(response, max_bytes)
         length = "" if response.is_stream_consumed else response.headers.get("content-length", "")
-        if length.isdecimal() and (len(length) > 19 or int(length) > most):
+        if length.isdecimal() and (len(length) > 19 or int(length) > max_bytes):
             raise body._too_large()
         return body
 
@@ -88,8 +88,8 @@ class Body:
 
     def _too_large(self) -> ResponseError:
         return ResponseError(
-            f"The server's response is larger than {self._most:,} bytes: raise max_response_bytes "
-            "if answers may be so large."
+            f"The server's response is larger than {self._max_bytes:,} bytes: raise "
+            "max_response_bytes if answers may be so large."
         )
 
 
