@@ -214,8 +214,8 @@ class ToolCallParser:
         return True
 
     def _find_opening(self, *, is_alone: bool, block: Opening | None = None) -> Opening:
-        seen = self._buffer[:_MAX_HEADER_CHARS]
-        is_end = self._is_end or len(seen) == _MAX_HEADER_CHARS
+        seen = self._buffer[:_MAX_UNDECIDED_CHARS]
+        is_end = self._is_end or len(seen) == _MAX_UNDECIDED_CHARS
         return find_opening(seen, self._tools, is_alone=is_alone, is_end=is_end, block=block)
 
     def _find_line_head(self) -> Opening:
@@ -223,8 +223,8 @@ class ToolCallParser:
         start = self._buffer.startswith("\n")
         if not start and self._has_text:
             return Opening("refused")
-        seen = self._buffer[start:_MAX_HEADER_CHARS]
-        is_end = self._is_end or len(self._buffer) >= _MAX_HEADER_CHARS
+        seen = self._buffer[start:_MAX_UNDECIDED_CHARS]
+        is_end = self._is_end or len(self._buffer) >= _MAX_UNDECIDED_CHARS
         found = find_line_head(seen, self._tools, is_end=is_end)
         found.position += start
         return found
@@ -525,7 +525,7 @@ class ToolCallParser:
                 break
             position = after
             is_call = self._take_stray() if json.is_stray else self._take_token()
-            if not is_call or (self._length > _MAX_HEADER_CHARS and self._is_unknown):
+            if not is_call or (self._length > _MAX_UNDECIDED_CHARS and self._is_unknown):
                 self._take(position)
                 return self._refuse_call()
         self._take(position)
@@ -841,7 +841,7 @@ def _begun(text: str, literals: Iterable[str]) -> int:
 
 
 _SLICE_CHARS = 4096  # looked at together: the buffer stays short, however long the piece
-_MAX_HEADER_CHARS = 1000  # what is not known to be a call by then is text
+_MAX_UNDECIDED_CHARS = 1000  # what is not known to be a call by then is text
 _MAX_MEMBERS = 20  # of an object that is judged by its members while it arrives
 _MAX_ELEMENT_CHARS = 500
 _LEADING = f"{string.whitespace}\u00a0\ufeff\u200b"  # white space, and what is as invisible

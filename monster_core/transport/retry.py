@@ -14,9 +14,9 @@ from monster_core.errors import (
     StatusError,
 )
 
-__all__ = ["LONGEST_WAIT", "parse_retry_after", "retry_delay"]
+__all__ = ["MAX_RETRY_AFTER_SECONDS", "parse_retry_after", "retry_delay"]
 
-LONGEST_WAIT = 60.0
+MAX_RETRY_AFTER_SECONDS = 60.0
 """Seconds; a server that asks for a longer wait gets no retry, the caller gets the error."""
 
 _FIRST_DELAY_SECONDS = 0.5
@@ -38,7 +38,7 @@ def retry_delay(error: MonsterError, attempt: int, max_retries: int) -> float | 
         return None
     asked: float | None = getattr(error, "retry_after", None)
     if asked is not None:
-        return asked if asked <= LONGEST_WAIT else None
+        return asked if asked <= MAX_RETRY_AFTER_SECONDS else None
     backoff = min(_FIRST_DELAY_SECONDS * 2.0 ** min(attempt - 1, 10), _MAX_DELAY_SECONDS)
     return backoff * (1 - 0.25 * random.random())
 
