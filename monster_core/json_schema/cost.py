@@ -22,10 +22,11 @@ _Cost: TypeAlias = tuple[int, int, int]  # states, how many are wide, those of t
 
 
 class Costs:
-    """Estimate nodes, each once."""
+    """Estimate nodes, each once, whose numbers have at most so many digits; 0 for any number."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_digits: int = 0) -> None:
         self._known: dict[int, tuple[ir.Node, _Cost]] = {}
+        self._max_digits = max_digits
 
     def seconds(self, node: ir.Node) -> float:
         """Return the seconds of one core that the server compiles a node."""
@@ -56,15 +57,17 @@ class Costs:
             case ir.Object():
                 return self._objects([node])
             case ir.Array(items):
-                (states, wide, raw), copies = self._of(items), copies_of_items(node)
+                (states, wide, raw), copies = self._of(items), ir.copies_of_items(node)
                 return 4 + copies * (states + 3), copies * wide, 4 + max(copies, 2) * (raw + 3)
             case ir.Tuple(items):
                 return _sum([(4, 0, 4), *map(self._of, items), *[(3, 0, 3)] * len(items)])
             case ir.Map(values) if not isinstance(values, ir.Never):
                 return _sum([(15, 1, 24), self._of(values), (0, 0, self._of(values)[2])])
-            case ir.Boolean() | ir.Numeric():
-                return 4 if node == ir.Numeric(whole=True) else 9, 0, 10
-        return (4, 0, 4) if isinstance(node, ir.Null | ir.Map) else (0, 0, 0)
+            case ir.Numeric(whole):
+                digits = self._max_digits if whole else 2 * self._max_digits
+                return (4 if whole else 9) + digits, 0, 10 + 2 * digits
+        small: dict[type, _Cost] = {ir.Boolean: (9, 0, 10), ir.Null: (4, 0, 4), ir.Map: (4, 0, 4)}
+        return small.get(type(node), (0, 0, 0))
 
     def _objects(self, objects: list[ir.Object]) -> _Cost:
         """Estimate alternatives; what they begin or end with alike is built, but then merged."""
@@ -78,11 +81,6 @@ class Costs:
         around = len(encoded(field.name).encode()) + 7  # quotation marks, colon, comma, white space
         cost = _sum([self._of(field.node), (around, 0, around)])
         return field.name, None if ir.parts_of(field.node) else field.node, cost
-
-
-def copies_of_items(node: ir.Array) -> int:
-    """Return how many items of an array the automaton counts."""
-    return 0 if node.high == 0 else max(node.low, node.high or 0, 1)
 
 
 def _sum(costs: Iterable[_Cost]) -> _Cost:

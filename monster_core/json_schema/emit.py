@@ -31,6 +31,10 @@ KEYWORDS = frozenset(
         "anyOf",
         "enum",
         "items",
+        "maxDigits",
+        "maxDigitsExponent",
+        "maxDigitsFraction",
+        "maxDigitsInteger",
         "maxItems",
         "maxLength",
         "maxProperties",
@@ -61,21 +65,32 @@ def encoded(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
-def emit(node: Node, engine: SchemaEngine = OUTLINES) -> dict[str, Any]:
+MAX_DIGITS = 20
+"""How many digits a number may have, before and after the point, where digits are bounded."""
+
+_MAX_EXPONENT_DIGITS = 3
+
+
+def emit(
+    node: Node, engine: SchemaEngine = OUTLINES, *, bounds_digits: bool = False
+) -> dict[str, Any]:
     """Write a concrete node as a JSON schema.
 
     Args:
         node: The node.
         engine: What it is made concrete for.
+        bounds_digits: Whether numbers may have MAX_DIGITS digits at most; only for an engine that
+            compiles schemas. A small model may write digits without end otherwise.
     """
-    return _Emitter(engine).emit(node)
+    return _Emitter(engine, bounds_digits=bounds_digits).emit(node)
 
 
 class _Emitter:
     """Write nodes for one engine."""
 
-    def __init__(self, engine: SchemaEngine) -> None:
+    def __init__(self, engine: SchemaEngine, *, bounds_digits: bool) -> None:
         self._engine = engine
+        self._bounds_digits = bounds_digits
 
     def emit(self, node: Node) -> dict[str, Any]:
         match node:
@@ -93,7 +108,7 @@ class _Emitter:
                 return {"type": "string"}
             case Literal(values):
                 return self._literal(values)
-        return _scalar(node)
+        return self._scalar(node)
 
     def _literal(self, values: tuple[str | int | float, ...]) -> dict[str, Any]:
         written = [self._text(value) if isinstance(value, str) else value for value in values]
@@ -149,6 +164,23 @@ class _Emitter:
             **closed,
         }
 
+    def _scalar(self, node: Node) -> dict[str, Any]:
+        match node:
+            case Regex(source):
+                # the server stumbles over an empty pattern
+                return {"type": "string", "pattern": source} if source else {"enum": [""]}
+            case Text(_, _, low, high):
+                least = {"minLength": low} if low else {}
+                most = {} if high is None else {"maxLength": high}
+                return {"type": "string", **least, **most}
+            case Numeric(whole) if self._bounds_digits:
+                return _INTEGER if whole else _NUMBER
+            case Numeric(whole, low, high):
+                kind = "integer" if whole else "number"
+                bounds = {"minimum": low, "maximum": high}
+                return {"type": kind, **{k: v for k, v in bounds.items() if v is not None}}
+        return {"type": "null" if isinstance(node, Null) else "boolean"}
+
     def _is_free(self, node: Regex) -> bool:
         """Return whether a string is sent without its expression."""
         if self._engine.escapes and node == any_text():
@@ -160,23 +192,15 @@ class _Emitter:
         return text if self._engine.escapes else encoded(text)
 
 
+# outlines 0.0.44 reads these keywords in ``to_regex``
+_INTEGER = {"type": "integer", "maxDigits": MAX_DIGITS}
+_NUMBER = {
+    "type": "number",
+    "maxDigitsInteger": MAX_DIGITS,
+    "maxDigitsFraction": MAX_DIGITS,
+    "maxDigitsExponent": _MAX_EXPONENT_DIGITS,
+}
 _FREE_TYPES = ("string", "number", "boolean", "null", "object", "array")
-
-
-def _scalar(node: Node) -> dict[str, Any]:
-    match node:
-        case Regex(source):
-            # the server stumbles over an empty pattern
-            return {"type": "string", "pattern": source} if source else {"enum": [""]}
-        case Text(_, _, low, high):
-            least = {"minLength": low} if low else {}
-            most = {} if high is None else {"maxLength": high}
-            return {"type": "string", **least, **most}
-        case Numeric(whole, low, high):
-            kind = "integer" if whole else "number"
-            bounds = {"minimum": low, "maximum": high}
-            return {"type": kind, **{k: v for k, v in bounds.items() if v is not None}}
-    return {"type": "null" if isinstance(node, Null) else "boolean"}
 
 
 def _enums(groups: list[list[Any]]) -> dict[str, Any]:

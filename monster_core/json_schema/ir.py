@@ -220,6 +220,15 @@ def admits_null(node: Node) -> bool:
     return isinstance(node, Null | Anything)
 
 
+def copies_of_items(node: Array) -> int:
+    """Return how many items of an array an automaton counts.
+
+    Args:
+        node: The array.
+    """
+    return 0 if node.high == 0 else max(node.low, node.high or 0, 1)
+
+
 def parts_of(node: Node) -> tuple[Node, ...]:
     """List the nodes directly inside a concrete node."""
     match node:

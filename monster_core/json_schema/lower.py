@@ -19,7 +19,8 @@ import orjson
 from monster_core.json_values import copied, read_json, write_json
 
 from .concretize import Concretizer
-from .emit import emit
+from .cost import Costs
+from .emit import MAX_DIGITS, emit
 from .engines import ENGINES, OUTLINES, SchemaEngine
 from .errors import SchemaError
 from .ir import Never, Node, has_null_placeholders
@@ -265,7 +266,26 @@ def _back_end(concrete: _Concrete, engine: SchemaEngine, limit: float) -> Lowere
         where = lowered.largest
         obstacle = f"{where}: the schema is too large here for the server to compile in time"
         return replace(lowered, relaxed=(), obstacle=obstacle)
-    return replace(lowered, schema=_as_sent(emit(node, engine)))
+    written, seconds = write_schema(node, engine, lowered.seconds)
+    return replace(lowered, schema=_as_sent(written), seconds=seconds)
+
+
+def write_schema(node: Node, engine: SchemaEngine, seconds: float) -> tuple[dict[str, Any], float]:
+    """Write a node for an engine, with bounded digits where the server still compiles it cheaply.
+
+    Args:
+        node: The node.
+        engine: The engine.
+        seconds: How long the server compiles the node as it is.
+
+    Returns:
+        The schema, and how long the server compiles it.
+    """
+    if engine.compiles:
+        bounded = Costs(MAX_DIGITS).seconds(node)
+        if bounded <= CHEAP_SECONDS:
+            return emit(node, engine, bounds_digits=True), bounded
+    return emit(node, engine), seconds
 
 
 def _relaxer(engine: SchemaEngine, limit: float, note: Callable[[str, str], None]) -> Relaxer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from .cost import Costs, copies_of_items
+from .cost import Costs
 from .emit import ANYTHING, SCALAR
 from .ir import (
     Anything,
@@ -20,6 +20,7 @@ from .ir import (
     Regex,
     Tuple,
     Union,
+    copies_of_items,
     parts_of,
     paths_of,
     union,

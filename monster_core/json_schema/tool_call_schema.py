@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .emit import ANYTHING, emit
+from .emit import ANYTHING
 from .engines import ENGINES, SchemaEngine
 from .ir import Array, Field, Literal, Map, Never, Node, Object, Presence, Union
-from .lower import LIMIT_SECONDS, LoweredSchema, best_of, lower
+from .lower import LIMIT_SECONDS, LoweredSchema, best_of, lower, write_schema
 from .relax import Relaxer
 
 
@@ -102,12 +102,13 @@ def _for_engine(
         if looser is None:
             break
         node = looser
+    schema, seconds = write_schema(node, engine, relaxer.seconds(node) if engine.compiles else 0.0)
     return LoweredCalls(
-        schema=emit(node, engine),
+        schema=schema,
         functions=functions,
         obstacle=None,
         relaxed=relaxed,
-        seconds=relaxer.seconds(node) if engine.compiles else 0.0,
+        seconds=seconds,
         engine=engine,
         is_reduced=node is not exact or any(low.is_reduced for low in functions.values()),
         largest=relaxer.largest(node),

@@ -6,12 +6,7 @@ from typing import Any
 
 SPACE = "[ ]?"
 NAME = r'"([^"\\\x00-\x1f\x7f-\x9f]|\\\\)*"'
-SCALARS = {
-    "integer": "-?(0|[1-9][0-9]*)",
-    "number": r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-][0-9]+)?",
-    "boolean": "(true|false)",
-    "null": "null",
-}
+SCALARS = {"boolean": "(true|false)", "null": "null"}
 
 
 def expression(schema: dict[str, Any]) -> str:
@@ -30,7 +25,24 @@ def expression(schema: dict[str, Any]) -> str:
         return _several(schema, r"\[", r"\]", "Items")
     if schema["type"] == "object":
         return _several(schema, r"\{", r"\}", "Properties")
+    if schema["type"] in ("integer", "number"):
+        return _number(schema)
     return SCALARS[schema["type"]]
+
+
+def _number(schema: dict[str, Any]) -> str:
+    def most(keyword: str) -> str:
+        return str(schema.get(keyword, ""))
+
+    if schema["type"] == "integer":
+        return f"-?(0|[1-9][0-9]{{0,{_less_one(most('maxDigits'))}}})"
+    whole = f"-?(0|[1-9][0-9]{{0,{_less_one(most('maxDigitsInteger'))}}})"
+    fraction = rf"(\.[0-9]{{1,{most('maxDigitsFraction')}}})?"
+    return f"{whole}{fraction}([eE][+-][0-9]{{1,{most('maxDigitsExponent')}}})?"
+
+
+def _less_one(most: str) -> str:
+    return str(int(most) - 1) if most else ""
 
 
 def _value(value: Any) -> str:

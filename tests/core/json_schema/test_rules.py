@@ -5,6 +5,7 @@ from types import MappingProxyType
 import pytest
 
 from monster_core.json_schema import SchemaError, lower
+from monster_core.json_schema.emit import emit
 
 from .server_reading import accepts
 
@@ -16,7 +17,8 @@ def obj(properties, *required, **more):
 
 
 def sent(schema):
-    return lower(schema).schema
+    """Return what is sent, without the bounds of digits (test_digits.py)."""
+    return emit(lower(schema).node)
 
 
 def relaxed(schema):
