@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
 
+from .emit import MAX_DIGITS
 from .engines import SchemaEngine
 from .ir import (
     Anything,
@@ -129,7 +130,8 @@ class Concretizer:
         for bound, name in ((low, "lower"), (high, "upper")):
             if bound is not None:
                 self._note(path, f"the {name} bound {bound:g} is not enforced by the server")
-        return Numeric(node.whole)
+        needs_digits = (low or 0) >= 10**MAX_DIGITS or (high or 0) <= -(10**MAX_DIGITS)
+        return Numeric(node.whole, low, high) if needs_digits else Numeric(node.whole)
 
     def _literal(self, node: Literal, path: str) -> Node:
         most = self._engine.max_values

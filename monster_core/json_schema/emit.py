@@ -173,11 +173,11 @@ class _Emitter:
                 least = {"minLength": low} if low else {}
                 most = {} if high is None else {"maxLength": high}
                 return {"type": "string", **least, **most}
-            case Numeric(whole) if self._bounds_digits:
+            case Numeric(whole, None, None) if self._bounds_digits:
                 return _INTEGER if whole else _NUMBER
             case Numeric(whole, low, high):
                 kind = "integer" if whole else "number"
-                bounds = {"minimum": low, "maximum": high}
+                bounds = {"minimum": low, "maximum": high} if self._engine.has_bounds else {}
                 return {"type": kind, **{k: v for k, v in bounds.items() if v is not None}}
         return {"type": "null" if isinstance(node, Null) else "boolean"}
 

@@ -50,6 +50,7 @@ def test_the_same_request_gets_the_same_answer(endpoint):
 @given(TEXTS)
 @settings(max_examples=40, deadline=None)
 def test_usage_counts_the_bytes_of_the_answer_and_its_end(endpoint, text):
+    assume("<|" not in text)  # a mark of the template is one token
     answer = endpoint.answer(text)
     content = answer["choices"][0]["message"]["content"]
     assert answer["usage"]["completion_tokens"] == len(content.encode()) + 1

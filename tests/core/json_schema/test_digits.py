@@ -36,6 +36,13 @@ def test_digits_are_left_alone_where_their_bounds_would_be_felt():
     assert lowered.seconds <= CHEAP_SECONDS
 
 
+@pytest.mark.parametrize("bounds", [{"minimum": 10**25}, {"maximum": -(10**25)}])
+def test_digits_that_a_bound_needs_are_allowed(bounds):
+    lowered = lower(obj(a={"type": "integer", **bounds}))
+    assert lowered.schema["properties"]["a"] == {"type": "integer"}
+    assert "bound" in lowered.relaxed[0]
+
+
 def test_bounded_digits_are_not_said_to_be_given_up():
     assert lower(obj(a={"type": "integer"})).relaxed == ()
 
