@@ -19,8 +19,8 @@ def files_of_the_repository(directory: Path = _ROOT) -> list[Path]:
     """
     files: list[Path] = []
     for path in sorted(directory.iterdir()):
-        is_made = path.name.startswith((".coverage", ".venv")) or path.name.endswith(("_cache", ".egg-info"))
-        if is_made or path.name in _UNTRACKED:
+        begins = path.name.startswith((".coverage", ".venv"))
+        if begins or path.name.endswith(("_cache", ".egg-info")) or path.name in _UNTRACKED:
             continue
         if path.is_dir():
             files += files_of_the_repository(path)
