@@ -99,7 +99,7 @@ def test_an_unknown_field_cannot_be_set(emulator: Emulator) -> None:
         chat_with(emulator).model_copy(update={"temprature": 1.0})
 
 
-def test_what_cannot_count_tokens_is_no_tokenizer(emulator: Emulator) -> None:
+def test_what_cannot_count_tokens_is_not_a_tokenizer(emulator: Emulator) -> None:
     with pytest.raises(ValidationError, match="encode"):
         ChatMonster(model="m", tokenizer=3)
     with pytest.raises(ValueError, match="encode"):

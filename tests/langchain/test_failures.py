@@ -53,7 +53,7 @@ async def asked(llm: Any, way: Way, *, streams: bool) -> Any:
     return llm.invoke("Hi") if way == "sync" else await llm.ainvoke("Hi")
 
 
-def test_every_class_of_the_core_has_a_twin() -> None:
+def test_every_class_of_the_core_has_a_counterpart() -> None:
     concrete = {
         name
         for name in core.__all__

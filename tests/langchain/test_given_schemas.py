@@ -184,7 +184,7 @@ def test_the_output_type_and_the_json_schema_are_the_classs(
 
 
 @every_other
-def test_other_types_are_told_too(schema: Any, said: str, value: Any) -> None:
+def test_other_types_are_described_too(schema: Any, said: str, value: Any) -> None:
     for method in ("guided_json", None):
         structured = ChatMonster(model=MODEL).with_structured_output(schema, method=method)
         assert structured.OutputType == schema
@@ -296,7 +296,7 @@ def test_a_misspelt_schema_is_refused(schema: Any, said: str) -> None:
     ],
     ids=str,
 )
-def test_what_is_no_function_is_refused_with_a_sentence(given: Any, said: str) -> None:
+def test_what_is_not_a_function_is_refused_with_a_sentence(given: Any, said: str) -> None:
     llm = ChatMonster(model=MODEL)
     with pytest.raises(InvalidRequestError, match=said):
         llm.bind_tools([given])

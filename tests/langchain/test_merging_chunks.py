@@ -60,7 +60,7 @@ async def test_log_probabilities_are_appended(scripted: Scripted) -> None:
     assert [token["token"] for token in told] == ["a", "b", "c"]
 
 
-async def test_a_stop_token_of_id_0_is_told(scripted: Scripted) -> None:
+async def test_a_stop_token_of_id_0_is_reported(scripted: Scripted) -> None:
     llm, _ = scripted(streamed(delta("a"), delta(finish="stop", stop_reason=0)))
     assert summed(await collected(llm, "sync")).response_metadata["stop_reason"] == 0
 

@@ -99,7 +99,7 @@ def test_no_messages_are_refused(scripted: Scripted) -> None:
         llm.invoke([])
 
 
-def test_arguments_of_any_value_are_told(scripted: Scripted) -> None:
+def test_arguments_of_any_value_are_sent(scripted: Scripted) -> None:
     llm, server = scripted(answer())
     args = {"wei": 2**80, "price": Decimal("1.5")}
     call = AIMessage("", tool_calls=[{"id": "c1", "name": "pay", "args": args}])

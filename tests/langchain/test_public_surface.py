@@ -136,7 +136,7 @@ def test_a_missing_langchain_is_named_with_the_extra_to_install() -> None:
         ("temprature", "did you mean 'temperature'"),
     ],
 )
-def test_an_argument_of_a_call_that_is_not_known_is_told_what_to_do(given: str, said: str) -> None:
+def test_the_error_for_an_unknown_argument_of_a_call_says_what_to_do(given: str, said: str) -> None:
     llm = ChatMonster(model=MODEL, api_key="k")
     with pytest.raises(errors.InvalidRequestError, match=said):
         llm.invoke("Hi", **{given: "x"})

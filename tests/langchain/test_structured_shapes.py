@@ -84,11 +84,11 @@ def test_a_misspelt_argument_is_refused_where_it_is_bound() -> None:
         llm.with_structured_output(Person, temprature=0)
 
 
-def test_function_calling_refuses_a_shape_that_is_no_object() -> None:
+def test_function_calling_refuses_a_schema_that_is_not_an_object() -> None:
     with pytest.raises(InvalidRequestError, match="method='guided_json'"):
         ChatMonster(model=MODEL).with_structured_output(Person | None, method="function_calling")
 
 
-def test_a_text_that_is_no_schema_is_told_what_a_text_can_be() -> None:
+def test_the_error_for_a_text_that_is_not_a_schema_says_what_a_text_can_be() -> None:
     with pytest.raises(InvalidRequestError, match="a Lark grammar with a start rule"):
         ChatMonster(model=MODEL).with_structured_output("abc")

@@ -264,7 +264,7 @@ class LLMIntegrationTests(LLMTests):
         stream.close()
         assert "Paris" in llm.complete(CAPITAL).text
 
-    def test_a_conversation_is_told(self, llm: Any) -> None:
+    def test_a_conversation_is_sent(self, llm: Any) -> None:
         conversation = [
             ChatMessage("You answer briefly.", role="system"),
             ChatMessage("Hello!", role="user"),
@@ -325,7 +325,9 @@ class LLMIntegrationTests(LLMTests):
         assert count(events, LLMChatInProgressEvent) > 1
         assert count(events, LLMChatEndEvent) == 1
 
-    def test_a_completion_is_no_chat_besides(self, llm: Any, events: list[BaseEvent]) -> None:
+    def test_a_completion_is_not_reported_as_a_chat_too(
+        self, llm: Any, events: list[BaseEvent]
+    ) -> None:
         llm.complete(CAPITAL)
         assert count(events, LLMCompletionEndEvent) == 1
         assert count(events, LLMChatEndEvent) == 0
@@ -403,7 +405,7 @@ class LLMIntegrationTests(LLMTests):
         llm.chat_with_tools(TOOLS, ChatMessage(WEATHER), chat_history=history)
         assert [message.content for message in history] == ["Hello!", "Hello!"]
 
-    def test_a_result_is_told(self, llm: Any) -> None:
+    def test_a_tool_result_is_sent(self, llm: Any) -> None:
         self._skip_without(function_calling=self.supports_function_calling)
         asked = ChatMessage(WEATHER)
         answer = llm.chat_with_tools(TOOLS, asked)

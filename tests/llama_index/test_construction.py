@@ -108,7 +108,7 @@ def test_settings_come_from_the_environment(monkeypatch):
     assert MonsterLLM("of-the-argument").model == "of-the-argument"
 
 
-def test_an_unknown_argument_is_told_the_nearest_name():
+def test_the_error_for_an_unknown_argument_says_the_nearest_name():
     with pytest.raises(ValidationError, match="'temprature': did you mean 'temperature'"):
         MonsterLLM(temprature=0.5)
     with pytest.raises(

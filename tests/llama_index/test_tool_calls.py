@@ -73,7 +73,7 @@ def test_a_large_integer_keeps_its_digits(calls, emulated_llm):
     assert "24691357802469135780246" in found.message.content
 
 
-def test_text_is_no_call(calls, emulated_llm):
+def test_text_is_not_a_call(calls, emulated_llm):
     response = chat(calls, emulated_llm, "hello")
     assert response.message.content == "hello"
     assert response.message.additional_kwargs == {}

@@ -100,7 +100,7 @@ def test_another_thread_begins_anew(vcr: Cassette) -> None:
     assert len(bodies(vcr)[-1]["messages"]) == 1
 
 
-def test_calls_made_at_once_are_all_run_and_all_told() -> None:
+def test_parallel_calls_are_all_run_and_all_their_results_sent() -> None:
     with httpx.Client(auth=Saying(TWO_CALLS, "The results are in.")) as client:
         agent = create_agent(chat(http_client=client), [get_weather])
         state = agent.invoke(ask("How is the weather in Paris and Rome?"))

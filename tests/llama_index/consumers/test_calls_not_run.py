@@ -93,7 +93,7 @@ def test_a_whole_call_beside_it_is_run(streaming, tools, deleted):
 
 
 @each_way
-def test_an_agent_is_told_of_a_tool_that_does_not_exist(streaming, tools):
+def test_an_agent_gets_an_error_for_a_tool_that_does_not_exist(streaming, tools):
     llm, bodies = scripted_turns(Turn(calls=[("destroy", "{}")]), Turn("I could not."))
     assert run(FunctionAgent(tools=tools, llm=llm, streaming=streaming)) == "I could not."
     assert "Tool destroy not found" in last_words(bodies[1])
