@@ -61,7 +61,7 @@ def test_it_starts_and_stops_within_a_second():
     with Emulator() as emulator:
         assert httpx.get(f"{emulator.base_url.removesuffix('/v1')}/health").status_code == 200
     assert time.monotonic() - began < 1
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads  # one of another test may have ended
     with pytest.raises(httpx.ConnectError):
         httpx.get(emulator.base_url)
 
