@@ -300,19 +300,8 @@ def schema_part(
     spec = ResponseSpec(schema=lowered)
     if lowered.obstacle is None:
         fields = {"guided_json": lowered.schema, **engines.fields(lowered.engine)}
-
-        def after(problem: str, is_json: bool) -> RequestPart:
-            shown = f"{prompt}\n\n{problem}"
-            return RequestPart(fields, shown, spec) if is_json else RequestPart({}, shown)
-
-        return RequestPart(
-            fields,
-            prompt if in_prompt else None,
-            spec,
-            is_prompt_optional=True,
-            schema=schema,
-            after=after,
-        )
+        guided = RequestPart(fields, prompt if in_prompt else None, spec, is_prompt_optional=True)
+        return _repeatable(guided, schema, prompt)
     if lowered.obstacle not in _obstacles_logged:
         _obstacles_logged.add(lowered.obstacle)
         _log.warning(
@@ -321,15 +310,22 @@ def schema_part(
             lowered.obstacle,
         )
     if schema.get("type", "object") != "object":
-        return RequestPart({}, prompt, spec)
+        return _repeatable(RequestPart({}, prompt, spec), schema, prompt)
     part = object_part(engines)
+    asked = part.fields if is_single or part.spec.schema is not None else {}
     if part.spec.schema is not None:
-        return RequestPart(
-            part.fields,
-            prompt,
-            ResponseSpec(schema=replace(lowered, engine=part.spec.schema.engine)),
-        )
-    return RequestPart(part.fields if is_single else {}, prompt, spec)
+        spec = ResponseSpec(schema=replace(lowered, engine=part.spec.schema.engine))
+    return _repeatable(RequestPart(asked, prompt, spec), schema, prompt)
+
+
+def _repeatable(part: RequestPart, schema: Mapping[str, Any], prompt: str) -> RequestPart:
+    """Return a part that can be asked for again, with what was wrong added to the prompt."""
+
+    def after(problem: str, is_json: bool) -> RequestPart:
+        shown = f"{prompt}\n\n{problem}"
+        return RequestPart(part.fields, shown, part.spec) if is_json else RequestPart({}, shown)
+
+    return replace(part, schema=schema, after=after)
 
 
 _OBJECT = {"type": "object"}

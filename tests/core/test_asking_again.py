@@ -106,6 +106,16 @@ def test_an_answer_that_breaks_a_bound_is_asked_for_again_with_its_guide(
     assert "$.people" in prompt(second)
 
 
+@both
+def test_an_answer_to_a_schema_that_no_engine_takes_is_asked_for_again(
+    serve: Serve, is_async: bool
+) -> None:
+    schema = {"type": "object", "properties": {"x": False}, "required": ["x"]}
+    server = serve(answer("No."), answer('{"y": 1}'))
+    assert completed(server, {"guided_json": schema}, is_async).choices[0].text == '{"y": 1}'
+    assert "Your first answer cannot be used" in prompt(sent(server)[1])
+
+
 def test_the_second_answer_is_given_whatever_it_is(serve: Serve) -> None:
     server = serve(answer("Paris."), answer("Paris!"))
     assert completed(server, SCHEMA, False).choices[0].text == "Paris!"
