@@ -17,7 +17,7 @@ from langchain_core.messages import (
 
 from monster_core.errors import InvalidRequestError
 from monster_core.request.content_blocks import read_content, read_tool_call
-from monster_core.request.messages import Content, Message, Role, write_json
+from monster_core.request.messages import Message, Role, write_json
 from monster_core.response.types import ToolCall
 
 __all__ = ["to_core"]
@@ -31,10 +31,12 @@ def to_core(messages: Sequence[BaseMessage]) -> list[Message]:
     """
     converted: list[Message] = []
     for message in messages:
-        if isinstance(message, HumanMessage) and isinstance(message.content, list):
-            converted += _user_messages(message, message.content)
-        else:
+        if not isinstance(message, HumanMessage):
             converted.append(_message(message))
+        elif isinstance(message.content, str):
+            converted.append(Message("user", message.content, message.name))
+        else:
+            converted += _user_messages(message, message.content)
     return converted
 
 
@@ -66,31 +68,26 @@ def _tool_result(block: Mapping[str, Any]) -> Message:
 
 
 def _message(message: BaseMessage) -> Message:
-    if isinstance(message, (ToolMessage, FunctionMessage)):
-        return Message(
-            "tool",
-            _content(message, "tool"),
-            message.name,
-            tool_call_id=getattr(message, "tool_call_id", None),
-            is_error=getattr(message, "status", None) == "error",
-        )
-    if isinstance(message, AIMessage):
-        content = _content(message, "assistant")
-        return Message("assistant", content, message.name, _calls(message))
+    """Convert the message of another speaker than the user."""
     role = _role(message)
-    return Message(role, _content(message, role), message.name)
-
-
-def _content(message: BaseMessage, role: Role) -> Content:
     content = message.content
-    return content if isinstance(content, str) else read_content(content, role)
+    read = content if isinstance(content, str) else read_content(content, role)
+    converted = Message(role, read, message.name)
+    if isinstance(message, AIMessage):
+        converted.tool_calls = _calls(message)
+    elif isinstance(message, (ToolMessage, FunctionMessage)):
+        converted.tool_call_id = getattr(message, "tool_call_id", None)
+        converted.is_error = getattr(message, "status", None) == "error"
+    return converted
 
 
 def _role(message: BaseMessage) -> Role:
-    if isinstance(message, HumanMessage):
-        return "user"
     if isinstance(message, SystemMessage):
         return "system"
+    if isinstance(message, AIMessage):
+        return "assistant"
+    if isinstance(message, (ToolMessage, FunctionMessage)):
+        return "tool"
     if isinstance(message, ChatMessage):
         role = _ROLES.get(message.role.lower())
         if role is not None:

@@ -6,36 +6,12 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from langchain_core.language_models import LangSmithParams
 from pydantic import SecretStr
 
 from monster_core.request.fields import CallParameters
+from monster_core.request.validation import CALL_OPTIONS, GUIDES
 
-__all__ = ["CALL_OPTIONS", "cached_arguments", "langsmith_params", "traced_params"]
-
-CALL_OPTIONS = ("timeout", "extra_headers")
-"""Arguments of a call that are not request fields: how it is sent, not what it asks."""
-
-
-def langsmith_params(
-    fields: Mapping[str, Any], stop: list[str] | None, provider: str
-) -> LangSmithParams:
-    """Return what LangSmith shows of a call.
-
-    Args:
-        fields: The model's fields, replaced by those of the call.
-        stop: The call's stop texts.
-        provider: The provider's name, which must be the one in the response metadata.
-    """
-    params = LangSmithParams(ls_provider=provider, ls_model_type="chat")
-    for name in ("model", "temperature", "max_tokens"):
-        if fields.get(name) is not None:
-            key = "ls_model_name" if name == "model" else f"ls_{name}"
-            params[key] = fields[name]  # type: ignore[literal-required]
-    stops = stop or fields.get("stop")
-    if stops:
-        params["ls_stop"] = [stops] if isinstance(stops, str) else stops
-    return params
+__all__ = ["cached_arguments", "traced_params"]
 
 
 def traced_params(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -44,10 +20,11 @@ def traced_params(params: Mapping[str, Any]) -> dict[str, Any]:
     Those that are not request fields are left out, since they may hold secrets. A long constraint
     is shortened.
     """
-    known = {name: value for name, value in params.items() if name in _TRACED}
-    return {
-        name: _shortened(value) if name in _CONSTRAINTS else value for name, value in known.items()
-    }
+    traced = {}
+    for name, value in params.items():
+        if name in _TRACED:
+            traced[name] = _shortened(value) if name in GUIDES else value
+    return traced
 
 
 def cached_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +45,6 @@ def _revealed(headers: Any) -> Any:
     )
 
 
-_CONSTRAINTS = frozenset({"guided_json", "guided_regex", "guided_choice", "guided_grammar"})
 _TRACED = frozenset(CallParameters.model_fields) | {
     "_type",
     "base_url",

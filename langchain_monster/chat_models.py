@@ -35,12 +35,7 @@ from langchain_monster._token_counting import (
     count_tokens,
     token_ids,
 )
-from langchain_monster._tracing import (
-    CALL_OPTIONS,
-    cached_arguments,
-    langsmith_params,
-    traced_params,
-)
+from langchain_monster._tracing import cached_arguments, traced_params
 from langchain_monster.errors import InvalidRequestError, as_langchain_errors, to_langchain
 from monster_core.errors import MonsterError
 from monster_core.model_arguments import AsyncHttpClient, BaseUrl, ModelArguments
@@ -379,19 +374,15 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         kwargs: dict[str, Any],
         *,
         stream: bool = False,
-    ) -> tuple[ChatRequest, CallOptions]:
+    ) -> tuple[ChatRequest, CallOptions | None]:
         from langchain_monster._messages import to_core
-        from monster_core.request.builder import build_request
-        from monster_core.request.call_options import split_call_options
 
-        given, options = split_call_options(kwargs, CALL_OPTIONS)
-        given.pop("stream", None)  # LangChain's own, which has decided already
-        usage = given.pop("stream_usage", self.stream_usage)
+        call = dict(kwargs)
+        call.pop("stream", None)  # LangChain's own, which has decided already
+        ask_usage = call.pop("stream_usage", self.stream_usage)
         if stop is not None:
-            given["stop"] = stop
-        fields = self._request_fields(given, stream=stream, ask_usage=usage)
-        extra = self._unknown_fields()
-        return build_request(to_core(messages), fields, stream=stream, extra=extra), options
+            call["stop"] = stop
+        return self._request(to_core(messages), call, stream=stream, ask_usage=ask_usage)
 
     def _check_arguments(self, kwargs: dict[str, Any], beside: Iterable[str] = ()) -> None:
         """Check the arguments of a call where they are bound to it.
@@ -406,14 +397,9 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         from monster_core.request.call_options import split_call_options
         from monster_core.request.validation import validate_parameters
 
-        fields, _ = split_call_options(kwargs, CALL_OPTIONS)
+        fields, _ = split_call_options(kwargs, self._call_options)
         own = {name: value for name, value in fields.items() if name not in _NOT_SENT}
-        validate_parameters(
-            own,
-            also=type(self).model_fields,
-            further=self._further_fields(own),
-            beside=beside,
-        )
+        validate_parameters(own, server=self.server, also=type(self).model_fields, beside=beside)
 
     # --- Tools and structured output
 
@@ -648,7 +634,18 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         return given
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        return langsmith_params({**self._identifying_params, **kwargs}, stop, MODEL_PROVIDER)
+        fields = {**self.__dict__, **kwargs}
+        params = LangSmithParams(ls_provider=MODEL_PROVIDER, ls_model_type="chat")
+        if fields["model"] is not None:
+            params["ls_model_name"] = fields["model"]
+        if fields["temperature"] is not None:
+            params["ls_temperature"] = fields["temperature"]
+        if fields["max_tokens"] is not None:
+            params["ls_max_tokens"] = fields["max_tokens"]
+        stops = stop or fields["stop"]
+        if stops:
+            params["ls_stop"] = [stops] if isinstance(stops, str) else stops
+        return params
 
     def _get_invocation_params(
         self, stop: list[str] | None = None, **kwargs: Any

@@ -85,7 +85,12 @@ def _message(message: ChatMessage) -> Message:
     if not isinstance(message, ChatMessage):
         raise InvalidRequestError(f"A conversation holds ChatMessages, not {type(message)!r}.")
     role = _ROLES[message.role.value]
-    content = _content(message.blocks, role)
+    blocks = message.blocks
+    content: Content
+    if len(blocks) == 1 and isinstance(blocks[0], TextBlock):  # as most messages are
+        content = blocks[0].text
+    else:
+        content = read_content(_as_dicts(blocks, role), role)
     if role == "assistant":
         return Message(role, content, tool_calls=_tool_calls(message))
     if role == "tool":
@@ -109,10 +114,6 @@ def _text_or_none(value: Any) -> str | None:
 
 def _json_text(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else write_json(arguments or {})
-
-
-def _content(blocks: Iterable[Any], role: Role) -> Content:
-    return read_content(_as_dicts(blocks, role), role)
 
 
 def _as_dicts(blocks: Iterable[Any], role: Role) -> Iterator[dict[str, Any]]:

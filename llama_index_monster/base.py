@@ -68,14 +68,14 @@ from monster_core.model_base import MonsterModelBase
 from monster_core.model_families import context_window_of_family
 from monster_core.models_endpoint import MAX_DISCOVERY_SECONDS, ServedModel
 from monster_core.name_suggestions import unknown_name
-from monster_core.request.builder import ChatRequest, build_request
-from monster_core.request.call_options import split_call_options
+from monster_core.request.validation import CALL_OPTIONS
 from monster_core.secrets import with_masked_secrets
 
 if TYPE_CHECKING:
     import httpx
 
-    from monster_core.transport.client import AsyncMonsterClient, MonsterClient
+    from monster_core.request.builder import ChatRequest
+    from monster_core.request.call_options import CallOptions
 
 __all__ = ["MonsterLLM"]
 
@@ -228,6 +228,7 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
     _base_url_field: ClassVar[str] = "api_base"
     _async_client_field: ClassVar[str] = "async_http_client"
     _extra_fields_field: ClassVar[str] = "additional_kwargs"
+    _call_options: ClassVar[tuple[str, ...]] = (*CALL_OPTIONS, "extra_body")
 
     model: Annotated[str, Strict()] | None = Field(
         default=DEFAULT_MODEL, description="Name of the model to ask; MONSTER_MODEL."
@@ -321,8 +322,8 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         Raises:
             MonsterError: The call failed.
         """
-        request = self._build_request(messages, kwargs)
-        completion = self._client_for(kwargs).complete(request)
+        request, options = self._build_request(messages, kwargs)
+        completion = self._client(options).complete(request)
         return to_chat_response(completion, _tool_names(kwargs))
 
     @llm_completion_callback()
@@ -337,8 +338,8 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         Raises:
             MonsterError: The call failed.
         """
-        request = self._build_request(self._prompt_messages(prompt, formatted), kwargs)
-        completion = self._client_for(kwargs).complete(request)
+        request, options = self._build_request(self._prompt_messages(prompt, formatted), kwargs)
+        completion = self._client(options).complete(request)
         return to_completion_response(to_chat_response(completion, _tool_names(kwargs)))
 
     @llm_chat_callback()
@@ -355,8 +356,8 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         Raises:
             MonsterError: The call failed, or its stream was cut.
         """
-        request = self._build_request(messages, kwargs, stream=True)
-        chunks = self._client_for(kwargs).stream(request)
+        request, options = self._build_request(messages, kwargs, stream=True)
+        chunks = self._client(options).stream(request)
         return to_chat_responses(chunks, _tool_names(kwargs))
 
     @llm_completion_callback()
@@ -368,16 +369,16 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         Args and errors are those of :meth:`complete`.
         """
         messages = self._prompt_messages(prompt, formatted)
-        request = self._build_request(messages, kwargs, stream=True)
-        chunks = self._client_for(kwargs).stream(request)
+        request, options = self._build_request(messages, kwargs, stream=True)
+        chunks = self._client(options).stream(request)
         responses = to_chat_responses(chunks, _tool_names(kwargs))
         return (to_completion_response(response) for response in responses)
 
     @llm_chat_callback()
     async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
         """Async version of :meth:`chat`."""
-        request = self._build_request(messages, kwargs)
-        completion = await self._async_client_for(kwargs).complete(request)
+        request, options = self._build_request(messages, kwargs)
+        completion = await self._async_client(options).complete(request)
         return to_chat_response(completion, _tool_names(kwargs))
 
     @llm_completion_callback()
@@ -385,8 +386,8 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         self, prompt: str, formatted: bool = False, **kwargs: Any
     ) -> CompletionResponse:
         """Async version of :meth:`complete`."""
-        request = self._build_request(self._prompt_messages(prompt, formatted), kwargs)
-        completion = await self._async_client_for(kwargs).complete(request)
+        request, options = self._build_request(self._prompt_messages(prompt, formatted), kwargs)
+        completion = await self._async_client(options).complete(request)
         return to_completion_response(to_chat_response(completion, _tool_names(kwargs)))
 
     @llm_chat_callback()
@@ -394,8 +395,8 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         self, messages: Sequence[ChatMessage], **kwargs: Any
     ) -> ChatResponseAsyncGen:
         """Async version of :meth:`stream_chat`."""
-        request = self._build_request(messages, kwargs, stream=True)
-        chunks = self._async_client_for(kwargs).stream(request)
+        request, options = self._build_request(messages, kwargs, stream=True)
+        chunks = self._async_client(options).stream(request)
         return ato_chat_responses(chunks, _tool_names(kwargs))
 
     @llm_completion_callback()
@@ -404,8 +405,8 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
     ) -> CompletionResponseAsyncGen:
         """Async version of :meth:`stream_complete`."""
         messages = self._prompt_messages(prompt, formatted)
-        request = self._build_request(messages, kwargs, stream=True)
-        chunks = self._async_client_for(kwargs).stream(request)
+        request, options = self._build_request(messages, kwargs, stream=True)
+        chunks = self._async_client(options).stream(request)
         responses = ato_chat_responses(chunks, _tool_names(kwargs))
         return (to_completion_response(response) async for response in responses)
 
@@ -420,22 +421,10 @@ class MonsterLLM(MonsterModelBase, FunctionCallingLLM):
         arguments: Mapping[str, Any],
         *,
         stream: bool = False,
-    ) -> ChatRequest:
-        """Build the request of one call; what can be refused is refused here."""
-        call, options = split_call_options(arguments)
-        tool_names = call.pop(_TOOL_NAMES, {})
-        fields = self._request_fields(call, stream=stream)
-        extra = {**self._unknown_fields(), **(options.extra_body or {})}
-        converted = to_core_messages(messages, tool_names)
-        return build_request(converted, fields, stream=stream, extra=extra)
-
-    def _client_for(self, arguments: Mapping[str, Any]) -> MonsterClient:
-        """Return the client, with the timeout and the headers of one call."""
-        return self._client(split_call_options(arguments)[1])
-
-    def _async_client_for(self, arguments: Mapping[str, Any]) -> AsyncMonsterClient:
-        """Async version of :meth:`_client_for`."""
-        return self._async_client(split_call_options(arguments)[1])
+    ) -> tuple[ChatRequest, CallOptions | None]:
+        call = dict(arguments)
+        converted = to_core_messages(messages, call.pop(_TOOL_NAMES, {}))
+        return self._request(converted, call, stream=stream)
 
     def _prepare_chat_with_tools(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ConfigDict, Field, PrivateAttr, ValidationError
@@ -28,13 +28,20 @@ from monster_core.model_arguments import (
 )
 from monster_core.model_signature import ShortSignature
 from monster_core.models_endpoint import MAX_DISCOVERY_SECONDS
-from monster_core.request.fields import CallParameters
-from monster_core.request.validation import describe, merge_parameters, validate_parameters
+from monster_core.request.fields import CallParameters, split_unknown_fields
+from monster_core.request.validation import (
+    CALL_OPTIONS,
+    describe,
+    merge_parameters,
+    validate_parameters,
+)
 from monster_core.secrets import SECRETS, with_masked_secrets
 from monster_core.server_profiles import ServerProfile, server_profile
 
 if TYPE_CHECKING:
+    from monster_core.request.builder import ChatRequest
     from monster_core.request.call_options import CallOptions
+    from monster_core.request.messages import Message
     from monster_core.transport.client import AsyncMonsterClient, MonsterClient
     from monster_core.transport.endpoint import Endpoint
 
@@ -76,6 +83,7 @@ class MonsterModelBase(CallParameters):
     _base_url_field: ClassVar[str] = "base_url"
     _async_client_field: ClassVar[str] = "http_async_client"
     _extra_fields_field: ClassVar[str] = "model_kwargs"
+    _call_options: ClassVar[tuple[str, ...]] = CALL_OPTIONS
 
     api_key: ApiKey | None = Field(
         default=None, exclude=True, repr=False, description="The API key; MONSTER_API_KEY."
@@ -208,9 +216,44 @@ class MonsterModelBase(CallParameters):
             bare.__dict__[name] = None
         return bare.__getstate__()
 
+    def _request(
+        self,
+        messages: Sequence[Message],
+        call: Mapping[str, Any],
+        *,
+        stream: bool,
+        ask_usage: bool = True,
+    ) -> tuple[ChatRequest, CallOptions | None]:
+        """Build the request of one call; what can be refused is refused here.
+
+        Args:
+            messages: The conversation.
+            call: The call's arguments.
+            stream: Whether it is streamed.
+            ask_usage: Whether a stream shall end with its token counts.
+
+        Returns:
+            The request, and how it differs from others in what is not its body; None if it does
+            not.
+
+        Raises:
+            InvalidRequestError: An argument cannot be used, or the server would refuse the request.
+        """
+        from monster_core.request.builder import build_request
+
+        options: CallOptions | None = None
+        if not call.keys().isdisjoint(self._call_options):
+            from monster_core.request.call_options import split_call_options
+
+            call, options = split_call_options(call, self._call_options)
+        fields, unknown = self._request_fields(call, stream=stream, ask_usage=ask_usage)
+        if options is not None and options.extra_body:
+            unknown = {**unknown, **options.extra_body}
+        return build_request(messages, fields, stream=stream, extra=unknown), options
+
     def _request_fields(
         self, call: Mapping[str, Any], *, stream: bool = False, ask_usage: bool = True
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the request fields of one call: the instance's, with the call's laid over.
 
         Args:
@@ -218,43 +261,34 @@ class MonsterModelBase(CallParameters):
             stream: Whether it is streamed; the instance's stream_options are for streams only.
             ask_usage: Whether a stream shall end with its token counts.
 
+        Returns:
+            The fields, and those that this package does not know, which are sent as they are.
+
         Raises:
             InvalidRequestError: An argument is unknown, of the wrong type or out of range.
         """
-        fields, _ = self._own_fields()
-        fields = merge_parameters(
-            fields, call, also=type(self).model_fields, further=self._further_fields(call)
-        )
+        fields, unknown = self._set_fields(), dict[str, Any]()
+        extra = getattr(self, self._extra_fields_field)
+        if extra:
+            flat = dict(extra)
+            flat.update(flat.pop("extra_body", None) or {})  # OpenAI's clients nest them so
+            known, unknown = split_unknown_fields(flat)
+            fields = {name: fields[name] for name in fields if name not in known}
+            fields.update(validate_parameters(known))
+        if call:
+            fields = merge_parameters(
+                fields, call, server=self.server, also=type(self).model_fields
+            )
         if stream and ask_usage:
             fields.setdefault("stream_options", {"include_usage": True})
         elif not stream and call.get("stream_options") is None:
             fields.pop("stream_options", None)
-        return fields
-
-    def _further_fields(self, call: Mapping[str, Any]) -> Collection[str]:
-        """Return the fields that the server of a call knows and this package does not check."""
-        return server_profile(call.get("server") or self.server).further_fields
-
-    def _unknown_fields(self) -> dict[str, Any]:
-        """Return the fields that this package does not know; they are sent as they are."""
-        return self._own_fields()[1] if getattr(self, self._extra_fields_field) else {}
+        return fields, unknown
 
     def _set_fields(self) -> dict[str, Any]:
         """Return the request fields that are set on this model."""
         values = self.__dict__
         return {name: values[name] for name in _PARAMETERS if values[name] is not None}
-
-    def _own_fields(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return this model's request fields, and those that this package does not know."""
-        fields = self._set_fields()
-        extra = getattr(self, self._extra_fields_field)
-        if not extra:
-            return fields, {}
-        unknown = dict(extra)
-        unknown.update(unknown.pop("extra_body", None) or {})  # OpenAI's clients nest them so
-        known = {name: unknown.pop(name) for name in list(unknown) if name in _PARAMETERS}
-        kept = {name: value for name, value in fields.items() if name not in known}
-        return {**kept, **validate_parameters(known)}, unknown
 
     def _client(self, options: CallOptions | None = None) -> MonsterClient:
         """Return the client of the present settings, with the timeout and headers of one call."""

@@ -204,7 +204,7 @@ def _request(
     examination: Examination, question: str, *, stream: bool, **fields: Any
 ) -> ChatRequest:
     call = {"model": examination.model_name, "temperature": 0, **fields}
-    known = examination.model._request_fields(call, stream=stream)
+    known, _ = examination.model._request_fields(call, stream=stream)
     return build_request([Message("user", question)], known, stream=stream)
 
 

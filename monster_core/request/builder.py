@@ -11,10 +11,9 @@ import orjson
 from monster_core.errors import InvalidRequestError
 from monster_core.model_families import ModelFamily, ToolFormat, family_of
 from monster_core.request.fields import ConversationParameters
-from monster_core.request.guides import in_form_of
 from monster_core.request.messages import Message, render
 from monster_core.request.request_part import RequestPart
-from monster_core.request.validation import OUTPUT_CONSTRAINTS, check_combinations
+from monster_core.request.validation import GUIDES, OUTPUT_CONSTRAINTS, check_combinations
 from monster_core.response.types import ResponseSpec
 from monster_core.server_profiles import ServerProfile, server_profile
 
@@ -66,169 +65,196 @@ def build_request(
     Raises:
         InvalidRequestError: The server would refuse it.
     """
-    sent = dict(fields)
-    options = {name: sent.pop(name) for name in _OPTIONS if name in sent}
-    if "model" not in sent:
+    if "model" not in fields:
         raise InvalidRequestError("No model: pass model or set MONSTER_MODEL.")
     if not messages:
         raise InvalidRequestError("No messages: a conversation needs at least one.")
-    server = server_profile(options.get("server"))
-    family = family_of(sent["model"], options.get("family"))
-    tool_format = options.get("tool_format") or family.tool_format
-    write = _BodyWriter(
-        messages, server, family, tool_format, _keeps_calls(server, options), stream, extra or {}
-    )
+    server = server_profile(fields.get("server"))
+    family = family_of(fields["model"], fields.get("family"))
+    tool_format = fields.get("tool_format") or family.tool_format
+    writer = _RequestWriter(messages, fields, stream, extra or {}, server, family, tool_format)
 
-    again = options.get("ask_again", False)
-
-    given, choice = sent.pop("tools", None), sent.pop("tool_choice", None)
-    tools = _tools_part(given, choice, tool_format, sent, options, server)
-    if tools.is_forced:  # a call takes the place of a response in a schema
-        _take_schema_part(sent, options, server)
-        return _request(write, sent, tools, ask_again=again)
-    if not tools.spec.tool_names:
-        part = _take_schema_part(sent, options, server)
-        return _request(write, sent, part, ask_again=again)
-    constraints = _take_constraints(sent)
-    request = _request(write, sent, tools, ask_again=again)
-    if constraints:
-        constrained = {**sent, **constraints}
-        part = _take_schema_part(constrained, options, server)
-        request.spec = replace(request.spec, withholds_text=True)
-        request.follow_up = _request(write, constrained, part, ask_again=again)
-    return request
+    tools = _NOTHING
+    if fields.get("tools") or fields.get("tool_choice") not in _CHOICES_WITHOUT_TOOLS:
+        tools = _tools_part(fields, server, tool_format)
+    sent = {name: value for name, value in fields.items() if name not in _NOT_SENT_AS_GIVEN}
+    if tools.spec.tool_names and not tools.is_forced:
+        constraints = _take_constraints(sent)
+        request = writer.request(sent, tools)
+        if constraints:
+            sent.update(constraints)
+            answer = _take_schema_part(sent, fields, server)
+            request.spec = replace(request.spec, withholds_text=True)
+            request.follow_up = writer.request(sent, answer)
+        return request
+    answer = _NOTHING
+    if not _SCHEMA_FIELDS.isdisjoint(sent):
+        answer = _take_schema_part(sent, fields, server)
+    # the forced call of a tool takes the place of an answer in a schema
+    return writer.request(sent, tools if tools.is_forced else answer)
 
 
-_OPTIONS = frozenset(ConversationParameters.model_fields)
-_COMPILED_FIELDS = ("guided_json", "guided_regex", "guided_grammar")
-
-
-def _keeps_calls(server: ServerProfile, options: Mapping[str, Any]) -> bool:
-    """Whether the conversation's calls and results are sent as such.
-
-    Templates differ in what they take of them (Llama 3.1's refuses two calls in a message), so it
-    is only done for a caller who asks for native tools.
-    """
-    return server.renders_tools and options.get("tool_strategy") == "native"
+_NOTHING = RequestPart()
+_NOT_SENT_AS_GIVEN = {*ConversationParameters.model_fields, "tools", "tool_choice"}
+_CHOICES_WITHOUT_TOOLS = (None, False, "none", "auto")
+_SCHEMA_FIELDS = frozenset({"guided_json", "response_format"})
+_COMPILED_FIELDS = frozenset({"guided_json", "guided_regex", "guided_grammar"})
 
 
 def _tools_part(
-    tools: Sequence[Mapping[str, Any]] | None,
-    choice: Any,
-    tool_format: ToolFormat,
-    fields: Mapping[str, Any],
-    options: Mapping[str, Any],
-    server: ServerProfile,
+    fields: Mapping[str, Any], server: ServerProfile, tool_format: ToolFormat
 ) -> RequestPart:
-    if not tools and choice in (None, False, "none", "auto"):
-        return RequestPart()
     from monster_core.request.engine_choice import engine_choice
     from monster_core.request.tools import read_definitions, resolve_tool_choice, tools_part
 
-    definitions = read_definitions(tools or ())
+    definitions = read_definitions(fields.get("tools") or ())
     return tools_part(
         definitions,
-        resolve_tool_choice(choice, definitions),
+        resolve_tool_choice(fields.get("tool_choice"), definitions),
         tool_format,
-        is_parallel=options.get("parallel_tool_calls", True),
-        strategy=options.get("tool_strategy"),
+        is_parallel=fields.get("parallel_tool_calls", True),
+        strategy=fields.get("tool_strategy"),
         server=server,
-        engines=engine_choice(fields, options, server),
+        engines=engine_choice(fields, server),
     )
 
 
 def _take_schema_part(
-    fields: dict[str, Any], options: Mapping[str, Any], server: ServerProfile
+    sent: dict[str, Any], fields: Mapping[str, Any], server: ServerProfile
 ) -> RequestPart:
-    """Take the schema of the response out of the fields, and return what it adds.
+    """Take the schema of the response out of what is sent, and return what it adds.
 
     The prompt holds the schema of OpenAI's json_schema format; that of guided_json only if the
     caller asks for it.
     """
-    kind = fields.get("response_format", {}).get("type")
+    kind = sent.get("response_format", {}).get("type")
     is_format = kind == "json_schema"
-    if is_format and "guided_json" in fields:
+    if is_format and "guided_json" in sent:
         raise InvalidRequestError(
             "Only one schema can guide an answer: leave out guided_json or response_format."
         )
-    has_schema = is_format or "guided_json" in fields
+    has_schema = is_format or "guided_json" in sent
     if not has_schema and (kind != "json_object" or not server.shares_grammar):
-        return RequestPart()
+        return _NOTHING
     from monster_core.request.engine_choice import engine_choice
     from monster_core.request.structured import object_part, schema_part
 
-    engines = engine_choice(fields, options, server)
+    engines = engine_choice(fields, server)
     if not has_schema:
         part = object_part(engines)
         if part.fields.keys() != {"response_format"}:
-            del fields["response_format"]
+            del sent["response_format"]
             return part
-        return RequestPart()
+        return _NOTHING
     if is_format:
-        schema = fields.pop("response_format")["json_schema"]["schema"]
+        schema = sent.pop("response_format")["json_schema"]["schema"]
     else:
-        schema = fields.pop("guided_json")
+        schema = sent.pop("guided_json")
     return schema_part(
         schema,
-        in_prompt=options.get("schema_in_prompt", is_format),
+        in_prompt=fields.get("schema_in_prompt", is_format),
         is_single=fields.get("best_of", fields.get("n", 1)) == 1,
         engines=engines,
     )
 
 
-def _take_constraints(fields: dict[str, Any]) -> dict[str, Any]:
+def _take_constraints(sent: dict[str, Any]) -> dict[str, Any]:
     """Take out the fields that constrain the response: under them, no tool could be called."""
-    taken = {name: fields.pop(name) for name in list(fields) if name in OUTPUT_CONSTRAINTS}
+    taken = {name: sent.pop(name) for name in list(sent) if name in OUTPUT_CONSTRAINTS}
     return {} if taken == {"response_format": {"type": "text"}} else taken
 
 
-def _request(
-    write: _BodyWriter, fields: Mapping[str, Any], part: RequestPart, *, ask_again: bool = False
-) -> ChatRequest:
-    sent = dict(fields)
-    for name, value in part.fields.items():
-        if name in sent:
-            raise InvalidRequestError(
-                f"{name} cannot be combined with a forced tool or a json_schema answer, which "
-                "set it themselves."
-            )
-        sent[name] = value
-    check_combinations(sent, stream=write.stream, server=write.server)
-    is_guided = part.is_forced or not sent.keys().isdisjoint(_COMPILED_FIELDS)
-    request = ChatRequest(write.body(sent, part.prompt), part.spec, is_guided)
-    if part.prompt and part.is_prompt_optional:
-        request.shorter_body = lambda: write.body(sent, None)
-    after = part.after
-    if ask_again and after is not None:
-        request.schema = part.schema
-        request.ask_again = lambda problem, is_json: _request(
-            write, fields, after(f"Your first answer cannot be used: {problem}", is_json)
-        )
-    return request
+@dataclass(slots=True)
+class _RequestWriter:
+    """Write the requests of one call, which have the conversation in common.
 
-
-@dataclass(frozen=True, slots=True)
-class _BodyWriter:
-    """Write the bodies of one call, which have the conversation in common."""
+    Args:
+        messages: The conversation.
+        fields: What the caller asks for.
+        stream: Whether to stream the response.
+        extra: Fields that this package does not know.
+        server: The server's profile.
+        family: The model's family.
+        tool_format: How calls are written.
+    """
 
     messages: Sequence[Message]
+    fields: Mapping[str, Any]
+    stream: bool
+    extra: Mapping[str, Any]
     server: ServerProfile
     family: ModelFamily
     tool_format: ToolFormat
-    keeps_calls: bool
-    stream: bool
-    extra: Mapping[str, Any]
+
+    def request(self, fields: Mapping[str, Any], part: RequestPart) -> ChatRequest:
+        """Return the request that sends some fields, and what a part adds to them."""
+        sent = dict(fields)
+        for name, value in part.fields.items():
+            if name in sent:
+                raise InvalidRequestError(
+                    f"{name} cannot be combined with a forced tool or a json_schema answer, which "
+                    "set it themselves."
+                )
+            sent[name] = value
+        check_combinations(sent, stream=self.stream, server=self.server)
+        is_guided = part.is_forced or not _COMPILED_FIELDS.isdisjoint(sent)
+        request = ChatRequest(self.body(sent, part.prompt), part.spec, is_guided)
+        if part.prompt and part.is_prompt_optional:
+            request.shorter_body = lambda: self.body(sent, None)
+        after = part.after
+        if after is not None and self.fields.get("ask_again"):
+            request.schema = part.schema
+
+            def ask_again(problem: str, is_json: bool) -> ChatRequest:
+                again = after(f"Your first answer cannot be used: {problem}", is_json)
+                return self.request(fields, replace(again, after=None))  # only once
+
+            request.ask_again = ask_again
+        return request
 
     def body(self, fields: Mapping[str, Any], prompt: str | None) -> bytes:
-        messages = render(
-            self.messages, self.family, self.tool_format, prompt, keeps_calls=self.keeps_calls
-        )
-        sent = in_form_of(self.server, fields)
-        body = {"model": fields["model"], "messages": messages, **sent}
-        body.update({name: value for name, value in self.extra.items() if value is not None})
+        """Return the body of a request.
+
+        Args:
+            fields: The fields to send.
+            prompt: What the model must know beside the conversation; None for nothing.
+        """
+        # Templates differ in what they take of calls and results (Llama 3.1's refuses two calls in
+        # a message), so that these are only kept for a caller who asks for native tools.
+        keeps_calls = self.server.renders_tools and self.fields.get("tool_strategy") == "native"
+        body: dict[str, Any] = {
+            "model": fields["model"],
+            "messages": render(
+                self.messages, self.family, self.tool_format, prompt, keeps_calls=keeps_calls
+            ),
+            **fields,
+        }
+        if self.server.guide_form != "guided":
+            _write_guide(body, self.server)
+        for name, value in self.extra.items():
+            if value is not None:
+                body[name] = value
         if self.stream:
             body["stream"] = True
         try:
             return orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
         except TypeError as error:
             raise InvalidRequestError(f"The request cannot be written as JSON: {error}.") from None
+
+
+def _write_guide(body: dict[str, Any], server: ServerProfile) -> None:
+    """Write what guides the text of the response in the form that a later server takes."""
+    guide = next((name for name in GUIDES if name in body), None)
+    if guide is None:
+        return
+    value = body.pop(guide)
+    if server.guide_form == "structured_outputs":
+        body["structured_outputs"] = {GUIDES[guide]: value}
+    elif guide == "guided_json":
+        schema = {"name": "answer", "schema": value, "strict": True}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    else:
+        raise InvalidRequestError(
+            f"{guide} cannot be used with server={server.name!r}, which is guided by schemas only: "
+            "use guided_json or response_format."
+        )

@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from monster_core.errors import InvalidRequestError
 from monster_core.model_arguments import DefaultHeaders, Timeout
-from monster_core.request.fields import CallParameters
+from monster_core.request.fields import split_unknown_fields
 from monster_core.request.validation import describe
 from monster_core.secrets import with_masked_secrets
 
-__all__ = ["CALL_OPTIONS", "CallOptions", "split_call_options"]
+__all__ = ["CallOptions", "split_call_options"]
 
 
 class CallOptions(BaseModel):
@@ -28,7 +28,7 @@ class CallOptions(BaseModel):
     """Headers for this request beside the instance's; secret."""
 
     extra_body: dict[str, Any] | None = None
-    """Request fields; those that this package does not know are sent as they are."""
+    """Request fields that this package does not know; they are sent as they are."""
 
     @property
     def keeps_endpoint(self) -> bool:
@@ -36,12 +36,8 @@ class CallOptions(BaseModel):
         return self.timeout is None and not self.extra_headers
 
 
-CALL_OPTIONS = tuple(CallOptions.model_fields)
-"""The names of all options."""
-
-
 def split_call_options(
-    arguments: Mapping[str, Any], names: Collection[str] = CALL_OPTIONS
+    arguments: Mapping[str, Any], names: Collection[str]
 ) -> tuple[dict[str, Any], CallOptions]:
     """Return a call's request fields and its other options.
 
@@ -57,17 +53,10 @@ def split_call_options(
         InvalidRequestError: An option is of the wrong type.
     """
     fields = dict(arguments)
-    if fields.keys().isdisjoint(names):
-        return fields, _NO_OPTIONS
     given = {name: fields.pop(name) for name in names if name in fields}
     try:
         options = CallOptions(**with_masked_secrets(given))
     except ValidationError as error:
         raise InvalidRequestError(describe(error)) from None
-    extra_body = options.extra_body or {}
-    known = {name: extra_body[name] for name in extra_body if name in CallParameters.model_fields}
-    unknown = {name: extra_body[name] for name in extra_body if name not in known}
-    return {**fields, **known}, options.model_copy(update={"extra_body": unknown})
-
-
-_NO_OPTIONS = CallOptions()
+    known, options.extra_body = split_unknown_fields(options.extra_body or {})
+    return {**fields, **known}, options

@@ -103,17 +103,14 @@ _MAX_LOGGED = 1024
 _logged: set[tuple[str, str, float]] = set()
 
 
-def engine_choice(
-    fields: Mapping[str, Any], options: Mapping[str, Any], server: ServerProfile | None = None
-) -> EngineChoice:
+def engine_choice(fields: Mapping[str, Any], server: ServerProfile | None = None) -> EngineChoice:
     """Return the engines among which to choose for one request.
 
     Args:
-        fields: The request fields of the caller, who may name an engine.
-        options: What is set of ``ConversationParameters``.
+        fields: What the caller asks for: perhaps an engine, or another limit.
         server: The server's profile; None for the default.
     """
-    limit = options.get("max_schema_seconds", LIMIT_SECONDS)
+    limit = fields.get("max_schema_seconds", LIMIT_SECONDS)
     given = fields.get(_BACKEND)
     if given is not None:
         return EngineChoice((_BY_NAME[given],), limit, is_given=True)

@@ -27,6 +27,7 @@ __all__ = [
     "CallParameters",
     "ConversationParameters",
     "RequestParameters",
+    "split_unknown_fields",
 ]
 
 from monster_core.errors import InvalidRequestError
@@ -284,6 +285,16 @@ class ConversationParameters(BaseModel):
 
 class CallParameters(ConversationParameters, RequestParameters):
     """Hold everything a caller may set, for an instance and for a call."""
+
+
+def split_unknown_fields(fields: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the fields that this package knows and those that it does not.
+
+    Args:
+        fields: Fields by name.
+    """
+    known = {name: fields[name] for name in fields if name in CallParameters.model_fields}
+    return known, {name: fields[name] for name in fields if name not in known}
 
 
 FRAMEWORK_FIELDS = ("messages", "stream")

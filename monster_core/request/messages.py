@@ -98,10 +98,11 @@ def render(
     Raises:
         InvalidRequestError: The conversation holds more images than the server takes.
     """
+    answered = _calls_answered(messages)
     if keeps_calls:
-        turns = _with_calls_identified(messages, tool_format)
+        turns = _with_calls_identified(messages, answered, tool_format)
     else:
-        turns = _with_calls_as_text(messages, family, tool_format)
+        turns = _with_calls_as_text(messages, answered, family, tool_format)
     if instructions:
         turns = _with_instructions(turns, instructions)
     if family.must_alternate or not family.has_system_role:
@@ -109,35 +110,17 @@ def render(
         turns = [*turns[:kept], *_with_system_folded(turns[kept:])]
     if family.must_alternate:
         turns = _alternating(turns)
-    _check_images(turns)
-    return list(map(_as_sent, turns))
+    return _as_sent(turns)
 
 
-def _as_sent(turn: Message) -> dict[str, Any]:
-    sent: dict[str, Any] = {"role": turn.role, "content": turn.content}
-    if turn.name is not None and turn.role != "tool":
-        sent["name"] = turn.name
-    if turn.tool_calls:
-        sent["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for call in turn.tool_calls
-        ]
-    if turn.tool_call_id is not None:
-        sent["tool_call_id"] = turn.tool_call_id
-    return sent
-
-
-def _with_calls_identified(messages: Sequence[Message], tool_format: ToolFormat) -> list[Message]:
+def _with_calls_identified(
+    messages: Sequence[Message], answered: Mapping[int, ToolCall], tool_format: ToolFormat
+) -> list[Message]:
     """Give every call an id, and every result that of the call it answers.
 
     Templates read the arguments as JSON, so that those that are not go as the text that they are,
     in an object. A result that answers no call becomes a user's text.
     """
-    answered = _calls_answered(messages)
     ids: dict[int, str] = {}  # by the identity of the call
     turns: list[Message] = []
     for place, message in enumerate(messages):
@@ -169,9 +152,11 @@ def _json_object(arguments: str) -> str:
 
 
 def _with_calls_as_text(
-    messages: Sequence[Message], family: ModelFamily, tool_format: ToolFormat
+    messages: Sequence[Message],
+    answered: Mapping[int, ToolCall],
+    family: ModelFamily,
+    tool_format: ToolFormat,
 ) -> list[Message]:
-    answered = _calls_answered(messages)
     repeated: set[int] = set()  # identities of calls beside which the same tool is called again
     turns: list[Message] = []
     for place, message in enumerate(messages):
@@ -238,7 +223,8 @@ def _calls_answered(messages: Sequence[Message]) -> dict[int, ToolCall]:
                 pending, results = [], {}
             pending += message.tool_calls
             known.update((call.id, call) for call in message.tool_calls if call.id)
-    answered.update(_assigned(results, pending, known))
+    if results:
+        answered.update(_assigned(results, pending, known))
     return answered
 
 
@@ -251,8 +237,6 @@ def _assigned(
     the id. The others belong to the calls that are left, in order; with ids that no call has, only
     if there are as many of them as calls.
     """
-    if not results:
-        return
     by_id = _queues((call.id, call) for call in pending if call.id)
     unassigned: dict[int, Message] = {}
     taken: set[int] = set()  # identities of calls
@@ -360,16 +344,32 @@ def _joined(contents: Iterable[Content]) -> Content:
     return parts
 
 
-def _check_images(turns: Iterable[Message]) -> None:
+def _as_sent(turns: Iterable[Message]) -> list[dict[str, Any]]:
+    """Return the turns as the request holds them; not more than one image is among them."""
+    messages: list[dict[str, Any]] = []
+    images = 0
+    for turn in turns:
+        sent: dict[str, Any] = {"role": turn.role, "content": turn.content}
+        if isinstance(turn.content, list):
+            images += sum(part.get("type") == "image_url" for part in turn.content)
+        if turn.name is not None and turn.role != "tool":
+            sent["name"] = turn.name
+        if turn.tool_calls:
+            sent["tool_calls"] = [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.arguments},
+                }
+                for call in turn.tool_calls
+            ]
+        if turn.tool_call_id is not None:
+            sent["tool_call_id"] = turn.tool_call_id
+        messages.append(sent)
     # vLLM 0.5.0 raises NotImplementedError for a second image (serving_chat.py, parsing of content)
-    images = sum(
-        part.get("type") == "image_url"
-        for turn in turns
-        if isinstance(turn.content, list)
-        for part in turn.content
-    )
     if images > 1:
         raise InvalidRequestError(
             f"The conversation holds {images} images: the server takes one a request. "
             "Leave the others out."
         )
+    return messages

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -11,28 +11,49 @@ from pydantic import ConfigDict, ValidationError
 from monster_core.errors import InvalidRequestError
 from monster_core.name_suggestions import unknown_argument
 from monster_core.request.fields import CallParameters
-from monster_core.request.guides import GUIDES
 from monster_core.server_profiles import ServerProfile, server_profile
 
-__all__ = ["OUTPUT_CONSTRAINTS", "check_combinations", "merge_parameters", "validate_parameters"]
+__all__ = [
+    "CALL_OPTIONS",
+    "GUIDES",
+    "OUTPUT_CONSTRAINTS",
+    "check_combinations",
+    "describe",
+    "merge_parameters",
+    "validate_parameters",
+]
 
+CALL_OPTIONS = ("timeout", "extra_headers")
+"""Arguments of a call that are not request fields: how it is sent, not what it asks."""
+
+GUIDES = {
+    "guided_json": "json",
+    "guided_regex": "regex",
+    "guided_choice": "choice",
+    "guided_grammar": "grammar",
+}
+"""The fields that guide the text, and the keys of ``structured_outputs`` that mean the same."""
+
+OUTPUT_CONSTRAINTS = frozenset({*GUIDES, "response_format"})
+"""The fields that constrain the text of the response."""
+
+_FIELDS = frozenset(CallParameters.model_fields)
 _DOCUMENTED = server_profile(None)
-_NOTHING: frozenset[str] = frozenset()
 
 
 def validate_parameters(
     values: Mapping[str, Any],
     *,
+    server: str | None = None,
     also: Iterable[str] = (),
-    further: Collection[str] = _NOTHING,
     beside: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Check request fields one by one.
 
     Args:
         values: Fields by name; None means "not sent".
+        server: The server, if the values name none: it may know fields that are not checked here.
         also: Names that the model's constructor takes.
-        further: Fields that the server knows and this package does not check.
         beside: Names of arguments that the method takes besides; a misspelt name may mean one.
 
     Returns:
@@ -41,16 +62,17 @@ def validate_parameters(
     Raises:
         InvalidRequestError: A name is unknown, or a value is of the wrong type or out of range.
     """
-    unchecked = {name: values[name] for name in values if name not in _FIELDS}
-    for name in unchecked:
-        if name not in further:
-            known = {*_FIELDS, *_TAKEN_BESIDE_FIELDS, *beside}
-            raise InvalidRequestError(unknown_argument(name, known, of_the_model=also))
+    if not values.keys() <= _FIELDS:
+        further = server_profile(values.get("server") or server).further_fields
+        for name in values:
+            if name not in _FIELDS and name not in further:
+                known = {*_FIELDS, *CALL_OPTIONS, *beside}
+                raise InvalidRequestError(unknown_argument(name, known, of_the_model=also))
     try:
         checked = _validating_model()(**values)
     except ValidationError as error:
         raise InvalidRequestError(describe(error)) from None
-    fields = {**checked.__dict__, **unchecked} if unchecked else checked.__dict__
+    fields = {**values, **checked.__dict__}
     return {name: fields[name] for name in values if fields[name] is not None}
 
 
@@ -58,8 +80,8 @@ def merge_parameters(
     prepared: Mapping[str, Any],
     call: Mapping[str, Any],
     *,
+    server: str | None = None,
     also: Iterable[str] = (),
-    further: Collection[str] = _NOTHING,
 ) -> dict[str, Any]:
     """Lay the arguments of one call over those of the instance; the call's win.
 
@@ -68,8 +90,8 @@ def merge_parameters(
     Args:
         prepared: The instance's fields, already validated.
         call: The call's arguments; None takes a field of the instance back.
+        server: As in :func:`validate_parameters`.
         also: As in :func:`validate_parameters`.
-        further: As in :func:`validate_parameters`.
 
     Returns:
         The fields to send.
@@ -77,13 +99,11 @@ def merge_parameters(
     Raises:
         InvalidRequestError: As in :func:`validate_parameters`.
     """
-    if not call:
-        return dict(prepared)
     replaced = set(call)
     if not OUTPUT_CONSTRAINTS.isdisjoint(call):
         replaced |= OUTPUT_CONSTRAINTS
     merged = {name: value for name, value in prepared.items() if name not in replaced}
-    merged.update(validate_parameters(call, also=also, further=further))
+    merged.update(validate_parameters(call, server=server, also=also))
     return merged
 
 
@@ -104,15 +124,8 @@ def check_combinations(
         _check_refused(fields, server)
     if "top_logprobs" in fields and not fields.setdefault("logprobs", True):
         raise InvalidRequestError("top_logprobs needs logprobs: leave out logprobs=False.")
-    guides = [name for name in GUIDES if name in fields]
-    if len(guides) > 1:
-        raise InvalidRequestError(f"Only one of {', '.join(guides)} can guide an answer.")
-    if guides and fields.get("tool_choice", "none") != "none":
-        raise InvalidRequestError(
-            f"{guides[0]} cannot be combined with a named tool_choice, which would replace it."
-            if isinstance(fields["tool_choice"], dict)
-            else f"{guides[0]} cannot be combined with a tool_choice of {fields['tool_choice']!r}."
-        )
+    if not GUIDES.keys().isdisjoint(fields):
+        _check_guides(fields)
     if fields.keys() & _SEVERAL_CHOICES:
         _check_several_choices(fields, stream, server)
     if fields.get("min_tokens", 0) > fields.get("max_tokens", _NO_LIMIT_TOKENS):
@@ -156,11 +169,6 @@ def _validating_model() -> type[CallParameters]:
     return Validating
 
 
-_FIELDS = frozenset(CallParameters.model_fields)
-_TAKEN_BESIDE_FIELDS = ("extra_headers", "timeout")
-OUTPUT_CONSTRAINTS = frozenset({*GUIDES, "response_format"})
-"""The fields that constrain the text of the response."""
-
 _SEVERAL_CHOICES = {"n", "best_of", "use_beam_search", "length_penalty", "early_stopping"}
 _NO_LIMIT_TOKENS = 2**63
 
@@ -172,6 +180,21 @@ def _check_refused(fields: Iterable[str], server: ServerProfile) -> None:
             raise InvalidRequestError(
                 f"{name} cannot be used with server={server.name!r}: {reason}"
             )
+
+
+def _check_guides(fields: Mapping[str, Any]) -> None:
+    guides = [name for name in GUIDES if name in fields]
+    if len(guides) > 1:
+        raise InvalidRequestError(f"Only one of {', '.join(guides)} can guide an answer.")
+    choice = fields.get("tool_choice", "none")
+    if isinstance(choice, dict):
+        raise InvalidRequestError(
+            f"{guides[0]} cannot be combined with a named tool_choice, which would replace it."
+        )
+    if choice != "none":
+        raise InvalidRequestError(
+            f"{guides[0]} cannot be combined with a tool_choice of {choice!r}."
+        )
 
 
 def _check_several_choices(fields: Mapping[str, Any], stream: bool, server: ServerProfile) -> None:

@@ -67,14 +67,13 @@ def test_an_unknown_argument_of_a_call_is_told_too(made: Connected) -> None:
 def test_a_calls_argument_wins(made: Connected) -> None:
     made.temperature, made.top_k = 0.5, 40
     fields = made._request_fields({"temperature": 0.9, "top_k": None})
-    assert fields == {"temperature": 0.9}
-    assert made._request_fields({}) == {"temperature": 0.5, "top_k": 40}
+    assert fields == ({"temperature": 0.9}, {})
+    assert made._request_fields({}) == ({"temperature": 0.5, "top_k": 40}, {})
 
 
 def test_a_known_field_among_the_unknown_ones_is_checked() -> None:
     made = Connected(model_kwargs={"temperature": 0.5, "best_new_field": 1})
-    assert made._request_fields({}) == {"temperature": 0.5}
-    assert made._unknown_fields() == {"best_new_field": 1}
+    assert made._request_fields({}) == ({"temperature": 0.5}, {"best_new_field": 1})
     with pytest.raises(InvalidRequestError, match="temperature"):
         Connected(model_kwargs={"temperature": -1})._request_fields({})
 
@@ -99,9 +98,9 @@ def test_a_changed_setting_takes_effect_at_the_next_call(made: Connected) -> Non
 
 
 def test_a_changed_field_takes_effect_at_the_next_call(made: Connected) -> None:
-    assert made._request_fields({}) == {}
+    assert made._request_fields({}) == ({}, {})
     made.seed = 7
-    assert made._request_fields({}) == {"seed": 7}
+    assert made._request_fields({}) == ({"seed": 7}, {})
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_a_copy_makes_connections_of_its_own(made: Connected, carry: Any) -> Non
     assert carried == made
     assert carried._client() is not client
     assert carried._client().endpoint.headers == client.endpoint.headers
-    assert carried._request_fields({}) == {"temperature": 0.5}
+    assert carried._request_fields({}) == ({"temperature": 0.5}, {})
 
 
 def test_a_callers_client_is_shared_by_copies_and_left_behind_by_pickles(made: Connected) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
+from langchain_core.messages import HumanMessage
 from pydantic import ValidationError
 
 from langchain_monster import ChatMonster
@@ -124,4 +125,4 @@ def test_every_engine_of_a_profile_is_there() -> None:
 def test_a_server_whose_profile_is_gone_is_refused_by_the_call() -> None:
     llm = ChatMonster.model_construct(model="m", server="gone")
     with pytest.raises(InvalidRequestError, match="Unknown server 'gone'"):
-        llm._request_fields({})
+        llm._build_request([HumanMessage("Hi")], None, {})

@@ -38,6 +38,6 @@ def test_a_tool_choice_of_the_call_wins(given: dict[str, Any], choice: str) -> N
 
 def test_a_schema_of_the_call_takes_the_place_of_the_instances() -> None:
     llm = MonsterLLM(MODEL, guided_choice=["a", "b"])
-    fields = llm._request_fields({"guided_json": {"type": "object"}})
+    fields, _ = llm._request_fields({"guided_json": {"type": "object"}})
     assert "guided_choice" not in fields
-    assert llm._request_fields({})["guided_choice"] == ["a", "b"]
+    assert llm._request_fields({}) == ({"model": MODEL, "guided_choice": ["a", "b"]}, {})

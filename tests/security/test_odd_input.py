@@ -205,7 +205,7 @@ arguments = st.dictionaries(st.sampled_from(CALL_ARGUMENTS), values, max_size=3)
 def test_any_arguments_of_a_call_are_sent_or_refused(arguments: dict[str, Any]) -> None:
     llm = ChatMonster(model="m", api_key="k")
     try:
-        fields = llm._request_fields(arguments)
+        fields, _ = llm._request_fields(arguments)
     except InvalidRequestError:
         return
     sent_or_refused(GREETING, fields.pop("model", "m"), fields)

@@ -16,7 +16,6 @@ from monster_core.request.fields import REQUEST_FIELDS
 from monster_core.request.messages import Message
 from monster_core.request.validation import validate_parameters
 from monster_core.response.types import ToolCall
-from monster_core.server_profiles import server_profile
 from tests.core.request.test_builder import parameters
 
 MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct"
@@ -29,8 +28,7 @@ RELEASES = ["vllm-0.5", "vllm-0.6", "vllm-0.6.6", "vllm-0.8.3", "vllm-0.11", "vl
 
 
 def build(messages: list[Message] = HELLO, **fields: Any) -> ChatRequest:
-    server = server_profile(fields.get("server"))
-    given = validate_parameters({"model": MODEL, **fields}, further=server.further_fields)
+    given = validate_parameters({"model": MODEL, **fields})
     return build_request(messages, given, stream=False)
 
 
