@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.conftest import ROOT
 
-__all__ = ["ADAPTERS", "MODULES", "PACKAGES", "Import", "Module"]
+__all__ = ["ADAPTERS", "PACKAGES", "Import", "Module", "modules"]
 
 ADAPTERS = {"langchain_monster", "llama_index_monster"}
 PACKAGES = {"monster_core", *ADAPTERS, "monster_emulator"}
@@ -93,4 +94,7 @@ def _modules() -> Iterator[Module]:
             yield Module(name, path, ast.parse(path.read_text("utf-8")))
 
 
-MODULES = list(_modules())
+@cache
+def modules() -> list[Module]:
+    """Return every module of the packages."""
+    return list(_modules())

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.architecture.source import ADAPTERS, MODULES, PACKAGES, Import, Module
+from tests.architecture.source import ADAPTERS, PACKAGES, Import, Module, modules
 
 FRAMEWORKS = {
     "langchain_monster": {"langchain", "langchain_core", "langgraph", "langsmith"},
@@ -34,7 +34,7 @@ def package_of(module: Module) -> str:
 def imports_where(is_wrong: Callable[[Module, Import], bool]) -> list[str]:
     return [
         f"{module.name} imports {one.module}"
-        for module in MODULES
+        for module in modules()
         for one in module.imports()
         if is_wrong(module, one)
     ]
