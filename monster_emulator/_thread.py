@@ -1,4 +1,4 @@
-"""The server's thread: uvicorn on a port that can be closed and opened again."""
+"""The server's thread: uvicorn's protocol on a port that can be closed and opened again."""
 
 from __future__ import annotations
 
@@ -6,21 +6,29 @@ import asyncio
 import logging
 import socket
 import threading
+from email.utils import formatdate
 from os import PathLike
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.server import ServerState
 
 from ._client import Clients
 from ._clock import EventLoop
 from ._connection import Connection
+
+_BACKLOG = 2048
 
 # a broken-off answer is an error to uvicorn; here it is what was asked for
 logging.getLogger("uvicorn").addHandler(logging.NullHandler())
 
 
 class ServerThread(threading.Thread):
-    """Serves an application until it is stopped."""
+    """Serves an application until it is stopped.
+
+    `uvicorn.Server` looks ten times a second whether it shall stop, and then waits for another
+    tenth. Tests that start a server each would wait for these most of their time.
+    """
 
     def __init__(
         self,
@@ -42,7 +50,6 @@ class ServerThread(threading.Thread):
             interface="asgi3",
             log_config=None,
             access_log=False,
-            timeout_graceful_shutdown=1,
             ssl_certfile=certfile,
             ssl_keyfile=keyfile,
         )
@@ -50,14 +57,14 @@ class ServerThread(threading.Thread):
             self._config.load()
         except OSError as error:
             raise OSError(f"the certificate or its key cannot be read: {error}") from error
-        self._server = uvicorn.Server(self._config)
+        self._state = ServerState()
         self._listener = _listen(host, port)
         self.address: tuple[str, int] = host, self._listener.getsockname()[1]
 
     @property
     def connections(self) -> int:
         """How many connections are open."""
-        return len(self._server.server_state.connections)
+        return len(self._state.connections)
 
     def start(self) -> None:
         """Start, and wait until connections are accepted."""
@@ -75,8 +82,7 @@ class ServerThread(threading.Thread):
 
     def stop(self) -> None:
         """End what is being answered, then the server, and wait for it."""
-        self._server.should_exit = True
-        self._loop.call_soon_threadsafe(self._clients.dismiss)
+        self._loop.call_soon_threadsafe(self._stopping.set)
         self.join()
 
     def close_port(self) -> None:
@@ -90,24 +96,40 @@ class ServerThread(threading.Thread):
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._loop.call_soon(self._ready.set)
-        with self._listener:
-            await self._server.serve(sockets=[self._listener])
+        self._stopping = asyncio.Event()
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        await self._open_port()
+        self._ready.set()
+        while not stopping.done():
+            self._state.default_headers = [
+                (b"date", formatdate(usegmt=True).encode()),
+                *self._config.encoded_headers,
+            ]
+            await asyncio.wait({stopping}, timeout=1)
+        self._clients.dismiss()
+        await self._close_port()
+        await self._finish()
+
+    async def _finish(self) -> None:
+        """Wait for what is being answered, though no longer than a second."""
+        end = self._loop.time() + 1
+        while (self._state.connections or self._state.tasks) and self._loop.time() < end:
+            await asyncio.sleep(0.002)
+        for task in self._state.tasks:
+            task.cancel()
 
     async def _close_port(self) -> None:
-        for server in self._server.servers:
-            server.close()
-        for connection in list(self._server.server_state.connections):
+        self._server.close()
+        for connection in list(self._state.connections):
             connection.shutdown()
 
     async def _open_port(self) -> None:
-        server = await self._loop.create_server(
-            self._connection, sock=self._listener, ssl=self._config.ssl
+        self._server = await self._loop.create_server(
+            self._connection, sock=self._listener, ssl=self._config.ssl, backlog=_BACKLOG
         )
-        self._server.servers = [server]
 
     def _connection(self) -> Connection:
-        return Connection(self._config, self._server.server_state, self._server.lifespan.state)
+        return Connection(self._config, self._state, {})
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -117,7 +139,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(512)
+        listener.listen(_BACKLOG)
     except BaseException:
         listener.close()
         raise
