@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -84,63 +84,44 @@ STREAMED_THOUGHT = streamed({"reasoning": "2 an"}, {"reasoning": "d 2"}, {"conte
 STREAMED_THOUGHT_EARLIER = streamed({"reasoning_content": "2 and 2"}, {"content": "It is 4."})
 
 
+ARGUMENTS: dict[str, Any] = {"model": "m", "api_key": "k", "server": "vllm"}
+WAYS = ["call", "async call", "stream", "async stream"]
+
+
 # --- LangChain
 
 
-def chat(sent: Reply, messages: Any = "Hello", **arguments: Any) -> tuple[AIMessage, Received]:
+def chat(
+    sent: Reply, messages: Any = "Hello", way: str = "call", **arguments: Any
+) -> tuple[AIMessage, Received]:
+    """Return what LangChain's user gets, and what the server got."""
+
+    async def ask(llm: ChatMonster) -> AIMessage:
+        async with llm:
+            if way == "async call":
+                return await llm.ainvoke(messages, **arguments)
+            return _together([one async for one in llm.astream(messages, **arguments)])
+
     with ScriptedServer(sent) as server:
-        llm = ChatMonster(model="m", base_url=server.base_url, api_key="k", server="vllm")
+        llm = ChatMonster(base_url=server.base_url, **ARGUMENTS)
         with llm:
-            return llm.invoke(messages, **arguments), server.received[0]
+            if way == "call":
+                message = llm.invoke(messages, **arguments)
+            elif way == "stream":
+                message = _together([*llm.stream(messages, **arguments)])
+            else:
+                message = asyncio.run(ask(llm))
+        return message, server.received[0]
 
 
-def achat(sent: Reply, messages: Any = "Hello", **arguments: Any) -> tuple[AIMessage, Received]:
-    async def run() -> tuple[AIMessage, Received]:
-        with ScriptedServer(sent) as server:
-            llm = ChatMonster(model="m", base_url=server.base_url, api_key="k", server="vllm")
-            async with llm:
-                return await llm.ainvoke(messages, **arguments), server.received[0]
-
-    return asyncio.run(run())
+def _together(chunks: list[Any]) -> AIMessageChunk:
+    return add_ai_message_chunks(*(one for one in chunks if isinstance(one, AIMessageChunk)))
 
 
-def stream(sent: Reply, messages: Any = "Hello", **arguments: Any) -> tuple[AIMessage, Received]:
-    with ScriptedServer(sent) as server:
-        llm = ChatMonster(model="m", base_url=server.base_url, api_key="k", server="vllm")
-        with llm:
-            chunks = [*llm.stream(messages, **arguments)]
-            return add_ai_message_chunks(*_ai(chunks)), server.received[0]
-
-
-def astream(sent: Reply, messages: Any = "Hello", **arguments: Any) -> tuple[AIMessage, Received]:
-    async def run() -> tuple[AIMessage, Received]:
-        with ScriptedServer(sent) as server:
-            llm = ChatMonster(model="m", base_url=server.base_url, api_key="k", server="vllm")
-            async with llm:
-                chunks = [chunk async for chunk in llm.astream(messages, **arguments)]
-                return add_ai_message_chunks(*_ai(chunks)), server.received[0]
-
-    return asyncio.run(run())
-
-
-def _ai(chunks: list[Any]) -> list[AIMessageChunk]:
-    return [chunk for chunk in chunks if isinstance(chunk, AIMessageChunk)]
-
-
-Ask = Callable[..., tuple[AIMessage, Received]]
-
-
-@pytest.mark.parametrize(
-    "ask, sent",
-    [
-        (chat, TWO_CALLS),
-        (achat, TWO_CALLS),
-        (stream, TWO_STREAMED_CALLS),
-        (astream, TWO_STREAMED_CALLS),
-    ],
-)
-def test_langchain_reads_native_calls(ask: Ask, sent: Reply) -> None:
-    message, received = ask(sent, **OFFERED)
+@pytest.mark.parametrize("way", WAYS)
+def test_langchain_reads_native_calls(way: str) -> None:
+    sent = TWO_STREAMED_CALLS if "stream" in way else TWO_CALLS
+    message, received = chat(sent, way=way, **OFFERED)
     assert [(one["id"], one["name"], one["args"]) for one in message.tool_calls] == [
         ("chatcmpl-tool-0", "weather", {"city": "Rome"}),
         ("chatcmpl-tool-1", "weather", {"city": "Oslo"}),
@@ -149,19 +130,18 @@ def test_langchain_reads_native_calls(ask: Ask, sent: Reply) -> None:
     assert json.loads(received.body)["tool_choice"] == "auto"
 
 
-@pytest.mark.parametrize(
-    "ask, sent",
+THOUGHTS = pytest.mark.parametrize(
+    "way, sent",
     [
-        (chat, THOUGHT),
-        (achat, THOUGHT),
-        (chat, THOUGHT_EARLIER),
-        (stream, STREAMED_THOUGHT),
-        (astream, STREAMED_THOUGHT),
-        (stream, STREAMED_THOUGHT_EARLIER),
+        *((way, sent) for way in WAYS[:2] for sent in (THOUGHT, THOUGHT_EARLIER)),
+        *((way, sent) for way in WAYS[2:] for sent in (STREAMED_THOUGHT, STREAMED_THOUGHT_EARLIER)),
     ],
 )
-def test_langchain_shows_reasoning_as_a_block_of_its_own(ask: Ask, sent: Reply) -> None:
-    message, _ = ask(sent)
+
+
+@THOUGHTS
+def test_langchain_shows_reasoning_as_a_block_of_its_own(way: str, sent: Reply) -> None:
+    message, _ = chat(sent, way=way)
     blocks = [{**block} for block in message.content_blocks]
     for block in blocks:
         block.pop("index", None)
@@ -174,13 +154,7 @@ def test_langchain_shows_reasoning_as_a_block_of_its_own(ask: Ask, sent: Reply) 
 @pytest.mark.parametrize("version", ["v0", "v1"])
 def test_langchain_does_not_send_reasoning_back(version: str) -> None:
     with ScriptedServer(THOUGHT, answer()) as server:
-        llm = ChatMonster(
-            model="m",
-            base_url=server.base_url,
-            api_key="k",
-            server="vllm",
-            output_version=version,
-        )
+        llm = ChatMonster(base_url=server.base_url, output_version=version, **ARGUMENTS)
         with llm:
             said = llm.invoke("What is 2 + 2?")
             llm.invoke([HumanMessage("What is 2 + 2?"), said, HumanMessage("Sure?")])
@@ -203,72 +177,48 @@ def test_langchain_sends_calls_and_results_as_such() -> None:
 # --- LlamaIndex
 
 
-def llama(sent: Reply, **arguments: Any) -> ChatResponse:
+def llama(
+    sent: Reply,
+    messages: Sequence[ChatMessage] = (ChatMessage("Hello"),),
+    way: str = "call",
+    **arguments: Any,
+) -> tuple[ChatResponse, Received]:
+    """Return the last response that LlamaIndex's user gets, and what the server got."""
+
+    async def ask(llm: MonsterLLM) -> ChatResponse:
+        async with llm:
+            if way == "async call":
+                return await llm.achat(messages, **arguments)
+            responses = await llm.astream_chat(messages, **arguments)
+            return [response async for response in responses][-1]
+
     with ScriptedServer(sent) as server:
-        llm = MonsterLLM(model="m", api_base=server.base_url, api_key="k", server="vllm")
+        llm = MonsterLLM(api_base=server.base_url, **ARGUMENTS)
         with llm:
-            return llm.chat([ChatMessage("Hello")], **arguments)
+            if way == "call":
+                response = llm.chat(messages, **arguments)
+            elif way == "stream":
+                *_, response = llm.stream_chat(messages, **arguments)
+            else:
+                response = asyncio.run(ask(llm))
+        return response, server.received[0]
 
 
-def allama(sent: Reply, **arguments: Any) -> ChatResponse:
-    async def run() -> ChatResponse:
-        with ScriptedServer(sent) as server:
-            llm = MonsterLLM(model="m", api_base=server.base_url, api_key="k", server="vllm")
-            async with llm:
-                return await llm.achat([ChatMessage("Hello")], **arguments)
-
-    return asyncio.run(run())
-
-
-def llama_stream(sent: Reply, **arguments: Any) -> ChatResponse:
-    with ScriptedServer(sent) as server:
-        llm = MonsterLLM(model="m", api_base=server.base_url, api_key="k", server="vllm")
-        with llm:
-            *_, last = llm.stream_chat([ChatMessage("Hello")], **arguments)
-            return last
-
-
-def allama_stream(sent: Reply, **arguments: Any) -> ChatResponse:
-    async def run() -> ChatResponse:
-        with ScriptedServer(sent) as server:
-            llm = MonsterLLM(model="m", api_base=server.base_url, api_key="k", server="vllm")
-            async with llm:
-                responses = await llm.astream_chat([ChatMessage("Hello")], **arguments)
-                return [response async for response in responses][-1]
-
-    return asyncio.run(run())
-
-
-@pytest.mark.parametrize(
-    "ask, sent",
-    [
-        (llama, TWO_CALLS),
-        (allama, TWO_CALLS),
-        (llama_stream, TWO_STREAMED_CALLS),
-        (allama_stream, TWO_STREAMED_CALLS),
-    ],
-)
-def test_llama_index_reads_native_calls(ask: Callable[..., ChatResponse], sent: Reply) -> None:
-    blocks = [b for b in ask(sent, **OFFERED).message.blocks if isinstance(b, ToolCallBlock)]
+@pytest.mark.parametrize("way", WAYS)
+def test_llama_index_reads_native_calls(way: str) -> None:
+    sent = TWO_STREAMED_CALLS if "stream" in way else TWO_CALLS
+    response, _ = llama(sent, way=way, **OFFERED)
+    blocks = [block for block in response.message.blocks if isinstance(block, ToolCallBlock)]
     assert [(block.tool_call_id, block.tool_name, block.tool_kwargs) for block in blocks] == [
         ("chatcmpl-tool-0", "weather", {"city": "Rome"}),
         ("chatcmpl-tool-1", "weather", {"city": "Oslo"}),
     ]
 
 
-@pytest.mark.parametrize(
-    "ask, sent",
-    [
-        (llama, THOUGHT),
-        (allama, THOUGHT_EARLIER),
-        (llama_stream, STREAMED_THOUGHT),
-        (allama_stream, STREAMED_THOUGHT_EARLIER),
-    ],
-)
-def test_llama_index_shows_reasoning_as_a_thinking_block(
-    ask: Callable[..., ChatResponse], sent: Reply
-) -> None:
-    thought, said = ask(sent).message.blocks
+@THOUGHTS
+def test_llama_index_shows_reasoning_as_a_thinking_block(way: str, sent: Reply) -> None:
+    response, _ = llama(sent, way=way)
+    thought, said = response.message.blocks
     assert isinstance(thought, ThinkingBlock)
     assert thought.content == "2 and 2"
     assert said == TextBlock(text="It is 4.")
@@ -286,10 +236,7 @@ def test_llama_index_sends_calls_and_results_as_such_and_no_reasoning() -> None:
         ),
         ChatMessage(role=MessageRole.TOOL, content="22", additional_kwargs={"tool_call_id": "a"}),
     ]
-    with ScriptedServer(answer()) as server:
-        llm = MonsterLLM(model="m", api_base=server.base_url, api_key="k", server="vllm")
-        with llm:
-            llm.chat(history, **OFFERED)
-        [_, asked, answered] = json.loads(server.received[0].body)["messages"]
+    _, received = llama(answer(), history, **OFFERED)
+    [_, asked, answered] = json.loads(received.body)["messages"]
     assert (asked["content"], len(asked["tool_calls"])) == ("", 1)
     assert answered == {"role": "tool", "content": "22", "tool_call_id": "a"}
