@@ -34,8 +34,11 @@ def is_derived(profile: Any) -> bool:
     name = profile.get("name") if isinstance(profile, dict) else None
     if not isinstance(name, str):
         return False
+    known = _known_of(name, family_of(name))
+    if profile == known:
+        return True
     by_family = dict.fromkeys(_BY_FAMILY)
-    return {**_known_of(name, family_of(name)), **by_family} == {**profile, **by_family}
+    return {**known, **by_family} == {**profile, **by_family}
 
 
 def with_context_window(

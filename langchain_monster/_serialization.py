@@ -23,12 +23,11 @@ def to_constructor(model: ChatMonster) -> SerializedConstructor:
     Args:
         model: The model, not one of a subclass, which may have further secrets and attributes.
     """
-    defaults = _defaults_of(type(model))
-    arguments = {
-        name: value
-        for name, value in model
-        if name in defaults and (value or value != defaults[name])
-    }
+    arguments = {}
+    for name, default in _defaults_of(type(model)).items():
+        value = model.__dict__[name]
+        if value or value != default:
+            arguments[name] = value
     arguments.update(model.lc_attributes)
     for name, variable in model.lc_secrets.items():
         if getattr(model, name):

@@ -8,7 +8,7 @@ Every request takes the same way: LangChain's messages and arguments become a ``
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, suppress
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -251,11 +251,16 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
         return check_tokenizer(value)
 
     @model_validator(mode="after")
-    def _follow_the_model(self) -> Self:
-        """Replace a profile that was made for another model: configurable fields bring it along."""
+    def _set_model_profile(self) -> Self:
+        """Derive the profile from the model's name, unless the caller gives one.
+
+        Configurable fields bring along the profile of another model. LangChain assigns the profile,
+        which validates the whole model a second time.
+        """
         profile: Any = self.profile
-        if self.model and is_derived(profile) and profile["name"] != self.model:
-            self.profile = profile_of(self.model, self.family)
+        if profile is None or (is_derived(profile) and profile["name"] != self.model):
+            with suppress(Exception):  # as LangChain does: a call says what is wrong
+                self.__dict__["profile"] = self._resolve_model_profile() or profile
         return self
 
     @model_validator(mode="after")

@@ -13,12 +13,12 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    PlainSerializer,
+    GetCoreSchemaHandler,
     SecretStr,
     ValidationError,
     ValidationInfo,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
 
 from monster_core.errors import ConfigurationError
 from monster_core.name_suggestions import unknown_argument
@@ -129,6 +129,18 @@ def _timeout_to_json(value: Any) -> Any:
     return {phase: getattr(value, phase) for phase in _PHASES}
 
 
+class _CheckedTimeout:
+    """Check and serialize a timeout; pydantic's marker for a serializer is slow to import."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(
+            _check_timeout,
+            handler(source),
+            serialization=core_schema.plain_serializer_function_ser_schema(_timeout_to_json),
+        )
+
+
 def _check_base_url(value: str | None, info: ValidationInfo) -> str | None:
     if value is None:
         return None
@@ -171,7 +183,7 @@ def _check_kind_of_client(value: Any, right: str, wrong: str) -> Any:
 if TYPE_CHECKING:
     Timeout = float | httpx.Timeout | None
 else:
-    Timeout = Annotated[Any, BeforeValidator(_check_timeout), PlainSerializer(_timeout_to_json)]
+    Timeout = Annotated[Any, _CheckedTimeout]
 ApiKey = Annotated[SecretStr, BeforeValidator(lambda key: check_key(key, "api_key"))]
 DefaultHeaders = Annotated[dict[str, SecretStr] | None, BeforeValidator(check_headers)]
 HttpClient = Annotated[Any, AfterValidator(_check_http_client)]
@@ -211,18 +223,6 @@ def refuse_unknown_arguments(
         raise ValidationError.from_exception_data(model.__name__, errors, hide_input=True)
 
 
-_FROM_ENVIRONMENT = (
-    "api_key",
-    "timeout",
-    "max_retries",
-    "allow_http",
-    "async_transport",
-    "model",
-    "server",
-    "max_schema_seconds",
-)
-
-
 def fill_in_settings(arguments: Mapping[str, Any], base_url_field: str) -> dict[str, Any]:
     """Return the arguments that were given, and the environment's settings for the others.
 
@@ -235,16 +235,14 @@ def fill_in_settings(arguments: Mapping[str, Any], base_url_field: str) -> dict[
     """
     from monster_core.settings import check_base_url, environment_settings  # late, as above
 
-    found = environment_settings()
-    filled = {name: value for name, value in arguments.items() if value is not None}
-    for name in _FROM_ENVIRONMENT:
-        value = getattr(found, name)
-        if value is not None:
-            filled.setdefault(name, value)
+    settings = environment_settings().__dict__
+    filled = {name: value for name, value in settings.items() if value is not None}
+    api_base = filled.pop("api_base")
+    filled.update({name: value for name, value in arguments.items() if value is not None})
     if base_url_field not in filled:
         try:
             filled[base_url_field] = check_base_url(
-                found.api_base, allow_http=bool(filled.get("allow_http"))
+                api_base, allow_http=bool(filled.get("allow_http"))
             )
         except ConfigurationError as error:
             raise ConfigurationError(

@@ -92,11 +92,11 @@ def register_model_family(family: ModelFamily, pattern: str) -> None:
             )
     """
     try:
-        compiled = re.compile(pattern)
+        re.compile(pattern)
     except re.error as error:
         raise ValueError(f"The pattern {pattern!r} does not compile: {error}.") from None
     FAMILIES[family.name] = family
-    _PATTERNS.insert(0, (compiled, family.name))
+    _PATTERNS.insert(0, (pattern, family.name))
     _FOUND.clear()
 
 
@@ -120,7 +120,7 @@ def family_of(model: str, override: str | None = None) -> ModelFamily:
     found = _FOUND.get(model)
     if found is None:
         name = model.lower()
-        fits = (family for pattern, family in _PATTERNS if pattern.search(name))
+        fits = (family for pattern, family in _PATTERNS if re.search(pattern, name))
         found = FAMILIES[next(fits, "generic")]
         if len(_FOUND) >= _MAX_FOUND_NAMES:
             _FOUND.clear()
@@ -221,6 +221,6 @@ FAMILIES: dict[str, ModelFamily] = {
 }
 """Every known family by its name; :func:`register_model_family` adds to it."""
 
-_PATTERNS = [(re.compile(pattern), family.name) for pattern, family in _TABLE]
+_PATTERNS = [(pattern, family.name) for pattern, family in _TABLE]
 _FOUND: dict[str, ModelFamily] = {}
 _MAX_FOUND_NAMES = 256

@@ -5,8 +5,7 @@ their constructors and of each call. ``None`` means "not sent": the server's own
 fields are those of ``ChatCompletionRequest`` in vLLM 0.5.0's ``protocol.py``.
 """
 
-from __future__ import annotations
-
+# Without `from __future__ import annotations`: pydantic would compile every annotation by itself.
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
