@@ -106,6 +106,7 @@ class ScriptedServer:
             if self._ending.is_set():
                 connection.close()
                 return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # 40 ms a stream
             self._open.append(connection)
             thread = threading.Thread(
                 target=self._serve, args=(connection, self.accepted), daemon=True
