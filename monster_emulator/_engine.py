@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ._brain import reply
 from ._constraints import Constraint
 from ._decoding import Decoding, Guided, PlainText
 from ._dialects import Dialect
@@ -15,10 +14,10 @@ from ._generation import Answer, steps
 from ._messages import Turn
 from ._replies import ReplyFunction, ScriptedReply, next_reply, texts_of
 from ._responses import DONE, ResponseWriter, error_event
+from ._rules import reply, texts_within
 from ._sampling import MOST_LOGPROBS, Sampling
 from ._templates import check_roles
 from ._tokens import VOCABULARY, prompt_tokens
-from ._wanted import wanted
 
 # the server keeps one state of a grammar for all choices, so that they break each other off
 # (vllm/model_executor/guided_decoding/outlines_logits_processors.py:129)
@@ -86,7 +85,7 @@ def _decodings(
 ) -> Sequence[Decoding]:
     if constraint is None:
         return [PlainText(scripted[0]) for _ in range(choices)]
-    texts = [*scripted, *wanted(constraint, turns)]
+    texts = [*scripted, *texts_within(constraint, turns)]
     if constraint.is_grammar and choices > 1:
         return [PlainText(texts[0][: max(1, _BROKEN_OFF - choice)]) for choice in range(choices)]
     return [Guided(constraint.guide, texts) for _ in range(choices)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
@@ -12,7 +11,8 @@ from pydantic import BaseModel
 
 from ._constraints import Constraint
 from ._messages import Turn
-from ._tools import written_call
+from ._prompts import written_call
+from ._rules import spelled
 
 __all__ = ["Reply", "ReplyFunction", "ScriptedReply", "ToolCall", "next_reply", "texts_of"]
 
@@ -86,13 +86,9 @@ def texts_of(
         thought = f"<think>{reply.reasoning}</think>" if reply.reasoning else ""
         return [thought + "\n".join([*([reply.content] if reply.content else []), *written])]
     if forced_tool is not None:
-        return [text for call in calls for text in _spelled(dict(call.arguments))]
+        return [text for call in calls for text in spelled(dict(call.arguments))]
     found: list[str] = []
     for key in ("parameters", "arguments"):
         values = [{"name": call.name, key: dict(call.arguments)} for call in calls]
-        found += [text for value in (values[0], values) for text in _spelled(value)]
+        found += [text for value in (values[0], values) for text in spelled(value)]
     return found
-
-
-def _spelled(value: Any) -> list[str]:
-    return [json.dumps(value, ensure_ascii=False, separators=s) for s in ((", ", ": "), (",", ":"))]

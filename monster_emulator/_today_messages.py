@@ -7,8 +7,8 @@ from typing import Any
 
 from ._errors import Refusal
 from ._messages import Turn, text_of
+from ._prompts import hermes_call
 from ._today_request import TodayMessage, TodayRequest
-from ._tools import hermes_call
 
 _PARTS_OF_TEXT = {"text": "text", "refusal": "refusal", "thinking": "thinking"}
 

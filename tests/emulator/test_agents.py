@@ -59,7 +59,7 @@ def test_langchain_calls_a_tool(chat):
 @pytest.mark.parametrize("choice", ["any", "add"])
 def test_langchain_forces_a_call(chat, choice):
     llm = chat.bind_tools([get_weather, add], tool_choice=choice)
-    (call,) = llm.invoke("What is 2 + 3?").tool_calls
+    (call,) = llm.invoke("Add 2 and 3.").tool_calls
     assert (call["name"], call["args"]) == ("add", {"a": 2, "b": 3})
 
 
@@ -80,5 +80,5 @@ async def test_a_llama_index_agent_runs_to_its_end(settings):
     async with MonsterLLM(
         settings["model"], api_base=settings["base"], api_key=settings["api_key"]
     ) as llm:
-        output = await FunctionAgent(tools=[get_weather, add], llm=llm).run("What is 2 + 3?")
+        output = await FunctionAgent(tools=[get_weather, add], llm=llm).run("Add 2 and 3.")
     assert str(output) == "The result is 5."

@@ -60,7 +60,7 @@ def test_usage_counts_the_bytes_of_the_answer_and_its_end(endpoint, text):
 def test_n_answers_differ_and_are_counted_together(endpoint):
     answer = endpoint.answer("tea", n=2)
     contents = [choice["message"]["content"] for choice in answer["choices"]]
-    assert contents == ["You said: tea", "I heard: tea"]
+    assert contents == ["You said: tea", "You said: tea (2)"]
     assert [choice["index"] for choice in answer["choices"]] == [0, 1]
     assert answer["usage"]["completion_tokens"] == sum(len(text) + 1 for text in contents)
 
