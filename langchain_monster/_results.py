@@ -35,10 +35,12 @@ def to_chat_result(completion: Completion) -> ChatResult:
         _to_generation(completion, choice, usage if place == 0 else None)
         for place, choice in enumerate(completion.choices)
     ]
-    llm_output = {
-        "token_usage": _token_usage(usage) if usage else None,
-        "model_name": completion.model,
+    token_usage = usage and {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
     }
+    llm_output = {"token_usage": token_usage, "model_name": completion.model}
     return ChatResult(generations=generations, llm_output=llm_output)
 
 
@@ -147,20 +149,20 @@ def _to_generation(completion: Completion, choice: Choice, usage: Usage | None) 
         "finish_reason": choice.finish_reason,
         "stop_reason": choice.stop_reason,
     }
+    info: dict[str, Any] = {"finish_reason": choice.finish_reason}
     if completion.id:
         metadata["id"] = completion.id
     if choice.logprobs is not None:
-        metadata["logprobs"] = choice.logprobs
-    calls, invalid_calls = _tool_calls(choice)
+        metadata["logprobs"] = info["logprobs"] = choice.logprobs
+    calls, invalid_calls = _tool_calls(choice) if choice.tool_calls else ([], [])
     message = AIMessage(
         content=choice.text,
         response_metadata=metadata,
         usage_metadata=_usage_metadata(usage) if usage else None,
-        additional_kwargs=_additional_kwargs(choice),
+        additional_kwargs=_additional_kwargs(choice) if choice.reasoning or choice.refusal else {},
         tool_calls=calls,
         invalid_tool_calls=invalid_calls,
     )
-    info = {name: metadata[name] for name in ("finish_reason", "logprobs") if name in metadata}
     return ChatGeneration(message=message, generation_info=info)
 
 
@@ -246,11 +248,3 @@ def _usage_metadata(usage: Usage) -> UsageMetadata:
     if usage.reasoning_tokens is not None:
         metadata["output_token_details"] = OutputTokenDetails(reasoning=usage.reasoning_tokens)
     return metadata
-
-
-def _token_usage(usage: Usage) -> dict[str, int]:
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.total_tokens,
-    }

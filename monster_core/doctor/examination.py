@@ -155,7 +155,7 @@ class Examination:
 
     def _ask(self, base_url: str, path: str, content: bytes | None) -> RawResponse:
         endpoint = replace(self.endpoint, base_url=base_url)
-        attempt = Attempt.begin_get(endpoint, path)
+        attempt = Attempt(endpoint, path)
         if content is not None:
             attempt.method, attempt.content = "POST", content
         with Connections(endpoint).use() as client:
@@ -163,14 +163,15 @@ class Examination:
                 response = client.send(
                     attempt.request(httpx.Request), stream=True, follow_redirects=False
                 )
-                body = bytearray()
-                read_beginning(response, MAX_ERROR_BODY_BYTES, body)
+                beginning = read_beginning(response, MAX_ERROR_BODY_BYTES)
             except failures() as error:
                 failure = attempt.failure(error)
             else:
-                status = response.status_code
-                refusal = None if status == 200 else attempt.refusal(response, bytes(body))
-                return RawResponse(status, response.headers, bytes(body), refusal)
+                if beginning.problem is not None:
+                    raise beginning.problem
+                status, body = response.status_code, beginning.text
+                refusal = None if status == 200 else attempt.refusal(response, body)
+                return RawResponse(status, response.headers, body, refusal)
         raise failure
 
 

@@ -5,12 +5,11 @@ Tolerates what servers leave out, send as null or add; refuses what is not a com
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from monster_core.errors import ResponseError, stream_error
+from monster_core.errors import MonsterError, ResponseError, stream_error
 from monster_core.response.types import Choice, Completion, ToolCall, Usage, new_call_id
 
 __all__ = [
@@ -41,21 +40,19 @@ def parse_completion(body: bytes) -> Completion:
         ResponseError: The body is not a completion.
         StatusError: The body is an error in spite of its status.
     """
-    data = _parse(body)
-    if not isinstance(data.get("choices"), list) or not data["choices"]:
-        if is_error(data):
-            raise stream_error(data.get("error") or data, None)
-        raise ResponseError(f"The server's response holds no choices: {shown(body)}")
-    response_id = text_of(data.get("id"))
+    data = json_or_none(body)
+    sent = data.get("choices") if isinstance(data, dict) else None
+    if not isinstance(sent, list) or not sent:
+        raise _no_completion(data, body)
     choices = [
         _read_choice(choice, position)
-        for position, choice in enumerate(data["choices"])
+        for position, choice in enumerate(sent)
         if isinstance(choice, dict)
     ]
     if not choices:
         raise ResponseError(f"The response holds no choice that is an object: {shown(body)}")
     return Completion(
-        id=response_id,
+        id=text_of(data.get("id")),
         model=text_of(data.get("model")),
         created=whole_number(data.get("created")) or 0,
         choices=choices,
@@ -64,27 +61,54 @@ def parse_completion(body: bytes) -> Completion:
     )
 
 
+def _no_completion(data: Any, body: bytes) -> MonsterError:
+    """Return the error for a body that is not a completion."""
+    if not body.strip():
+        return ResponseError("The server answered 200 with an empty body.")
+    if data is NO_JSON:
+        kind = "a web page" if body.lstrip()[:1] == b"<" else "something that is not JSON"
+        return ResponseError(
+            f"The server answered 200 with {kind}: {shown(body)} "
+            "Check the base URL: it ends in /v1 as a rule."
+        )
+    if not isinstance(data, dict):
+        return ResponseError(f"The server's response is not a JSON object: {shown(body)}")
+    if is_error(data):
+        return stream_error(data.get("error") or data, None)
+    return ResponseError(f"The server's response holds no choices: {shown(body)}")
+
+
 def _read_choice(choice: dict[str, Any], position: int) -> Choice:
     raw_message = choice.get("message")
     message: dict[str, Any] = raw_message if isinstance(raw_message, dict) else {}
-    index = whole_number(choice.get("index"))
-    index = position if index is None else index
-    calls = message.get("tool_calls")
+    index, stop_reason = whole_number(choice.get("index")), choice.get("stop_reason")
+    content, calls = message.get("content"), message.get("tool_calls")
+    logprobs = choice.get("logprobs")
+    reasoning = message.get("reasoning_content") or message.get("reasoning")
     return Choice(
-        index=index,
-        text=_content(message.get("content")),
-        tool_calls=_read_calls(calls if isinstance(calls, list) else []),
+        index=position if index is None else index,
+        text=content if isinstance(content, str) else _joined_text(content),
+        tool_calls=_read_calls(calls) if calls else [],
         finish_reason=text_of(choice.get("finish_reason")) or None,
-        stop_reason=stop_reason_of(choice.get("stop_reason")),
-        logprobs=read_logprobs(choice.get("logprobs")),
-        reasoning=text_of(message.get("reasoning_content") or message.get("reasoning")) or None,
+        stop_reason=None if stop_reason is None else stop_reason_of(stop_reason),
+        logprobs=None if logprobs is None else read_logprobs(logprobs),
+        reasoning=text_of(reasoning) or None,
         refusal=text_of(message.get("refusal")) or None,
     )
 
 
-def _read_calls(calls: list[Any]) -> list[ToolCall]:
+def _joined_text(parts: Any) -> str:
+    """Return the text of a content that the server sent in parts, or not at all."""
+    if parts is None:
+        return ""
+    if isinstance(parts, list):
+        return "".join(text_of(part.get("text")) for part in parts if isinstance(part, dict))
+    raise ResponseError(f"The server sent content that is not text: {parts!r:.200}")
+
+
+def _read_calls(calls: Any) -> list[ToolCall]:
     found: dict[str, ToolCall] = {}
-    for call in calls:
+    for call in calls if isinstance(calls, list) else ():
         if isinstance(call, dict):
             read = _read_call(call)
             if not (read.name or read.arguments):
@@ -103,29 +127,6 @@ def _read_call(call: dict[str, Any]) -> ToolCall:
         text_of(function.get("name")),
         arguments_of(function.get("arguments")),
     )
-
-
-def _content(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    if isinstance(value, list):
-        return "".join(text_of(part.get("text")) for part in value if isinstance(part, dict))
-    raise ResponseError(f"The server sent content that is not text: {value!r:.200}")
-
-
-def _parse(body: bytes) -> dict[str, Any]:
-    if not body.strip():
-        raise ResponseError("The server answered 200 with an empty body.")
-    data = json_or_none(body)
-    if data is NO_JSON:
-        kind = "a web page" if body.lstrip()[:1] == b"<" else "something that is not JSON"
-        raise ResponseError(
-            f"The server answered 200 with {kind}: {shown(body)} "
-            "Check the base URL: it ends in /v1 as a rule."
-        )
-    if not isinstance(data, dict):
-        raise ResponseError(f"The server's response is not a JSON object: {shown(body)}")
-    return data
 
 
 # What follows reads single values, here and in the events of a stream: a value that is not of
@@ -212,13 +213,15 @@ def read_usage(usage: Any) -> Usage | None:
     """
     if not isinstance(usage, dict):
         return None
-    prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    prompt = whole_number(usage.get("prompt_tokens")) or 0
+    completion = whole_number(usage.get("completion_tokens")) or 0
+    read, written = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
     return Usage(
         prompt,
         completion,
-        _count(usage.get("total_tokens")) or prompt + completion,
-        _detail(usage.get("prompt_tokens_details"), "cached_tokens"),
-        _detail(usage.get("completion_tokens_details"), "reasoning_tokens"),
+        whole_number(usage.get("total_tokens")) or prompt + completion,
+        whole_number(read.get("cached_tokens")) if isinstance(read, dict) else None,
+        whole_number(written.get("reasoning_tokens")) if isinstance(written, dict) else None,
     )
 
 
@@ -232,14 +235,6 @@ def read_logprobs(logprobs: Any) -> dict[str, Any] | None:
     if not isinstance(tokens, list):
         return None
     return {"content": [_only_known(token) for token in tokens if _is_token(token)]}
-
-
-def _count(value: Any) -> int:
-    return whole_number(value) or 0
-
-
-def _detail(details: Any, name: str) -> int | None:
-    return whole_number(details.get(name)) if isinstance(details, Mapping) else None
 
 
 def _is_token(token: Any) -> bool:

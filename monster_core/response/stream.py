@@ -65,7 +65,7 @@ class StreamDecoder:
 
     def __init__(self) -> None:
         self._text: list[str] = []
-        self._calls = _CallIdentities()
+        self._calls: _CallIdentities | None = None
         self._finished = False
         self._id = ""
         self._model = ""
@@ -162,7 +162,7 @@ class StreamDecoder:
             self._id,
             self._model,
             text,
-            self._calls.read(calls) if calls else None,
+            self._read_calls(calls) if calls else None,
             (text_of(reasoning) or None) if reasoning else None,
             read_logprobs(logprobs) if logprobs is not None else None,
             finish_reason,
@@ -173,6 +173,11 @@ class StreamDecoder:
             event,
             (text_of(refusal) or None) if refusal else None,
         )
+
+    def _read_calls(self, calls: Any) -> list[ToolCallDelta]:
+        if self._calls is None:
+            self._calls = _CallIdentities()
+        return self._calls.read(calls)
 
     def _note(self, event: dict[str, Any]) -> None:
         self._id = self._id or text_of(event.get("id"))

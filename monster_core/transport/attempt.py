@@ -9,7 +9,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
@@ -25,23 +25,24 @@ from monster_core.errors import (
     StatusError,
     status_error,
 )
+from monster_core.response.pipeline import parse_response
 from monster_core.response.stream import no_stream
+from monster_core.transport.body import Body
 from monster_core.transport.deadline import Deadline
 from monster_core.transport.retry import parse_retry_after, retry_delay
+from monster_core.transport.sse import EventDecoder
 
 if TYPE_CHECKING:
     from monster_core.request.builder import ChatRequest
     from monster_core.response.pipeline import ResponseStream
-    from monster_core.response.types import Chunk
-    from monster_core.transport.body import Body
+    from monster_core.response.types import Chunk, Completion, ResponseSpec
     from monster_core.transport.endpoint import Endpoint
-    from monster_core.transport.sse import EventDecoder
 
 __all__ = ["AFTER_DONE_SECONDS", "MAX_ERROR_BODY_BYTES", "Attempt", "StreamState", "failures"]
 
 _log = logging.getLogger(__name__)
 _UNSENDABLE = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
-_FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError)
+_FAILURES = (MonsterError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, TimeoutError)
 MAX_ERROR_BODY_BYTES = 100_000  # bytes of an error's body that are read
 _MAX_HEAD_BYTES = 10_000  # bytes that are kept of a response that may turn out to be no stream
 AFTER_DONE_SECONDS = 0.25
@@ -49,7 +50,7 @@ AFTER_DONE_SECONDS = 0.25
 
 
 def failures() -> tuple[type[Exception], ...]:
-    """Return what is raised when sending fails.
+    """Return what is raised when sending, or reading the response, fails.
 
     httpx's transport over aiohttp lets some of aiohttp's own errors through.
     """
@@ -57,37 +58,35 @@ def failures() -> tuple[type[Exception], ...]:
     return _FAILURES if aiohttp is None else (*_FAILURES, aiohttp.ClientError)
 
 
-@dataclass(slots=True)
 class Attempt:
-    """One request on its way: what to send, the time left, the attempts made."""
+    """One request on its way: what to send, the time left, the attempts made.
 
-    endpoint: Endpoint
-    method: str
-    path: str
-    content: bytes | None
-    deadline: Deadline
-    is_guided: bool = False
-    shorter: Callable[[], bytes] | None = None
-    attempts: int = 0
-    _phases: dict[str, float | None] = field(default_factory=dict)
+    Args:
+        endpoint: Where it goes.
+        path: What follows the base URL.
+        request: The chat request; None where the endpoint is only asked for something.
+    """
 
-    @classmethod
-    def begin(cls, endpoint: Endpoint, request: ChatRequest) -> Attempt:
-        """Start the clock of a chat request."""
-        return cls(
-            endpoint,
-            "POST",
-            "/chat/completions",
-            request.body,
-            Deadline(endpoint.timeouts),
-            request.is_guided,
-            request.shorter_body,
-        )
+    __slots__ = (
+        "_attempts",
+        "_is_guided",
+        "_shorter_body",
+        "content",
+        "deadline",
+        "endpoint",
+        "method",
+        "path",
+    )
 
-    @classmethod
-    def begin_get(cls, endpoint: Endpoint, path: str) -> Attempt:
-        """Start the clock of a request that only asks."""
-        return cls(endpoint, "GET", path, None, Deadline(endpoint.timeouts))
+    def __init__(self, endpoint: Endpoint, path: str, request: ChatRequest | None = None) -> None:
+        self.endpoint = endpoint
+        self.path = path
+        self.method = "GET" if request is None else "POST"
+        self.content = None if request is None else request.body
+        self.deadline = Deadline(endpoint.timeouts)
+        self._attempts = 0
+        self._is_guided = request is not None and request.is_guided
+        self._shorter_body = None if request is None else request.shorter_body
 
     def request(self, make: Callable[..., httpx.Request]) -> httpx.Request:
         """Return the next attempt's request.
@@ -96,17 +95,16 @@ class Attempt:
             make: httpx.Request, or the build_request of a caller's client, which adds that
                 client's own headers below ours.
         """
-        self.attempts += 1
-        self._phases = self.deadline.phases()
+        self._attempts += 1
         return make(
             self.method,
             self.endpoint.url(self.path),
             headers=self.endpoint.headers,
             content=self.content,
-            extensions={"timeout": self._phases},
+            extensions={"timeout": self.deadline.begin_attempt()},
         )
 
-    def accept(self, response: httpx.Response) -> bool:
+    def is_answered_by(self, response: httpx.Response) -> bool:
         """Whether a response brings the answer.
 
         Args:
@@ -115,41 +113,26 @@ class Attempt:
         _log.debug("%s %s: %s", self.method, self.path, response.status_code)
         return response.status_code == 200
 
-    def begin_stream(self) -> None:
-        """Note that a stream has begun: its content must come within the time between chunks.
-
-        httpx looks up the read timeout of a body when it begins to read it.
-        """
-        self.deadline.content_arrived()
-        self._phases["read"] = self.deadline.limit(self.deadline.timeouts.read)
-
-    def in_time(self, received: bytes) -> bytes:
-        """Return a piece of the body, unless the whole call has taken too long.
+    def delay_after(self, error: MonsterError) -> float:
+        """Return the seconds to wait before the next attempt.
 
         Args:
-            received: The piece.
+            error: Why the last one failed.
 
         Raises:
-            RequestTimeoutError: It has.
+            MonsterError: The error, if there is no further attempt.
         """
-        passed = self.deadline.total_passed()
-        if passed is not None:
-            raise passed
-        return received
-
-    def delay_after(self, error: MonsterError) -> float | None:
-        """Return the seconds to wait before the next attempt, or None if there is none."""
-        if isinstance(error, ContextOverflowError) and self.shorter is not None:
+        if isinstance(error, ContextOverflowError) and self._shorter_body is not None:
             _log.info(
                 "The prompt does not fit the context window: the answer's schema is left out."
             )
-            self.content, self.shorter = self.shorter(), None
-            self.attempts -= 1
+            self.content, self._shorter_body = self._shorter_body(), None
+            self._attempts -= 1
             return 0.0
-        if self._is_refused_guide(error):
-            return None
-        delay = retry_delay(error, self.attempts, self.endpoint.max_retries)
-        return delay if delay is not None and self.deadline.allows(delay) else None
+        delay = retry_delay(error, self._attempts, self.endpoint.max_retries)
+        if delay is None or self._is_refused_guide(error) or not self.deadline.allows(delay):
+            raise error
+        return delay
 
     def refusal(self, response: httpx.Response, body: bytes) -> MonsterError:
         """Return the error for a response whose status is not 200."""
@@ -163,6 +146,22 @@ class Attempt:
             error.args = (f"{error.args[0]} {_UNCOMPILED}",)
         return error
 
+    def parse(self, body: bytes, spec: ResponseSpec) -> Completion:
+        """Read the body of the response.
+
+        Args:
+            body: The body.
+            spec: What is known of the request.
+
+        Raises:
+            MonsterError: The body is not a completion.
+        """
+        try:
+            return parse_response(body, spec)
+        except MonsterError as error:
+            self.mask(error)
+            raise
+
     def mask(self, error: MonsterError) -> None:
         """Hide the secrets that a response repeated from what its error says."""
         error.args = tuple(map(self.endpoint.mask, error.args))
@@ -175,15 +174,18 @@ class Attempt:
 
     def _is_refused_guide(self, error: MonsterError) -> bool:
         """Whether the server probably cannot compile the guide; it would stand still again."""
-        return self.is_guided and isinstance(error, StatusError) and error.status_code == 500
+        return self._is_guided and isinstance(error, StatusError) and error.status_code == 500
 
     def failure(self, error: Exception) -> MonsterError:
         """Return this package's error for one of sending, with that one, laid bare, as its cause.
 
         Args:
             error: What was raised; of it, only type and text remain. Its request holds the key, and
-                so may the frames of its traceback and whatever it was raised from.
+                so may the frames of its traceback and whatever it was raised from. An error of
+                this package is returned as it is.
         """
+        if isinstance(error, MonsterError):
+            return error
         failure = self._failure(error)
         if isinstance(error, httpx.HTTPError | httpx.InvalidURL | httpx.StreamError):
             if isinstance(error, httpx.HTTPError) and getattr(error, "_request", None) is not None:
@@ -212,47 +214,58 @@ _UNCOMPILED = (
 )
 
 
-@dataclass(slots=True)
 class StreamState:
-    """Turn the bytes of a stream into chunks, and its end into a last chunk or an error."""
+    """Turn the bytes of a stream into chunks, and its end into a last chunk or an error.
 
-    attempt: Attempt
-    body: Body
-    decoder: EventDecoder
-    reader: ResponseStream
-    head: bytes = b""
-    has_events: bool = False
+    Args:
+        attempt: What is answered; the time between chunks begins.
+        response: The response, its body not read yet.
+        reader: What reads the events.
+    """
+
+    __slots__ = ("_attempt", "_body", "_decoder", "_has_events", "_head", "_reader", "is_done")
+
+    def __init__(self, attempt: Attempt, response: httpx.Response, reader: ResponseStream) -> None:
+        self._attempt = attempt
+        self._body = Body(response, attempt.endpoint.max_response_bytes, attempt.deadline)
+        self._decoder = EventDecoder()
+        self._reader = reader
+        self._head = b""
+        self._has_events = False
+        self.is_done = False
+        """Whether [DONE] has come, after which only the end of the body may follow."""
+        attempt.deadline.begin_stream()
 
     def receive(self, received: bytes) -> Iterator[Chunk]:
         """Take the next bytes; give the chunks they completed, the last one at [DONE]."""
         try:
-            received = self.attempt.in_time(self.body.take(received))
+            received = self._body.take(received)
         except (ResponseError, RequestTimeoutError) as error:
-            error.partial_text = self.reader.partial_text
+            error.partial_text = self._reader.partial_text
             raise
-        if not self.has_events and len(self.head) < _MAX_HEAD_BYTES:
-            self.head += received[:_MAX_HEAD_BYTES]
-        return self._chunks(self.decoder.feed(received))
+        if not self._has_events and len(self._head) < _MAX_HEAD_BYTES:
+            self._head += received[:_MAX_HEAD_BYTES]
+        return self._chunks(self._decoder.feed(received))
 
     def close(self) -> Iterator[Chunk]:
         """Take the end of the stream; give what it leaves, the last chunk at its end."""
-        if self.reader.is_done:
+        if self.is_done:
             return
-        yield from self._chunks(self.decoder.flush())
-        if not self.has_events:
-            raise no_stream(self.head)
-        if not self.reader.is_done:
-            yield self.reader.end()
+        yield from self._chunks(self._decoder.flush())
+        if not self._has_events:
+            raise no_stream(self._head)
+        if not self.is_done:
+            yield self._reader.end()
 
     def broken(self, error: Exception) -> list[Chunk]:
         """Take a failure of the connection; return the last chunk if the answer was complete."""
-        if self.reader.is_complete:
-            return [] if self.reader.is_done else [self.reader.end()]
-        failure = self.attempt.failure(error)
+        if self._reader.is_complete:
+            return [] if self.is_done else [self._reader.end()]
+        failure = self._attempt.failure(error)
         if isinstance(failure, RequestTimeoutError):
-            failure.partial_text = self.reader.partial_text
+            failure.partial_text = self._reader.partial_text
             raise failure
-        interrupted = self.reader.interrupted(
+        interrupted = self._reader.interrupted(
             f"The connection broke in mid-stream ({_reason(error)})"
         )
         raise interrupted from failure.__cause__
@@ -260,11 +273,11 @@ class StreamState:
     def _chunks(self, events: list[bytes]) -> Iterator[Chunk]:
         # one by one: all of a block at once would live long enough to keep the garbage collector
         # busy, and an error must not overtake what came before it
-        reader, deadline, has_content = self.reader, self.attempt.deadline, False
-        if reader.is_done:  # only the end of the body may follow
+        reader, deadline, has_content = self._reader, self._attempt.deadline, False
+        if self.is_done:
             return
         if events:
-            self.has_events = True
+            self._has_events = True
         for data in events:
             chunk = reader.feed(data)
             if chunk is not None:
@@ -273,12 +286,13 @@ class StreamState:
             elif reader.holds_back:
                 has_content = True  # it arrived, although it is not given yet
             elif reader.is_done:
+                self.is_done = True
                 deadline.finish_within(AFTER_DONE_SECONDS)
                 yield reader.end()
                 return
         if has_content:
             deadline.content_arrived()
-        elif not reader.is_done and (passed := deadline.passed()) is not None:
+        elif (passed := deadline.passed()) is not None:
             passed.partial_text = reader.partial_text
             raise passed
 

@@ -16,7 +16,6 @@ from contextlib import (
     AbstractContextManager,
     aclosing,
     nullcontext,
-    suppress,
 )
 from typing import TYPE_CHECKING, TypeVar
 
@@ -35,7 +34,7 @@ from monster_core.models_endpoint import (
     context_window_sources,
     read_models,
 )
-from monster_core.response.pipeline import ResponseStream, parse_response
+from monster_core.response.pipeline import ResponseStream
 from monster_core.response.types import add_usage
 from monster_core.server_discovery import SERVER_SOURCES
 from monster_core.transport.attempt import (
@@ -45,12 +44,17 @@ from monster_core.transport.attempt import (
     StreamState,
     failures,
 )
-from monster_core.transport.body import Body, araw_bytes, raw_bytes, read_beginning
+from monster_core.transport.body import (
+    Body,
+    araw_bytes,
+    aread_beginning,
+    raw_bytes,
+    read_beginning,
+)
 from monster_core.transport.deadline import time_limit
 from monster_core.transport.endpoint import Endpoint
 from monster_core.transport.http import AsyncConnections, Connections
 from monster_core.transport.second_request import HeldChunks, second_request
-from monster_core.transport.sse import EventDecoder
 from monster_core.transport.stream_end import read_end
 
 if TYPE_CHECKING:
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncMonsterClient", "MonsterClient"]
 
+_CHAT = "/chat/completions"
 _T = TypeVar("_T")
 _Sources = Iterable[tuple[str, Callable[[bytes], _T | None]]]
 """Paths that may tell something, and what reads it from each response."""
@@ -100,13 +105,8 @@ class MonsterClient:
         Raises:
             MonsterError: The request failed.
         """
-        attempt = Attempt.begin(self.endpoint, request)
-        body = self._whole(attempt)
-        try:
-            completion = parse_response(body, request.spec)
-        except MonsterError as error:
-            attempt.mask(error)
-            raise
+        attempt = Attempt(self.endpoint, _CHAT, request)
+        completion = attempt.parse(self._whole(attempt), request.spec)
         second = second_request(request, completion)
         if second is None:
             return completion
@@ -142,22 +142,18 @@ class MonsterClient:
                 yield held.with_usage(chunk)
 
     def _stream(self, request: ChatRequest, reader: ResponseStream) -> Generator[Chunk, None, None]:
-        attempt, broken = Attempt.begin(self.endpoint, request), None
+        attempt, broken = Attempt(self.endpoint, _CHAT, request), None
         with self._client() as client:
             response = self._open(client, attempt)
             try:
-                body = Body.begin(response, self.endpoint.max_response_bytes)
-                state = StreamState(attempt, body, EventDecoder(), reader)
-                attempt.begin_stream()
+                state = StreamState(attempt, response, reader)
                 pieces = raw_bytes(response)
                 for received in pieces:
-                    for chunk in state.receive(received):
-                        yield chunk
-                    if reader.is_done:
+                    yield from state.receive(received)
+                    if state.is_done:
                         read_end(response, pieces, AFTER_DONE_SECONDS)
                         return
-                for chunk in state.close():
-                    yield chunk
+                yield from state.close()
             except MonsterError as error:
                 attempt.mask(error)
                 raise
@@ -166,8 +162,7 @@ class MonsterClient:
             finally:
                 response.close()
         if broken is not None:
-            for chunk in state.broken(broken):
-                yield chunk
+            yield from state.broken(broken)
 
     def models(self) -> list[ServedModel]:
         """Return the models that the endpoint serves.
@@ -175,7 +170,7 @@ class MonsterClient:
         Raises:
             MonsterError: The request failed.
         """
-        return read_models(self._whole(Attempt.begin_get(self.endpoint, "/models")))
+        return read_models(self._whole(Attempt(self.endpoint, "/models")))
 
     def context_window(self, model: str, timeout: float = MAX_DISCOVERY_SECONDS) -> int | None:
         """Return how many tokens a prompt and its answer may have together.
@@ -214,7 +209,7 @@ class MonsterClient:
         """Ask for one path after another until a response tells what is looked for."""
         for path, read in sources:
             try:
-                found = read(self._whole(Attempt.begin_get(endpoint, path)))
+                found = read(self._whole(Attempt(endpoint, path)))
             except absent:
                 continue
             if found is not None:
@@ -230,10 +225,8 @@ class MonsterClient:
         with self._client() as client:
             response = self._open(client, attempt)
             try:
-                body = Body.begin(response, self.endpoint.max_response_bytes)
-                return b"".join(attempt.in_time(body.take(piece)) for piece in raw_bytes(response))
-            except MonsterError:
-                raise
+                body = Body(response, attempt.endpoint.max_response_bytes, attempt.deadline)
+                return b"".join([body.take(received) for received in raw_bytes(response)])
             except failures() as error:
                 failure = attempt.failure(error)
             finally:
@@ -246,17 +239,13 @@ class MonsterClient:
             try:
                 request = attempt.request(self._make_request)
                 response = client.send(request, stream=True, follow_redirects=False)
-                if attempt.accept(response):
+                if attempt.is_answered_by(response):
                     return response
-                failure = attempt.refusal(response, _error_body(response))
-            except MonsterError:
-                raise
+                beginning = read_beginning(response, MAX_ERROR_BODY_BYTES)
+                failure = attempt.refusal(response, beginning.text)
             except failures() as error:
                 failure = attempt.failure(error)
-            delay = attempt.delay_after(failure)
-            if delay is None:
-                raise failure
-            time.sleep(delay)
+            time.sleep(attempt.delay_after(failure))
 
 
 class AsyncMonsterClient:
@@ -289,13 +278,8 @@ class AsyncMonsterClient:
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Send a request and return its completion; see :meth:`MonsterClient.complete`."""
-        attempt = Attempt.begin(self.endpoint, request)
-        body = await self._whole(attempt)
-        try:
-            completion = parse_response(body, request.spec)
-        except MonsterError as error:
-            attempt.mask(error)
-            raise
+        attempt = Attempt(self.endpoint, _CHAT, request)
+        completion = attempt.parse(await self._whole(attempt), request.spec)
         second = second_request(request, completion)
         if second is None:
             return completion
@@ -330,13 +314,11 @@ class AsyncMonsterClient:
     async def _stream(
         self, request: ChatRequest, reader: ResponseStream
     ) -> AsyncGenerator[Chunk, None]:
-        attempt, broken = Attempt.begin(self.endpoint, request), None
+        attempt, broken = Attempt(self.endpoint, _CHAT, request), None
         async with self._client() as client:
             response = await self._open(client, attempt)
             try:
-                body = Body.begin(response, self.endpoint.max_response_bytes)
-                state = StreamState(attempt, body, EventDecoder(), reader)
-                attempt.begin_stream()
+                state = StreamState(attempt, response, reader)
                 pieces = araw_bytes(response)
                 while True:
                     left = attempt.deadline.left()
@@ -364,7 +346,7 @@ class AsyncMonsterClient:
 
     async def models(self) -> list[ServedModel]:
         """Return the models that the endpoint serves; see :meth:`MonsterClient.models`."""
-        return read_models(await self._whole(Attempt.begin_get(self.endpoint, "/models")))
+        return read_models(await self._whole(Attempt(self.endpoint, "/models")))
 
     async def context_window(
         self, model: str, timeout: float = MAX_DISCOVERY_SECONDS
@@ -384,7 +366,7 @@ class AsyncMonsterClient:
         """Ask for one path after another until a response tells what is looked for."""
         for path, read in sources:
             try:
-                found = read(await self._whole(Attempt.begin_get(endpoint, path)))
+                found = read(await self._whole(Attempt(endpoint, path)))
             except absent:
                 continue
             if found is not None:
@@ -400,13 +382,10 @@ class AsyncMonsterClient:
         async with self._client() as client:
             response = await self._open(client, attempt)
             try:
-                body = Body.begin(response, self.endpoint.max_response_bytes)
+                body = Body(response, attempt.endpoint.max_response_bytes, attempt.deadline)
                 async with time_limit(attempt.deadline.left()):
-                    return b"".join(
-                        [body.take(received) async for received in araw_bytes(response)]
-                    )
-            except MonsterError:
-                raise
+                    pieces = [body.take(received) async for received in araw_bytes(response)]
+                return b"".join(pieces)
             except failures() as error:
                 failure = attempt.failure(error)
             finally:
@@ -420,17 +399,13 @@ class AsyncMonsterClient:
                 request = attempt.request(self._make_request)
                 async with time_limit(attempt.deadline.left()):
                     response = await client.send(request, stream=True, follow_redirects=False)
-                    if attempt.accept(response):
+                    if attempt.is_answered_by(response):
                         return response
-                    failure = attempt.refusal(response, await _error_body_async(response))
-            except MonsterError:
-                raise
+                    beginning = await aread_beginning(response, MAX_ERROR_BODY_BYTES)
+                    failure = attempt.refusal(response, beginning.text)
             except failures() as error:
                 failure = attempt.failure(error)
-            delay = attempt.delay_after(failure)
-            if delay is None:
-                raise failure
-            await asyncio.sleep(delay)
+            await asyncio.sleep(attempt.delay_after(failure))
 
 
 _Given = TypeVar("_Given", httpx.Client, httpx.AsyncClient)
@@ -444,27 +419,3 @@ def _open_one(client: _Given) -> _Given:
             f"The {kind} that this model was given is closed: give it another."
         )
     return client
-
-
-def _error_body(response: httpx.Response) -> bytes:
-    """Return the beginning of a refusal's body; it is only read to say why."""
-    text = bytearray()
-    with suppress(ResponseError):  # the status tells enough
-        read_beginning(response, MAX_ERROR_BODY_BYTES, text)
-    return bytes(text)
-
-
-async def _error_body_async(response: httpx.Response) -> bytes:
-    """Return the beginning of a refusal's body; see :func:`_error_body`."""
-    text = b""
-    try:
-        body = Body(response, MAX_ERROR_BODY_BYTES)
-        async for received in araw_bytes(response):
-            text += body.decompressed(received)
-            if len(text) >= MAX_ERROR_BODY_BYTES:
-                break
-    except ResponseError:
-        pass  # the status tells enough
-    finally:
-        await response.aclose()
-    return text

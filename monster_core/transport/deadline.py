@@ -75,12 +75,38 @@ class Timeouts:
 class Deadline:
     """Watch the two deadlines of one call: the whole, and the next content of a stream."""
 
-    __slots__ = ("_idle_end", "_total_end", "timeouts")
+    __slots__ = ("_idle_end", "_phases", "_total_end", "timeouts")
 
     def __init__(self, timeouts: Timeouts) -> None:
         self.timeouts = timeouts
         self._total_end = None if timeouts.total is None else time.monotonic() + timeouts.total
         self._idle_end: float | None = None
+        self._phases: dict[str, float | None] = {}
+
+    def begin_attempt(self) -> dict[str, float | None]:
+        """Return the timeout of each phase of an attempt that begins now, by httpx's names."""
+        timeouts = self.timeouts
+        self._phases = {
+            "connect": timeouts.connect,
+            "read": timeouts.read,
+            "write": timeouts.write,
+            "pool": timeouts.pool,
+        }
+        if self._total_end is not None:
+            left = self._total_end - time.monotonic()
+            self._phases = {name: _shorter(one, left) for name, one in self._phases.items()}
+        return self._phases
+
+    def begin_stream(self) -> None:
+        """Note that a stream has begun: its content must come within the time between chunks.
+
+        httpx looks up the read timeout of a body when it begins to read it.
+        """
+        self.content_arrived()
+        ends = [end for end in (self._total_end, self._idle_end) if end is not None]
+        if ends:
+            left = min(ends) - time.monotonic()
+            self._phases["read"] = _shorter(self.timeouts.read, left)
 
     def content_arrived(self) -> None:
         """Give the next content chunk its full time."""
@@ -94,28 +120,6 @@ class Deadline:
             seconds: How long.
         """
         self._idle_end = time.monotonic() + seconds
-
-    def phases(self) -> dict[str, float | None]:
-        """Return the timeout of each phase of a request that begins now, by httpx's names."""
-        timeouts = self.timeouts
-        return {
-            "connect": self.limit(timeouts.connect),
-            "read": self.limit(timeouts.read),
-            "write": self.limit(timeouts.write),
-            "pool": self.limit(timeouts.pool),
-        }
-
-    def limit(self, timeout: float | None) -> float | None:
-        """Return the shorter of a timeout and what is left.
-
-        Args:
-            timeout: Seconds, or None for no limit.
-        """
-        if self._total_end is None and self._idle_end is None:
-            return timeout
-        ends = [end for end in (self._total_end, self._idle_end) if end is not None]
-        left = max(min(ends) - time.monotonic(), _MIN_SECONDS)
-        return left if timeout is None else min(timeout, left)
 
     def left(self) -> float | None:
         """Return the seconds until the next deadline that no read timeout of httpx keeps.
@@ -157,3 +161,8 @@ class Deadline:
         return RequestTimeoutError(
             f"No content came for {self.timeouts.idle:g} seconds (stream_idle_timeout)."
         )
+
+
+def _shorter(timeout: float | None, left: float) -> float:
+    left = max(left, _MIN_SECONDS)
+    return left if timeout is None else min(timeout, left)

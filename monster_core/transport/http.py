@@ -93,7 +93,7 @@ class _Shared:
         """Count a call that is over; return whether the client is to be closed."""
         with _lock:
             self.calls -= 1
-            return self.is_over()
+            return self.is_ending and self.is_over()
 
     def is_over(self) -> bool:
         """Whether nobody uses the client any more; then it is taken out of its place."""
@@ -119,8 +119,9 @@ class _SharedSync(_Shared):
         )
 
     def __enter__(self) -> httpx.Client:
-        for unused in self.place.take_discarded():
-            unused.client.close()
+        if self.place.discarded:
+            for unused in self.place.take_discarded():
+                unused.client.close()
         return self.client
 
     def __exit__(self, *_: object) -> None:
@@ -147,8 +148,9 @@ class _SharedAsync(_Shared):
             )
 
     async def __aenter__(self) -> httpx.AsyncClient:
-        for unused in self.place.take_discarded():
-            await unused.client.aclose()
+        if self.place.discarded:
+            for unused in self.place.take_discarded():
+                await unused.client.aclose()
         return self.client
 
     async def __aexit__(self, *_: object) -> None:
