@@ -30,7 +30,6 @@ LOOPBACK = ["127.0.0.1", "::1"]
 OVER_AIOHTTP = {
     "tests.core.test_transport",
     "tests.endurance.test_cancellation",
-    "tests.faults.test_matrix",
 }
 """The modules whose async tests show what a transport has to do: they run over aiohttp as well."""
 REPEATING = {"benchmarks", "docs", "real_weights", "security", "seen_by", "todays_server"}

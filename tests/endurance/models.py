@@ -80,11 +80,11 @@ class MonsterLLMModel(ChatMonsterModel):
 
     def ask(self, text: str) -> str:
         """Return the answer to a text."""
-        return self.llm.complete(text).text
+        return self.llm.chat([ChatMessage(text)]).message.content or ""
 
     async def aask(self, text: str) -> str:
         """Return the answer to a text."""
-        return (await self.llm.acomplete(text)).text
+        return (await self.llm.achat([ChatMessage(text)])).message.content or ""
 
     def stream(self, text: str) -> Any:
         """Return the framework's own iterator of a streamed answer."""

@@ -1,25 +1,20 @@
-"""The eight ways to ask: each class, without and with async, for a whole answer or a stream."""
+"""The ways to ask: each class, without and with async, for a whole answer or a stream."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.exceptions import LangChainException
-from llama_index.core.llms import ChatMessage
 
-from langchain_monster import ChatMonster
 from langchain_monster import errors as langchain_errors
-from llama_index_monster import MonsterLLM
 from monster_core.errors import MonsterError
+from tests.endurance.models import MODELS, Model, MonsterLLMModel, piece_of
 
-__all__ = ["COLUMNS", "Column", "Reached", "User"]
-
-LANGCHAIN, LLAMAINDEX = "ChatMonster", "MonsterLLM"
+__all__ = ["WAYS", "Column", "Reached", "User", "columns_of"]
 
 
 @dataclass
@@ -47,61 +42,56 @@ class Column:
     """One way to ask.
 
     Args:
-        framework: The class that is asked.
-        is_async: Whether from a coroutine.
+        model: The class that is asked.
         streams: Whether for a stream.
+        transport: What carries it from a coroutine; empty outside of one.
     """
 
-    framework: str
-    is_async: bool
+    model: type[Model]
     streams: bool
+    transport: str = ""
 
     def __str__(self) -> str:
-        side = "async" if self.is_async else "sync"
-        return f"{self.framework}-{side}-{'stream' if self.streams else 'call'}"
-
-    @contextmanager
-    def opened(self, **settings: Any) -> Iterator[User]:
-        """Make a model, and close it in the end.
-
-        Args:
-            settings: The model's arguments; `base_url` in both frameworks.
-        """
-        if self.framework == LLAMAINDEX:
-            settings["api_base"] = settings.pop("base_url")
-        make: Any = ChatMonster if self.framework == LANGCHAIN else MonsterLLM
-        user = User(self, make(**settings))
-        try:
-            yield user
-        finally:
-            user.leave()
+        name = self.model.__name__.removesuffix("Model")
+        return f"{name}-{self.transport or 'sync'}-{'stream' if self.streams else 'call'}"
 
     def class_of(self, kind: type[MonsterError]) -> type[MonsterError]:
         """Return the class that is raised here for an error of the core."""
-        if self.framework == LLAMAINDEX:
+        if self.model is MonsterLLMModel:
             return kind
         twin: type[MonsterError] = getattr(langchain_errors, kind.__name__)
         assert issubclass(twin, (kind, LangChainException))
         return twin
 
 
-COLUMNS = [
-    Column(framework, is_async, streams)
-    for framework in (LANGCHAIN, LLAMAINDEX)
-    for is_async in (False, True)
-    for streams in (False, True)
-]
+WAYS = [(streams, carrier) for streams in (False, True) for carrier in ("", "httpx", "aiohttp")]
+
+
+def columns_of(place: int) -> list[Column]:
+    """Return every way to ask, of the two classes in turn; in the next row it is the other one's.
+
+    What a class makes of an error depends neither on the fault nor on the transport.
+
+    Args:
+        place: The number of the row.
+    """
+    return [Column(MODELS[(place + number) % 2], *way) for number, way in enumerate(WAYS)]
 
 
 class User:
-    """Somebody who asks one model in one way, on an event loop of their own if it takes one."""
+    """Somebody who asks one model in one way, on an event loop of their own if it takes one.
 
-    def __init__(self, column: Column, llm: Any) -> None:
-        self._column = column
-        self._llm = llm
-        self._loop = asyncio.new_event_loop() if column.is_async else None
-        asks = _ASYNC if column.is_async else _SYNC
-        self._asks: Callable[..., Any] = asks[column.framework, column.streams]
+    Args:
+        column: The way.
+        base_url: Where the model looks for its endpoint.
+        settings: The model's further arguments.
+    """
+
+    def __init__(self, column: Column, base_url: str, **settings: Any) -> None:
+        self._streams = column.streams
+        self._loop = asyncio.new_event_loop() if column.transport else None
+        carried = {"async_transport": column.transport} if column.transport else {}
+        self._model = column.model(base_url, **carried, **settings)
 
     def ask(self, text: str) -> Reached:
         """Ask, and note what comes.
@@ -112,13 +102,28 @@ class User:
         reached = Reached()
         begun = time.monotonic()
         try:
-            asked = self._asks(self._llm, text, reached.pieces)
             if self._loop:
-                self._loop.run_until_complete(asked)
+                self._loop.run_until_complete(self._aread(text, reached.pieces))
+            else:
+                self._read(text, reached.pieces)
         except Exception as error:
             reached.error = error
         reached.seconds = time.monotonic() - begun
         return reached
+
+    def _read(self, text: str, pieces: list[str]) -> None:
+        if not self._streams:
+            pieces.append(self._model.ask(text))
+            return
+        for item in self._model.stream(text):
+            pieces.append(piece_of(item))
+
+    async def _aread(self, text: str, pieces: list[str]) -> None:
+        if not self._streams:
+            pieces.append(await self._model.aask(text))
+            return
+        async for item in await self._model.astream(text):
+            pieces.append(piece_of(item))
 
     def wait_until(self, is_true: Callable[[], bool], what: str) -> None:
         """Wait for something to become true, for seconds if it must be.
@@ -127,69 +132,18 @@ class User:
             is_true: Whether it is.
             what: What it is.
         """
-        end = time.monotonic() + 3
+        end = time.monotonic() + 10
         while not is_true():
             assert time.monotonic() < end, f"never: {what}"
-            if self._loop:
+            if self._loop and not self._loop.is_closed():
                 self._loop.run_until_complete(asyncio.sleep(0.002))
             else:
                 time.sleep(0.002)
 
-    def leave(self) -> None:
+    def close(self) -> None:
         """Close the model and the loop."""
         if self._loop:
-            self._loop.run_until_complete(self._llm.aclose())
+            self._loop.run_until_complete(self._model.llm.aclose())
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
-            self._loop = None
-        self._llm.close()
-
-
-def _invoke(llm: Any, text: str, pieces: list[str]) -> None:
-    pieces.append(llm.invoke(text).text)
-
-
-async def _ainvoke(llm: Any, text: str, pieces: list[str]) -> None:
-    pieces.append((await llm.ainvoke(text)).text)
-
-
-def _stream(llm: Any, text: str, pieces: list[str]) -> None:
-    for chunk in llm.stream(text):
-        pieces.append(chunk.text)
-
-
-async def _astream(llm: Any, text: str, pieces: list[str]) -> None:
-    async for chunk in llm.astream(text):
-        pieces.append(chunk.text)
-
-
-def _chat(llm: Any, text: str, pieces: list[str]) -> None:
-    pieces.append(llm.chat([ChatMessage(text)]).message.content)
-
-
-async def _achat(llm: Any, text: str, pieces: list[str]) -> None:
-    pieces.append((await llm.achat([ChatMessage(text)])).message.content)
-
-
-def _stream_chat(llm: Any, text: str, pieces: list[str]) -> None:
-    for response in llm.stream_chat([ChatMessage(text)]):
-        pieces.append(response.delta or "")
-
-
-async def _astream_chat(llm: Any, text: str, pieces: list[str]) -> None:
-    async for response in await llm.astream_chat([ChatMessage(text)]):
-        pieces.append(response.delta or "")
-
-
-_SYNC = {
-    (LANGCHAIN, False): _invoke,
-    (LANGCHAIN, True): _stream,
-    (LLAMAINDEX, False): _chat,
-    (LLAMAINDEX, True): _stream_chat,
-}
-_ASYNC = {
-    (LANGCHAIN, False): _ainvoke,
-    (LANGCHAIN, True): _astream,
-    (LLAMAINDEX, False): _achat,
-    (LLAMAINDEX, True): _astream_chat,
-}
+        self._model.llm.close()

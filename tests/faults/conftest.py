@@ -1,27 +1,20 @@
-"""Fixtures of the fault tests: one emulator for all of them, as if just started for each."""
+"""Fixtures of the fault tests: emulators, whose clients ask again after milliseconds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from monster_core.transport import retry
 from monster_emulator import Emulator
-from tests.scripted_replies import small_talk
-
-
-@pytest.fixture(scope="session")
-def running_emulator() -> Iterator[Emulator]:
-    """Run an emulator while the tests run."""
-    with Emulator(replies=small_talk) as running:
-        yield running
+from tests.faults.columns import WAYS
 
 
 @pytest.fixture
-def emulator(running_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
-    """Return the running emulator, whose clients ask again after milliseconds."""
+def emulators(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Emulator]]:
+    """Run an emulator for each way to ask."""
     monkeypatch.setattr(retry, "_FIRST_DELAY_SECONDS", 0.01)
-    running_emulator.recover()
-    running_emulator.requests.clear()
-    return running_emulator
+    with ExitStack() as running:
+        yield [running.enter_context(Emulator()) for _ in WAYS]

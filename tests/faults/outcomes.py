@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any
 
 from monster_core.errors import MonsterError
 
-__all__ = [
-    "Answers",
-    "Fails",
-    "Outcome",
-    "Row",
-    "answers",
-    "final",
-    "longer_than",
-    "row",
-    "transient",
-]
+__all__ = ["Answers", "Fails", "Row", "answers", "final", "longer_than", "row", "transient"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +22,7 @@ class Answers:
     """
 
     requests: int
-    at_least: float = 0.0
+    at_least: float
 
 
 @dataclass(frozen=True)
@@ -50,10 +41,7 @@ class Fails:
     is_retryable: bool
     requests: int
     says: str
-    attributes: dict[str, Any] = field(default_factory=dict)
-
-
-Outcome = Answers | Fails
+    attributes: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -62,18 +50,18 @@ class Row:
 
     Args:
         name: What happens, as docs/what-happens-when.md calls it.
-        script: The faults of the first requests, as the emulator reads them.
+        script: The fault of the first requests, as the emulator reads it; empty if it has none.
         call: What comes of it where a whole answer is asked for.
-        stream: What comes of it where a stream is; the same by default.
+        stream: What comes of it where a stream is.
         settings: The model's arguments, where they matter.
         at: Where the model looks for its endpoint, if it is not the emulator.
         asked: What the model is told to repeat.
     """
 
     name: str
-    script: tuple[str, ...]
-    call: Outcome
-    stream: Outcome
+    script: str
+    call: Answers | Fails
+    stream: Answers | Fails
     settings: dict[str, Any]
     at: Callable[..., Any] | None
     asked: str
@@ -81,19 +69,16 @@ class Row:
 
 def row(
     name: str,
-    *script: str,
-    both: Outcome | None = None,
-    call: Outcome | None = None,
-    stream: Outcome | None = None,
+    script: str,
+    call: Answers | Fails,
+    stream: Answers | Fails | None = None,
+    *,
     at: Callable[..., Any] | None = None,
     asked: str = "abcdef",
     **settings: Any,
 ) -> Row:
-    """Write a row; `both` stands for a call and a stream."""
-    whole, streamed = call or both, stream or both
-    assert whole, name
-    assert streamed, name
-    return Row(name, script, whole, streamed, settings, at, asked)
+    """Write a row; a stream ends as a call does unless something else is said."""
+    return Row(name, script, call, stream or call, settings, at, asked)
 
 
 def answers(*, requests: int = 1, at_least: float = 0.0) -> Answers:
@@ -101,14 +86,25 @@ def answers(*, requests: int = 1, at_least: float = 0.0) -> Answers:
     return Answers(requests, at_least)
 
 
-def final(kind: type[MonsterError], says: str, *, requests: int = 1, **attributes: Any) -> Fails:
+def final(
+    kind: type[MonsterError],
+    says: str,
+    status: int | None = None,
+    *,
+    requests: int = 1,
+    **attributes: Any,
+) -> Fails:
     """The user gets an error that asking again does not help."""
+    if status:  # what the emulator says of a status by itself
+        phrases = {one.value: one.phrase for one in HTTPStatus}
+        said = phrases.get(status, f"Status {status}")
+        attributes = {"status_code": status, "server_message": said, **attributes}
     return Fails(kind, False, requests, says, attributes)
 
 
-def transient(kind: type[MonsterError], says: str, *, requests: int, **attributes: Any) -> Fails:
+def transient(kind: type[MonsterError], says: str, *args: Any, **attributes: Any) -> Fails:
     """The user gets an error that may pass."""
-    return Fails(kind, True, requests, says, attributes)
+    return replace(final(kind, says, *args, **attributes), is_retryable=True)
 
 
 class longer_than(float):
