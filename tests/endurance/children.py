@@ -5,42 +5,54 @@ from __future__ import annotations
 import asyncio
 import os
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tests.endurance.models import Model
 
-__all__ = ["ask_all_ways", "forked", "outcome"]
+__all__ = ["ask_all_ways", "forked"]
 
 
-def ask_all_ways(model: Model, name: str) -> str:
+def ask_all_ways(models: Sequence[Model], name: str) -> str:
     """Call and stream, without and with async; return the name if every answer holds it.
 
     Args:
-        model: Whom to ask.
+        models: Whom to ask.
         name: What no other process asks for.
     """
-
-    async def ask() -> list[str]:
-        call, stream = model.aask(f"Repeat: {name}-acall"), model.aread(f"Repeat: {name}-astream")
-        return [*await asyncio.gather(call, stream)]
-
-    found = [model.ask(f"Repeat: {name}-call"), model.read(f"Repeat: {name}-stream")]
-    found += asyncio.run(ask())
-    expected = [f"{name}-{way}" for way in ("call", "stream", "acall", "astream")]
+    found = []
+    for model in models:
+        found += [model.ask(f"Repeat: {name}-call"), model.read(f"Repeat: {name}-stream")]
+    found += asyncio.run(_ask_all(models, name))
+    expected = [f"{name}-call", f"{name}-stream"] * 2 * len(models)
     return name if found == expected else f"{name} was answered {found}"
 
 
-def forked(work: Callable[[], str]) -> Callable[[], str]:
-    """Fork a child that does some work; return what waits for what it returned.
+async def _ask_all(models: Sequence[Model], name: str) -> list[str]:
+    calls = [
+        ask(f"Repeat: {name}-{way}")
+        for model in models
+        for ask, way in ((model.aask, "call"), (model.aread, "stream"))
+    ]
+    return await asyncio.gather(*calls)
+
+
+def forked(work: Callable[[str], str], names: Sequence[str]) -> Callable[[], list[str]]:
+    """Fork a child for each name; return what waits for what they returned.
 
     Args:
-        work: What the child does.
+        work: What a child does, given its name.
+        names: Their names.
     """
+    waits = [_forked(work, name) for name in names]
+    return lambda: [wait() for wait in waits]
+
+
+def _forked(work: Callable[[str], str], name: str) -> Callable[[], str]:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
         os.close(reading)
-        os.write(writing, outcome(work).encode())
+        os.write(writing, _outcome(work, name).encode())
         os._exit(0)
     os.close(writing)
 
@@ -53,13 +65,8 @@ def forked(work: Callable[[], str]) -> Callable[[], str]:
     return wait
 
 
-def outcome(work: Callable[[], str]) -> str:
-    """Return what some work returns, or how it fails.
-
-    Args:
-        work: The work.
-    """
+def _outcome(work: Callable[[str], str], name: str) -> str:
     try:
-        return work()
+        return work(name)
     except BaseException:
         return traceback.format_exc()

@@ -13,7 +13,7 @@ __all__ = ["falls_to", "open_files", "resident_bytes"]
 def open_files() -> int:
     """Return how many files and sockets this process has open."""
     gc.collect()
-    return len(os.listdir("/proc/self/fd"))
+    return _files()
 
 
 def falls_to(most: int) -> bool:
@@ -22,10 +22,17 @@ def falls_to(most: int) -> bool:
     Args:
         most: How many may be open.
     """
-    end = time.monotonic() + 5
-    while open_files() > most and time.monotonic() < end:
-        time.sleep(0.02)
-    return open_files() <= most
+    for attempt in range(500):
+        if attempt % 25 == 0:
+            gc.collect()
+        if _files() <= most:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def _files() -> int:
+    return len(os.listdir("/proc/self/fd"))
 
 
 def resident_bytes() -> int:
