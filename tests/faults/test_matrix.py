@@ -23,7 +23,7 @@ CARRIED = ["status_code", "server_message", "request_id", "retry_after", "partia
 def test_a_fault(
     place: int, emulators: list[Emulator], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Meet it in all ways at a time, each at a server of its own, since some faults take a while."""
+    """Meet it in all ways at a time, each at its own server: some faults take a while."""
     row, columns = MATRIX[place], columns_of(place)
 
     def meet_it(column: Column, emulator: Emulator, base_url: str) -> str:
