@@ -83,6 +83,10 @@ class ServerProfile:
         _check_words("guide_form", [self.guide_form], get_args(GuideForm))
         _check_words("native_choices", self.native_choices, get_args(ToolChoiceKind))
         _check_words("schema_engines", self.schema_engines, get_args(SchemaEngineName))
+        # any collections are taken, and what a profile decides is kept by its hash
+        object.__setattr__(self, "native_choices", frozenset(self.native_choices))
+        object.__setattr__(self, "schema_engines", tuple(self.schema_engines))
+        object.__setattr__(self, "further_fields", frozenset(self.further_fields))
 
 
 def _check_words(argument: str, given: Iterable[str], known: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -76,20 +77,21 @@ def build_request(
 
     tools = _NOTHING
     if fields.get("tools") or fields.get("tool_choice") not in _CHOICES_WITHOUT_TOOLS:
-        tools = _tools_part(fields, server, tool_format)
+        asked = {name: fields[name] for name in _TOOLS_FOLLOW_FROM if name in fields}
+        tools = _worked_out_once(_tools_part, asked, server, tool_format)
     sent = {name: value for name, value in fields.items() if name not in _NOT_SENT_AS_GIVEN}
     if tools.spec.tool_names and not tools.is_forced:
         constraints = _take_constraints(sent)
         request = writer.request(sent, tools)
         if constraints:
             sent.update(constraints)
-            answer = _take_schema_part(sent, fields, server)
+            answer = _take_schema_part(sent, fields, server, tool_format)
             request.spec = replace(request.spec, withholds_text=True)
             request.follow_up = writer.request(sent, answer)
         return request
     answer = _NOTHING
     if not _SCHEMA_FIELDS.isdisjoint(sent):
-        answer = _take_schema_part(sent, fields, server)
+        answer = _take_schema_part(sent, fields, server, tool_format)
     # the forced call of a tool takes the place of an answer in a schema
     return writer.request(sent, tools if tools.is_forced else answer)
 
@@ -99,6 +101,38 @@ _NOT_SENT_AS_GIVEN = {*ConversationParameters.model_fields, "tools", "tool_choic
 _CHOICES_WITHOUT_TOOLS = (None, False, "none", "auto")
 _SCHEMA_FIELDS = frozenset({"guided_json", "response_format"})
 _COMPILED_FIELDS = frozenset({"guided_json", "guided_regex", "guided_grammar"})
+_ENGINE_FOLLOWS_FROM = ("guided_decoding_backend", "max_schema_seconds")
+_TOOLS_FOLLOW_FROM = (
+    "tools",
+    "tool_choice",
+    "parallel_tool_calls",
+    "tool_strategy",
+    *_ENGINE_FOLLOWS_FROM,
+)
+
+_Work = Callable[[Mapping[str, Any], ServerProfile, ToolFormat], RequestPart]
+
+
+def _worked_out_once(
+    work: _Work, asked: Mapping[str, Any], server: ServerProfile, tool_format: ToolFormat
+) -> RequestPart:
+    """Return what tools, or a schema, add to a request.
+
+    An agent asks for the same with every call, and ten tools take half a millisecond; so what the
+    last 128 added is kept.
+    """
+    try:
+        written = orjson.dumps(asked)
+    except TypeError:  # it is not JSON, or not for orjson: the work says what is wrong
+        return work(asked, server, tool_format)
+    return _kept(work, written, server, tool_format)
+
+
+@lru_cache(maxsize=128)
+def _kept(
+    work: _Work, written: bytes, server: ServerProfile, tool_format: ToolFormat
+) -> RequestPart:
+    return work(orjson.loads(written), server, tool_format)
 
 
 def _tools_part(
@@ -120,7 +154,10 @@ def _tools_part(
 
 
 def _take_schema_part(
-    sent: dict[str, Any], fields: Mapping[str, Any], server: ServerProfile
+    sent: dict[str, Any],
+    fields: Mapping[str, Any],
+    server: ServerProfile,
+    tool_format: ToolFormat,
 ) -> RequestPart:
     """Take the schema of the response out of what is sent, and return what it adds.
 
@@ -133,27 +170,36 @@ def _take_schema_part(
         raise InvalidRequestError(
             "Only one schema can guide an answer: leave out guided_json or response_format."
         )
-    has_schema = is_format or "guided_json" in sent
-    if not has_schema and (kind != "json_object" or not server.shares_grammar):
+    asked = {name: fields[name] for name in _ENGINE_FOLLOWS_FROM if name in fields}
+    if is_format:
+        asked["schema"] = sent.pop("response_format")["json_schema"]["schema"]
+    elif "guided_json" in sent:
+        asked["schema"] = sent.pop("guided_json")
+    elif kind == "json_object" and server.shares_grammar:
+        part = _worked_out_once(_schema_part, asked, server, tool_format)
+        if part.fields.keys() == {"response_format"}:
+            return _NOTHING
+        del sent["response_format"]
+        return part
+    else:
         return _NOTHING
+    asked["in_prompt"] = fields.get("schema_in_prompt", is_format)
+    asked["is_single"] = fields.get("best_of", fields.get("n", 1)) == 1
+    return _worked_out_once(_schema_part, asked, server, tool_format)
+
+
+def _schema_part(asked: Mapping[str, Any], server: ServerProfile, _: ToolFormat) -> RequestPart:
+    """Return what a schema adds, or the wish for any object, which has none."""
     from monster_core.request.engine_choice import engine_choice
     from monster_core.request.structured import object_part, schema_part
 
-    engines = engine_choice(fields, server)
-    if not has_schema:
-        part = object_part(engines)
-        if part.fields.keys() != {"response_format"}:
-            del sent["response_format"]
-            return part
-        return _NOTHING
-    if is_format:
-        schema = sent.pop("response_format")["json_schema"]["schema"]
-    else:
-        schema = sent.pop("guided_json")
+    engines = engine_choice(asked, server)
+    if "schema" not in asked:
+        return object_part(engines)
     return schema_part(
-        schema,
-        in_prompt=fields.get("schema_in_prompt", is_format),
-        is_single=fields.get("best_of", fields.get("n", 1)) == 1,
+        asked["schema"],
+        in_prompt=asked["in_prompt"],
+        is_single=asked["is_single"],
         engines=engines,
     )
 

@@ -21,8 +21,7 @@ show tools either; it is left out for a caller who asks for "native".
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from inspect import cleandoc
@@ -96,12 +95,16 @@ def read_definitions(tools: Sequence[Mapping[str, Any]]) -> list[ToolDefinition]
         InvalidRequestError: One is not a function, has no name or no usable schema, or two have
             the same name.
     """
-    definitions = [_read_definition(function) for tool in tools for function in _functions(tool)]
-    names = Counter(definition.name for definition in definitions)
-    repeated = sorted(name for name, count in names.items() if count > 1)
-    if repeated:
-        raise InvalidRequestError(f"Two tools are named {repeated[0]!r}: give each its own name.")
-    return definitions
+    definitions: dict[str, ToolDefinition] = {}
+    for tool in tools:
+        for function in _functions(tool):
+            read = _read_definition(function)
+            if read.name in definitions:
+                raise InvalidRequestError(
+                    f"Two tools are named {read.name!r}: give each its own name."
+                )
+            definitions[read.name] = read
+    return list(definitions.values())
 
 
 def openai_definitions(tool: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -224,9 +227,12 @@ def _shortened(value: Any) -> str:
 
 
 def _parameters(function: Mapping[str, Any], name: str) -> dict[str, Any]:
-    key = next((key for key in _SCHEMA_KEYS if function.get(key) is not None), None)
-    given: Any = function[key] if key else None
-    if key is None and "properties" in function:
+    given: Any = None
+    for key in _SCHEMA_KEYS:
+        given = function.get(key)
+        if given is not None:
+            break
+    if given is None and "properties" in function:
         given = {key: function[key] for key in function if key not in _NOT_OF_THE_SCHEMA}
     elif isinstance(given, Mapping) and isinstance(given.get("json"), Mapping):
         given = given["json"]  # Bedrock's inputSchema
@@ -259,14 +265,14 @@ def resolve_tool_choice(choice: Any, definitions: Sequence[ToolDefinition]) -> T
     Raises:
         InvalidRequestError: It names no tool of these, or cannot be understood.
     """
-    wanted = _unwrapped_choice(choice)
-    names = [definition.name for definition in definitions]
+    wanted = _unwrapped_choice(choice) if isinstance(choice, Mapping) else choice
     if wanted in (None, False, "auto"):
         return ToolChoice("auto" if definitions else "none")
     if wanted == "none":
         return ToolChoice("none")
     if not definitions:
         raise InvalidRequestError(f"tool_choice {choice!r} needs tools, and there are none.")
+    names = [definition.name for definition in definitions]
     if isinstance(wanted, str) and wanted in names:
         return ToolChoice("named", wanted)
     if wanted is True or wanted in ("any", "required"):
@@ -285,10 +291,8 @@ def resolve_tool_choice(choice: Any, definitions: Sequence[ToolDefinition]) -> T
 _CHOICE_TYPES = frozenset({"any", "auto", "none", "required"})
 
 
-def _unwrapped_choice(choice: Any) -> Any:
+def _unwrapped_choice(choice: Mapping[str, Any]) -> Any:
     """Return the word or the name in a provider's dict; what is not such a dict as it is."""
-    if not isinstance(choice, Mapping):
-        return choice
     for key in ("function", "tool"):  # OpenAI's and Bedrock's
         inner = choice.get(key)
         if isinstance(inner, Mapping) and isinstance(inner.get("name"), str):
@@ -332,27 +336,30 @@ def tools_part(
     """
     if choice.kind == "none":
         return RequestPart()
+    wanted = [tool for tool in definitions if choice.name in (None, tool.name)]
     chosen, forced, fields = _choose_strategy(
-        definitions, choice, strategy, server, engines or EngineChoice(), tool_format, is_parallel
+        wanted, choice, strategy, server, engines or EngineChoice(), tool_format, is_parallel
     )
+    is_shown_by_template = chosen == strategy == "native" and server.renders_tools
     if chosen == "native":
-        shows_all = strategy == "native" and server.renders_tools
-        offered = [t for t in definitions if shows_all or choice.name in (None, t.name)]
+        offered = definitions if is_shown_by_template else wanted
         fields |= _native_fields(offered, choice, forced, server)
         if server.renders_tools and not is_parallel:
             fields["parallel_tool_calls"] = False
-    shown, asked = list(definitions), choice
-    if choice.kind != "auto" and chosen != "native":  # the response names the function it calls
-        shown = [tool for tool in definitions if choice.name in (None, tool.name)]
-        asked = ToolChoice("any")
     prompt = None
-    if not (chosen == "native" and strategy == "native" and server.renders_tools):
-        prompt = write_definitions(shown, asked, tool_format, is_parallel=is_parallel)
-    names = frozenset(tool.name for tool in definitions)
+    if choice.kind != "auto" and chosen != "native":  # the response names the function it calls
+        prompt = write_definitions(wanted, ToolChoice("any"), tool_format, is_parallel=is_parallel)
+    elif not is_shown_by_template:
+        prompt = write_definitions(definitions, choice, tool_format, is_parallel=is_parallel)
     parameters = {tool.name: tool.parameters for tool in definitions}
-    most = None if is_parallel else 1
     mends_calls = chosen == "guided" and any(not low.engine.writes_json for low in forced.values())
-    spec = ResponseSpec(names, most, forced, tool_parameters=parameters, mends_calls=mends_calls)
+    spec = ResponseSpec(
+        frozenset(parameters),
+        None if is_parallel else 1,
+        forced,
+        tool_parameters=parameters,
+        mends_calls=mends_calls,
+    )
 
     def after(problem: str, is_json: bool) -> RequestPart:
         again = tools_part(
@@ -373,7 +380,7 @@ def tools_part(
 
 
 def _choose_strategy(
-    definitions: Sequence[ToolDefinition],
+    tools: Sequence[ToolDefinition],
     choice: ToolChoice,
     wanted: ToolStrategy | None,
     server: ServerProfile,
@@ -381,7 +388,7 @@ def _choose_strategy(
     tool_format: ToolFormat,
     is_parallel: bool,
 ) -> tuple[ToolStrategy, Mapping[str, LoweredSchema], dict[str, Any]]:
-    """Return the strategy for a choice, the schemas of the tools that it forces, and fields."""
+    """Return the strategy for a choice among tools, the schemas of those it forces, and fields."""
     if choice.kind == "auto":  # natively only if asked: the server must be started for it
         is_native = wanted == "native" and "auto" in server.native_choices
         return ("native" if is_native else "prompt"), {}, {}
@@ -390,18 +397,18 @@ def _choose_strategy(
     is_native = choice.kind in server.native_choices
     if wanted == "native" and not is_native:
         raise InvalidRequestError(_NOT_NATIVE[choice.kind].format(server=server.name))
-    parameters = {
-        tool.name: _checked(tool) for tool in definitions if choice.name in (None, tool.name)
-    }
     if wanted == "guided" or not is_native:
+        for tool in tools:
+            _lowered(tool, lower)  # which says whose parameters cannot be used
+        parameters = {tool.name: _closed(tool.parameters) for tool in tools}
         key = arguments_key(tool_format)
         calls = engines.lower_calls(parameters, key, is_list=is_parallel)
         forced, obstacle, engine = calls.functions, calls.obstacle, calls.engine
         fields = {"guided_json": calls.schema}
     else:
-        if len(parameters) > 1:  # one engine serves them all
+        if len(tools) > 1:  # one engine serves them all
             engines = replace(engines, engines=engines.engines[:1])
-        forced = {name: engines.lower(schema) for name, schema in parameters.items()}
+        forced = {tool.name: _lowered(tool, engines.lower) for tool in tools}
         found = ((name, low.obstacle) for name, low in forced.items() if low.obstacle is not None)
         obstacle, fields = next(found, None), {}
         engine = next(iter(forced.values())).engine
@@ -424,16 +431,16 @@ _NOT_NATIVE = {
 }
 
 
-def _checked(tool: ToolDefinition) -> dict[str, Any]:
-    """Return the schema of a tool's parameters, which can be lowered."""
-    parameters = _closed(tool.parameters)
+def _lowered(
+    tool: ToolDefinition, lower_schema: Callable[[dict[str, Any]], LoweredSchema]
+) -> LoweredSchema:
+    """Return what becomes of the schema of a tool's parameters."""
     try:
-        lower(parameters)
+        return lower_schema(_closed(tool.parameters))
     except SchemaError as error:
         raise InvalidRequestError(
             f"The parameters of the tool {tool.name!r} cannot be used: {error}."
         ) from error
-    return parameters
 
 
 _MEMBER_KEYWORDS = (
@@ -449,7 +456,7 @@ _MEMBER_KEYWORDS = (
 
 def _closed(parameters: dict[str, Any]) -> dict[str, Any]:
     """Let a function without parameters be called with none, not with any that come to mind."""
-    has_members = any(parameters.get(keyword) for keyword in _MEMBER_KEYWORDS)
+    has_members = any(map(parameters.get, _MEMBER_KEYWORDS))
     if parameters.get("type", "object") != "object" or has_members:
         return parameters
     return {"type": "object", "properties": {}, "additionalProperties": False}

@@ -116,6 +116,13 @@ def test_a_profile_that_cannot_be_is_refused(arguments: dict[str, Any], said: st
         ServerProfile(**arguments)
 
 
+def test_a_profile_may_be_given_any_collections() -> None:
+    loose: Any = {"native_choices": {"named"}, "schema_engines": ["outlines"]}
+    profile = ServerProfile("ours", **loose)
+    assert profile == ServerProfile("ours", schema_engines=("outlines",))
+    assert hash(profile) == hash(ServerProfile("ours"))
+
+
 def test_every_engine_of_a_profile_is_there() -> None:
     known = {engine.name for engine in (*ENGINES, XGRAMMAR)}
     assert {name for p in SERVER_PROFILES.values() for name in p.schema_engines} <= known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -230,6 +231,27 @@ def test_a_guided_response_is_read_as_its_schema_means_it() -> None:
     request = build({"guided_json": OPTIONAL})
     assert json.loads(read(request, '{"a": null, "b": 1}').choices[0].text) == {"b": 1}
     assert read(request, "no JSON").choices[0].text == "no JSON"
+
+
+@pytest.mark.parametrize("choice", [None, "weather", "any"])
+def test_a_tool_or_a_schema_that_is_changed_in_place_is_sent_as_it_is_now(choice: Any) -> None:
+    tool = copy.deepcopy(WEATHER)
+    schema = copy.deepcopy(CITY)
+    before = [build({"tools": [tool], "tool_choice": choice}), build({"guided_json": schema})]
+    for changed in (tool["function"]["parameters"], schema):  # type: ignore[index]
+        changed["properties"]["town"] = changed["properties"].pop("city")
+        changed["required"] = ["town"]
+    after = [build({"tools": [tool], "tool_choice": choice}), build({"guided_json": schema})]
+    assert all(b"town" not in one.body for one in before)
+    assert all(b"city" not in one.body for one in after)
+
+
+@pytest.mark.parametrize("choice", [None, "weather", "any"])
+def test_a_tool_with_numbers_beyond_64_bits_can_be_offered_and_forced(choice: Any) -> None:
+    large = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 2**70}}}
+    tool = {"type": "function", "function": {"name": "weather", "parameters": large}}
+    request = build({"tools": [tool], "tool_choice": choice})
+    assert str(2**70) in system(request)
 
 
 def test_tools_with_choice_none_leave_no_trace() -> None:
