@@ -48,13 +48,16 @@ class Concretizer:
     def __init__(self, engine: SchemaEngine, note: Callable[[str, str], None]) -> None:
         self._engine = engine
         self._note = note
+        # What was made of nodes, by their identities: a node stays one wherever it stands. They are
+        # kept beside it, so that no other node gets their identities.
         self._known: dict[int, tuple[Node, Node]] = {}
+        self._or_null: dict[int, tuple[Node, Node]] = {}
+        self._joined: dict[tuple[int, ...], tuple[list[Node], Node]] = {}
 
     def concretize(self, node: Node, path: str = "$") -> Node:
         """Return a node with everything inside it made concrete."""
         known = self._known.get(id(node))
         if known is None:
-            # the node is kept beside the result: its identity must not be given to another
             known = self._known[id(node)] = (node, self._concrete(node, path))
         return known[1]
 
@@ -79,6 +82,14 @@ class Concretizer:
 
     def _alternatives(self, options: list[Node], path: str) -> Node:
         """Join options; objects that begin alike become one, where the engine asks for it."""
+        options = list({id(option): option for option in options}.values())
+        key = tuple(map(id, options))
+        known = self._joined.get(key)
+        if known is None:
+            known = self._joined[key] = (options, self._join(options, path))
+        return known[1]
+
+    def _join(self, options: list[Node], path: str) -> Node:
         objects = [option for option in options if isinstance(option, Object)]
         if self._engine.keeps_alternatives or not _begin_alike(objects):
             return _union(options)
@@ -207,8 +218,22 @@ class Concretizer:
         concrete = [field for field in concrete if not isinstance(field.node, Never)]
         has_required = any(field.presence is Presence.REQUIRED for field in concrete)
         if self._engine.needs_required and not has_required:
-            concrete = [_with_null_placeholder(field) for field in concrete]
+            concrete = [self._with_null_placeholder(field) for field in concrete]
         return Object(tuple(concrete), Never("closed"), 0)
+
+    def _with_null_placeholder(self, field: Field) -> Field:
+        """Make an optional property one that is always there, and null where it would be absent.
+
+        For an object whose properties are all optional the server writes one alternative for each
+        that may come last (``to_regex`` in outlines 0.0.44): its compile time doubles with each.
+        """
+        node = field.node
+        if admits_null(node):
+            return replace(field, presence=Presence.REQUIRED)
+        known = self._or_null.get(id(node))
+        if known is None:
+            known = self._or_null[id(node)] = node, union((node, Null()))
+        return replace(field, node=known[1], presence=Presence.NULL_PLACEHOLDER)
 
 
 def _begin_alike(objects: list[Object]) -> bool:
@@ -241,17 +266,6 @@ _ESCAPE = re.compile(r'"|\\\\')
 
 def _has_length(text: Text) -> bool:
     return text.low > 0 or text.high is not None
-
-
-def _with_null_placeholder(field: Field) -> Field:
-    """Make an optional property one that is always there, and null where it would be absent.
-
-    For an object whose properties are all optional the server writes one alternative for each that
-    may come last (``to_regex`` in outlines 0.0.44): its compile time doubles with each of them.
-    """
-    if admits_null(field.node):
-        return replace(field, presence=Presence.REQUIRED)
-    return replace(field, node=union((field.node, Null())), presence=Presence.NULL_PLACEHOLDER)
 
 
 def _union(options: list[Node]) -> Node:

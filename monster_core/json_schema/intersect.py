@@ -32,40 +32,82 @@ _KINDS = {
 }
 
 
-def intersect(left: Node, right: Node) -> Node:
-    """Intersect two nodes; where they contradict each other the result is ``Never``."""
-    for one, other in ((left, right), (right, left)):
-        if isinstance(one, Anything):
-            return other
-        if isinstance(one, Never):
-            return one
-    if isinstance(left, Union) or isinstance(right, Union):
-        return union(intersect(a, b) for a in alternatives(left) for b in alternatives(right))
-    if isinstance(left, Literal):
-        return _filter(left, right)
-    if isinstance(right, Literal):
-        return _filter(right, left)
-    return _of_one_kind(left, right)
+class Intersector:
+    """Intersect nodes; two that have been intersected before give the same node again.
+
+    A definition that many places refer to is one node, and stays one this way: the passes that
+    follow look at it once.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, int], tuple[Node, Node, Node]] = {}
+
+    def intersect(self, left: Node, right: Node) -> Node:
+        """Intersect two nodes; where they contradict each other the result is ``Never``."""
+        for one, other in ((left, right), (right, left)):
+            if isinstance(one, Anything):
+                return other
+            if isinstance(one, Never):
+                return one
+        key = id(left), id(right)
+        known = self._known.get(key)
+        if known is None:  # both are kept, so that their identities stay theirs
+            known = self._known[key] = left, right, self._composed(left, right)
+        return known[2]
+
+    def _composed(self, left: Node, right: Node) -> Node:
+        if isinstance(left, Union) or isinstance(right, Union):
+            pairs = ((a, b) for a in alternatives(left) for b in alternatives(right))
+            return union(self.intersect(a, b) for a, b in pairs)
+        if isinstance(left, Literal):
+            return _filter(left, right)
+        if isinstance(right, Literal):
+            return _filter(right, left)
+        return self._of_one_kind(left, right)
+
+    def _of_one_kind(self, left: Node, right: Node) -> Node:
+        match left, right:
+            case Object(), Object():
+                return self._objects(left, right)
+            case Array(), Array():
+                return self._arrays(left, right)
+            case Text(), Text():
+                return _texts(left, right)
+            case Numeric(), Numeric():
+                return _numbers(left, right)
+            case Boolean(), Boolean() if left.only is None or right.only in (None, left.only):
+                return right if left.only is None else left
+            case Null(), Null():
+                return left
+        first, second = (_KINDS.get(type(node), "a value") for node in (left, right))
+        if first == second:
+            return Never(f"two demands on {first} exclude each other")
+        return Never(f"no value is both {first} and {second}")
+
+    def _objects(self, left: Object, right: Object) -> Node:
+        mine = {field.name: field for field in left.fields}
+        theirs = {field.name: field for field in right.fields}
+        fields = []
+        for name in mine | theirs:
+            one, other = mine.get(name), theirs.get(name)
+            node = self.intersect(
+                one.node if one else left.rest, other.node if other else right.rest
+            )
+            needed = any(f is not None and f.presence is Presence.REQUIRED for f in (one, other))
+            fields.append(Field(name, node, Presence.REQUIRED if needed else Presence.OPTIONAL))
+        rest = self.intersect(left.rest, right.rest)
+        return object_of(fields, rest, max(left.low, right.low))
+
+    def _arrays(self, left: Array, right: Array) -> Node:
+        length = max(len(left.prefix), len(right.prefix))
+        prefix = [self.intersect(_position(left, i), _position(right, i)) for i in range(length)]
+        low, high = max(left.low, right.low), _smaller(left.high, right.high)
+        items = self.intersect(left.items, right.items)
+        return array_of(items, prefix, low, None if high is None else int(high))
 
 
-def _of_one_kind(left: Node, right: Node) -> Node:
-    match left, right:
-        case Object(), Object():
-            return _objects(left, right)
-        case Array(), Array():
-            return _arrays(left, right)
-        case Text(), Text():
-            return _texts(left, right)
-        case Numeric(), Numeric():
-            return _numbers(left, right)
-        case Boolean(), Boolean() if left.only is None or right.only in (None, left.only):
-            return right if left.only is None else left
-        case Null(), Null():
-            return left
-    first, second = (_KINDS.get(type(node), "a value") for node in (left, right))
-    if first == second:
-        return Never(f"two demands on {first} exclude each other")
-    return Never(f"no value is both {first} and {second}")
+def _position(node: Array, index: int) -> Node:
+    return node.prefix[index] if index < len(node.prefix) else node.items
 
 
 def _filter(literal: Literal, other: Node) -> Node:
@@ -81,31 +123,6 @@ def _admits(node: Node, value: str | int | float) -> bool:
     if not isinstance(node, Numeric) or (node.whole and value != int(value)):
         return False
     return (node.low is None or value >= node.low) and (node.high is None or value <= node.high)
-
-
-def _objects(left: Object, right: Object) -> Node:
-    mine = {field.name: field for field in left.fields}
-    theirs = {field.name: field for field in right.fields}
-    fields = []
-    for name in mine | theirs:
-        one, other = mine.get(name), theirs.get(name)
-        node = intersect(one.node if one else left.rest, other.node if other else right.rest)
-        needed = any(f is not None and f.presence is Presence.REQUIRED for f in (one, other))
-        fields.append(Field(name, node, Presence.REQUIRED if needed else Presence.OPTIONAL))
-    return object_of(fields, intersect(left.rest, right.rest), max(left.low, right.low))
-
-
-def _arrays(left: Array, right: Array) -> Node:
-    length = max(len(left.prefix), len(right.prefix))
-    prefix = [intersect(_position(left, i), _position(right, i)) for i in range(length)]
-    low, high = max(left.low, right.low), _smaller(left.high, right.high)
-    return array_of(
-        intersect(left.items, right.items), prefix, low, None if high is None else int(high)
-    )
-
-
-def _position(node: Array, index: int) -> Node:
-    return node.prefix[index] if index < len(node.prefix) else node.items
 
 
 def _texts(left: Text, right: Text) -> Node:

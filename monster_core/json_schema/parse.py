@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, TypeGuard
 
 from .errors import SchemaError
-from .intersect import intersect, without
+from .intersect import Intersector, without
 from .ir import (
     Anything,
     Boolean,
@@ -54,6 +54,7 @@ class SchemaParser:
         self._note = note
         self._active: list[int] = [id(document)]
         self._known: dict[tuple[int, int], Node] = {}
+        self._intersect = Intersector().intersect
         self.is_recursive = False
 
     @cached_property
@@ -84,13 +85,15 @@ class SchemaParser:
                 node = self._choose(node, _schemas(schema, keyword, path), path)
         node = self._conditional(node, schema, path)
         node = self._dependent(node, schema, path)
-        return union((node, intersect(bare, Null()))) if schema.get("nullable") is True else node
+        return (
+            union((node, self._intersect(bare, Null()))) if schema.get("nullable") is True else node
+        )
 
     def _both(self, left: Node, right: Node, path: str) -> Node:
         if len(alternatives(left)) * len(alternatives(right)) > _MAX_ALTERNATIVES:
             self._note(path, "some combinations of alternatives are not enforced by the server")
             return left
-        return intersect(left, right)
+        return self._intersect(left, right)
 
     def _choose(self, node: Node, parts: list[Any], path: str) -> Node:
         if len(parts) * len(alternatives(node)) > _MAX_ALTERNATIVES and not isinstance(
@@ -118,7 +121,7 @@ class SchemaParser:
         if "if" not in schema or ("then" not in schema and "else" not in schema):
             return node
         condition = self._parse(schema["if"], path)
-        chosen = self._narrow(intersect(node, condition), schema.get("then", True), path)
+        chosen = self._narrow(self._intersect(node, condition), schema.get("then", True), path)
         other = self._narrow(without(node, condition), schema.get("else", True), path)
         self._note(path, "'if' is enforced by the server only as an alternative")
         options = (*alternatives(chosen), *alternatives(other))
@@ -147,9 +150,9 @@ class SchemaParser:
         nodes = [self._of_type(name, schema, path) for name in types or implied_types(schema)]
         node = union(nodes) if nodes else Anything()
         if "const" in schema:
-            node = intersect(node, _value(schema["const"]))
+            node = self._intersect(node, _value(schema["const"]))
         if isinstance(schema.get("enum"), list):
-            node = intersect(node, union(_values(schema["enum"])))
+            node = self._intersect(node, union(_values(schema["enum"])))
         return node
 
     def _of_type(self, name: str, schema: Mapping[str, Any], path: str) -> Node:
