@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._recorder import ReceivedRequest
+    from ._exchange import ReceivedRequest
     from ._replies import Reply, ToolCall
     from ._server import Emulator
 
@@ -27,10 +27,10 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from . import _recorder, _replies, _server
+        from . import _exchange, _replies, _server
     except ModuleNotFoundError as error:
         install = "pip install 'monsterapi-integrations[emulator]'"
         message = f"monster_emulator needs {error.name}: {install}"
         raise ModuleNotFoundError(message, name=error.name) from error
-    homes = {"Emulator": _server, "ReceivedRequest": _recorder}
+    homes = {"Emulator": _server, "ReceivedRequest": _exchange}
     return getattr(homes.get(name, _replies), name)

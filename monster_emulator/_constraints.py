@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from . import _grammars, _lm_format_enforcer
+from ._decoding import Guide, compiled
 from ._errors import Refusal
-from ._guide import Guide, compiled
 from ._request import ChatCompletionNamedToolChoiceParam, ChatCompletionRequest
 from ._schemas import parse_schema, schema_pattern
 

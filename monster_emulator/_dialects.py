@@ -12,16 +12,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from ._constraints import Constraint, constraint_of
-from ._errors import Crash, Refusal
-from ._messages import Turn, conversation
-from ._request import ChatCompletionRequest, parse
+from ._conversation import Turn
+from ._errors import Refusal
+from ._request import ChatCompletionRequest, conversation_of_0_5, parse
 from ._responses import ResponseWriter, flat_error, response_writer
-from ._sampling import MOST_LOGPROBS, Sampling, sampling_of
+from ._sampling import MOST_LOGPROBS, Sampling, sampling_of_0_5, sampling_of_today
 from ._today_constraints import constraint_of_today
-from ._today_messages import conversation_of_today
-from ._today_request import TodayRequest, parse_today, refusal_of
+from ._today_request import TodayRequest, conversation_of_today, parse_today, refusal_of
 from ._today_responses import today_response_writer
-from ._today_sampling import sampling_of_today
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +75,13 @@ def _nested_error(refusal: Refusal) -> dict[str, Any]:
     }
 
 
-def _conversation_of_0_5(request: ChatCompletionRequest) -> list[Turn]:
-    if request.add_special_tokens is None:
-        raise Crash("the tokenizer takes no null")
-    return conversation(request.messages)
-
-
 DIALECTS = {
     "vllm-0.5": Dialect(
         version="0.5.0.post1",
         request=ChatCompletionRequest,
         parse=parse,
-        conversation=_conversation_of_0_5,
-        sampling=sampling_of,
+        conversation=conversation_of_0_5,
+        sampling=sampling_of_0_5,
         constraint=constraint_of,
         writer=response_writer,
         # vllm/entrypoints/openai/serving_engine.py:101

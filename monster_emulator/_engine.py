@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ._constraints import Constraint
+from ._conversation import Turn, check_roles, prompt_tokens
 from ._decoding import Decoding, Guided, PlainText
 from ._dialects import Dialect
 from ._errors import Crash, Refusal, UnknownModel
 from ._generation import Answer, steps
-from ._messages import Turn
 from ._replies import ReplyFunction, ScriptedReply, next_reply, texts_of
 from ._responses import DONE, ResponseWriter, error_event
 from ._rules import reply, texts_within
 from ._sampling import MOST_LOGPROBS, Sampling
-from ._templates import check_roles
-from ._tokens import VOCABULARY, prompt_tokens
+from ._tokens import VOCABULARY
 
 # the server keeps one state of a grammar for all choices, so that they break each other off
 # (vllm/model_executor/guided_decoding/outlines_logits_processors.py:129)

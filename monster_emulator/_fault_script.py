@@ -1,23 +1,31 @@
-"""Which request meets which fault: the next ones of a script, or the one that asks for it."""
+"""Which request meets which fault: the next ones of a script, or the one that asks for it.
+
+A fault in words, `NAME; argument=value`, is what the header and the command line hold.
+"""
 
 from __future__ import annotations
 
+import difflib
+import json
+import re
 import threading
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, fields
 from typing import Any, Literal
 
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ._client import Clients
 from ._dialects import Dialect
 from ._errors import Refusal
 from ._fault import Fault, FaultError
-from ._fault_text import fault_of, split
+from ._faults import FAULTS, Status
 from ._held_response import HeldResponse
 
 HEADER = "x-emulator-fault"
+
+_ARGUMENT = re.compile(r";\s*(?=\w+\s*=|$)")
 
 
 class FaultScript:
@@ -85,12 +93,9 @@ class FaultInjection:
     the script.
     """
 
-    def __init__(
-        self, app: ASGIApp, script: FaultScript, clients: Clients, dialect: Dialect
-    ) -> None:
+    def __init__(self, app: ASGIApp, script: FaultScript, dialect: Dialect) -> None:
         self._app = app
         self._script = script
-        self._clients = clients
         self._dialect = dialect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -104,18 +109,57 @@ class FaultInjection:
             return
         if fault is None:
             await self._app(scope, receive, send)
-        else:
-            await self._meet(fault, scope, receive, send)
+            return
+        async with HeldResponse(self._app, scope, receive, send, self._dialect) as response:
+            if not fault.delay or await response.exchange.stays(fault.delay):
+                await fault.act(response)
 
-    async def _meet(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        body = [await receive()]
-        async with self._clients.watch(receive) as client:
 
-            async def receive_again() -> Message:
-                return body.pop() if body else await client.leaves()
+def split(text: str) -> tuple[str, dict[str, Any]]:
+    """Split a fault in words into its name and its arguments: JSON, or the text that they are."""
+    name, *parts = _ARGUMENT.split(text)
+    arguments = {}
+    for part in filter(None, parts):
+        argument, _, value = part.partition("=")
+        arguments[argument.strip()] = _value(value.strip())
+    return name.strip(), arguments
 
-            async with HeldResponse(
-                self._app, scope, receive_again, send, client, self._dialect
-            ) as response:
-                if not fault.delay or await client.stays(fault.delay):
-                    await fault.act(response)
+
+def fault_of(name: str, arguments: dict[str, Any]) -> Fault:
+    """Make a fault of its name and arguments."""
+    kind: type[Fault] | None = Status if name.isdecimal() else FAULTS.get(name)
+    if kind is None:
+        raise FaultError(
+            f"There is no fault {name!r}{_nearest(name, list(FAULTS))}. "
+            f"There are a status from 200 to 599, {_listed(list(FAULTS))}."
+        )
+    own = {"status": int(name)} if kind is Status else {}
+    taken = [one.name for one in fields(kind) if one.name not in own]
+    needed = [one.name for one in fields(kind) if one.default is MISSING and one.name in taken]
+    for argument in arguments:
+        if argument not in taken:
+            raise FaultError(
+                f"The fault {name!r} takes no {argument!r}{_nearest(argument, taken)}. "
+                f"It takes {_listed(taken)}."
+            )
+    for argument in needed:
+        if argument not in arguments:
+            raise FaultError(f"The fault {name!r} needs the argument {argument!r}.")
+    return kind(**own, **arguments)
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, final = names
+    return f"{', '.join(others)} and {final}" if others else final

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ._decoding import Decoding
 from ._sampling import Sampling
-from ._scoring import rank
-from ._tokens import END_OF_TURN, Detokenizer
+from ._tokens import END_OF_TURN, VOCABULARY, Detokenizer
+
+# the distance between two preferred tokens, and from the last of them to the rest
+_STEP = 6.0
+_BEST = 30.0
+_IMPOSSIBLE = -9999.0  # what the server writes for minus infinity
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Answer:
             forbidden = self._sampling.stop_token_ids | {END_OF_TURN}
         if self._logit_bias or self._sampling.top_logprobs is not None or forbidden:
             allowed = self._decoding.allowed()
-            ranking = rank(preferred, forbidden, self._logit_bias, len(self.tokens), allowed)
+            ranking = _rank(preferred, forbidden, self._logit_bias, len(self.tokens), allowed)
             return ranking[0][0], ranking
         return preferred[0], ()
 
@@ -134,3 +139,38 @@ def steps(answers: Sequence[Answer]) -> Iterator[list[Delta]]:
             deltas.append(Delta(answer, shown[sent[answer.index] :], answer.likelihoods[-1:]))
             sent[answer.index] = max(sent[answer.index], len(shown))
         yield deltas
+
+
+def _rank(
+    preferred: Sequence[int],
+    forbidden: Collection[int],
+    logit_bias: Mapping[int, float],
+    place: int,
+    allowed: Sequence[int] | None = None,
+) -> list[tuple[int, float]]:
+    """Return every token with its log probability, best first.
+
+    What is forbidden comes last, unless a guide allows nothing else; `place`, the token's place
+    in the answer, orders the rest of the vocabulary.
+    """
+    scores = {token: _noise(token, place) for token in range(VOCABULARY)}
+    for position, token in reversed(list(enumerate(preferred))):
+        scores[token] = _BEST - _STEP * min(position, 3)
+    for token, bias in logit_bias.items():
+        scores[token] += min(100.0, max(-100.0, bias))
+    excluded = set() if allowed is None else scores.keys() - set(allowed)
+    if scores.keys() - excluded - set(forbidden):
+        excluded |= set(forbidden)
+    for token in excluded:
+        del scores[token]
+    highest = max(scores.values())
+    total = highest + math.log(sum(math.exp(score - highest) for score in scores.values()))
+    ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
+    return [
+        *((token, score - total) for token, score in ranked),
+        *((token, _IMPOSSIBLE) for token in sorted(excluded, reverse=True)),
+    ]
+
+
+def _noise(token: int, place: int) -> float:
+    return (token * 7919 + place * 104729) % 1009 / 1009

@@ -12,9 +12,9 @@ import anyio
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ._client import Client
 from ._connection import Wire, wire_of
 from ._dialects import Dialect
+from ._exchange import exchange_of
 
 # a body of unknown length may be cut or added to
 _LENGTH = b"content-length"
@@ -32,10 +32,9 @@ class HeldResponse:
         scope: Scope,
         receive: Receive,
         send: Send,
-        client: Client,
         dialect: Dialect,
     ) -> None:
-        self.client = client
+        self.exchange = exchange_of(scope)
         self.dialect = dialect
         self.wire: Wire = wire_of(scope)
         self.is_stream = False

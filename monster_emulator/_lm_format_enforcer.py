@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ._guide import Guide, compiled_schema
+from ._decoding import Guide, compiled_schema
 
 NAME = "lm-format-enforcer"
 _TYPES = frozenset({"string", "object", "integer", "boolean", "null", "number", "array"})

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ._messages import Turn
+from ._conversation import Turn
 
 _RESULT_ROLES = frozenset({"tool", "ipython", "function"})
 _WRITTEN_RESULT = re.compile(

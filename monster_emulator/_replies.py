@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import BaseModel
 
 from ._constraints import Constraint
-from ._messages import Turn
+from ._conversation import Turn
 from ._prompts import written_call
 from ._rules import spelled
 

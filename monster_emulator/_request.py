@@ -1,16 +1,136 @@
-"""The request model: the 41 fields of vLLM 0.5.0 (vllm/entrypoints/openai/protocol.py:129)."""
+"""The request model: the 41 fields of vLLM 0.5.0 (vllm/entrypoints/openai/protocol.py:129).
+
+What it refuses is worded as pydantic 2.7 does under FastAPI.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+    with_config,
+)
+from typing_extensions import Required, TypedDict
 
+from ._conversation import Turn, text_of
 from ._errors import Crash, Refusal
-from ._messages import Message
-from ._wording import of_errors
 
 INT64 = 2**63
+# pydantic 2.7 calls each typed dictionary "typed-dict"; later ones call it by its name
+_TYPED_DICTS = re.compile(
+    r"\b(?:(?:System|User|Assistant|Tool|Function|Custom)Message"
+    r"|(?:Text|Image|Custom)Part|ImageURL|CalledFunction|ToolCall)\b"
+)
+_DOCUMENTATION = re.compile(r"(?<=errors\.pydantic\.dev/)[\d.]+(?=/v/)")
+_PART = re.compile(r"^\d+\..*$", re.MULTILINE)
+
+
+class TextPart(TypedDict, total=False):
+    """A part of text."""
+
+    text: Required[str]
+    type: Required[Literal["text"]]
+
+
+class ImageURL(TypedDict, total=False):
+    """Where an image is."""
+
+    url: Required[str]
+    detail: Literal["auto", "low", "high"]
+
+
+class ImagePart(TypedDict, total=False):
+    """An image, which only a multimodal model takes."""
+
+    image_url: Required[ImageURL]
+    type: Required[Literal["image_url"]]
+
+
+@with_config(ConfigDict(extra="allow"))
+class CustomPart(TypedDict, total=False):
+    """Any other part: the request model lets it through, the server then refuses its type."""
+
+    type: Required[str]
+
+
+Part = TextPart | ImagePart | CustomPart
+
+
+class SystemMessage(TypedDict, total=False):
+    """A system message."""
+
+    content: Required[str]
+    role: Required[Literal["system"]]
+    name: str
+
+
+class UserMessage(TypedDict, total=False):
+    """A user's turn."""
+
+    content: Required[str | Iterable[Part]]
+    role: Required[Literal["user"]]
+    name: str
+
+
+class CalledFunction(TypedDict, total=False):
+    """The function of a call in the history."""
+
+    arguments: Required[str]
+    name: Required[str]
+
+
+class ToolCall(TypedDict, total=False):
+    """A call in the history; the server never shows it to the model."""
+
+    id: Required[str]
+    function: Required[CalledFunction]
+    type: Required[Literal["function"]]
+
+
+class AssistantMessage(TypedDict, total=False):
+    """An assistant's turn."""
+
+    role: Required[Literal["assistant"]]
+    content: str | None
+    function_call: CalledFunction | None
+    name: str
+    tool_calls: Iterable[ToolCall]
+
+
+class ToolMessage(TypedDict, total=False):
+    """A tool's result."""
+
+    content: Required[str]
+    role: Required[Literal["tool"]]
+    tool_call_id: Required[str]
+
+
+class FunctionMessage(TypedDict, total=False):
+    """A function's result, the older form."""
+
+    content: Required[str | None]
+    name: Required[str]
+    role: Required[Literal["function"]]
+
+
+class CustomMessage(TypedDict, total=False):
+    """A message of any other role, or of a known role without its particular keys."""
+
+    role: Required[str]
+    content: str | list[Part]
+    name: str
+
+
+Message = (
+    SystemMessage | UserMessage | AssistantMessage | ToolMessage | FunctionMessage | CustomMessage
+)
 
 
 class Strict(BaseModel):
@@ -151,6 +271,54 @@ def parse(data: Any) -> ChatCompletionRequest:
     try:
         return ChatCompletionRequest.model_validate(data, from_attributes=True)
     except ValidationError as error:
-        raise Refusal(of_errors(error)) from error
+        raise Refusal(_wording_of(error)) from error
     except TypeError as error:
         raise Crash("a check compared what cannot be compared") from error
+
+
+def conversation_of_0_5(request: ChatCompletionRequest) -> list[Turn]:
+    """Return what a chat template sees: no tool calls, names or ids, no message without content."""
+    if request.add_special_tokens is None:
+        raise Crash("the tokenizer takes no null")
+    contents = [(message["role"], message.get("content")) for message in request.messages]
+    return [Turn(role, _text(content)) for role, content in contents if content is not None]
+
+
+# vllm/entrypoints/openai/serving_chat.py:98
+def _text(content: str | Iterable[Any]) -> str:
+    if isinstance(content, str):
+        return text_of(content)
+    try:
+        return text_of("\n".join(map(_part_text, content)))
+    except ValidationError as error:  # parts are validated when they are read
+        raise Refusal(_wording_of_parts(error)) from error
+
+
+def _part_text(part: Any) -> str:
+    match part["type"]:
+        case "text" if "text" in part:
+            return str(part["text"])
+        case "text":
+            raise Refusal("'text'")
+        case "image_url":
+            raise Refusal(
+                "'image_url' input is not supported as the loaded model is not multimodal."
+            )
+        case unknown:
+            raise Refusal(f"Unknown part type: {unknown}")
+
+
+def _wording_of(error: ValidationError) -> str:
+    """Word what is wrong with a body."""
+    details = error.errors(include_url=False)
+    return str([{**detail, "loc": ("body", *map(_place, detail["loc"]))} for detail in details])
+
+
+def _wording_of_parts(error: ValidationError) -> str:
+    """Word what is wrong with a part of a content list."""
+    lines = _PART.sub(lambda place: _TYPED_DICTS.sub("typed-dict", place[0]), str(error))
+    return _DOCUMENTATION.sub("2.7", lines)
+
+
+def _place(step: str | int) -> str | int:
+    return _TYPED_DICTS.sub("typed-dict", step) if isinstance(step, str) else step

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ._constraints import chosen_tool
+from ._conversation import Turn
 from ._errors import Refusal
 from ._generation import Answer, Delta, Likelihood
-from ._messages import Turn
 from ._request import ChatCompletionRequest
 
 DONE = "data: [DONE]\n\n"

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ._constraints import Constraint
+from ._conversation import Turn
 from ._filling import Words, fill
-from ._messages import Turn
 from ._prompts import (
     Function,
     functions_in,

@@ -12,15 +12,37 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ._errors import Crash, Refusal
-from ._scalars import SCALARS, constant_pattern, never_ends, text_pattern
+from ._errors import Crash, NotEmulated, Refusal
 
-MOST_OPTIONAL = 9
-LARGEST = 300_000
+_MOST_OPTIONAL = 9
+_MOST_CHARACTERS = 1000
+_LARGEST = 300_000
 
 _ANY = ("boolean", "null", "number", "integer", "string", "array", "object")
 _ANY_ITEM = ("boolean", "null", "number", "integer", "string")
 _ANY_MEMBER = ("string", "number", "boolean", "null")
+
+# the patterns of texts, numbers and constants are those of outlines/fsm/json_schema.py:13 and :297
+_CHARACTERS = 1000
+
+_CHARACTER = r'([^"\\\x00-\x1f\x7f-\x9f]|\\\\)'
+_INTEGER = "(-)?(0|[1-9][0-9]*)"
+_SCALARS = {
+    "string": f'"{_CHARACTER}*"',
+    "integer": _INTEGER,
+    "number": rf"({_INTEGER})(\.[0-9]+)?([eE][+-][0-9]+)?",
+    "boolean": "(true|false)",
+    "null": "null",
+}
+_HOUR = "(2[0-3]|[01][0-9])"
+_MONTH_AND_DAY = "(1[0-2]|0[1-9])-(3[01]|0[1-9]|[12][0-9])"
+_SECOND = f"{_HOUR}:([0-5][0-9]):([0-5][0-9])"
+_FORMATS = {
+    "date": rf"[0-9]{{4}}-{_MONTH_AND_DAY}",
+    "time": rf"{_SECOND}(\\.[0-9]+)?(Z)?",
+    "date-time": rf"(-?([1-9][0-9]*)?[0-9]{{4}})-{_MONTH_AND_DAY}T{_SECOND}(\.[0-9]{{3}})?(Z)?",
+    "uuid": "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+}
 
 
 def parse_schema(text: str) -> Any:
@@ -57,9 +79,7 @@ class _Reading:
             "anyOf": lambda schema: self._one_of(schema["anyOf"]),
             "oneOf": lambda schema: self._one_of(schema["oneOf"]),
             "prefixItems": self._tuple,
-            "enum": lambda schema: (
-                f"({'|'.join(filter(None, map(constant_pattern, schema['enum'])))})"
-            ),
+            "enum": self._enum,
             "const": self._const,
             "$ref": lambda schema: self.read(self._target(schema["$ref"])),
             "type": self._type,
@@ -102,8 +122,8 @@ class _Reading:
         return "".join(written)
 
     def _optional(self, members: list[str]) -> str:
-        if len(members) > MOST_OPTIONAL:
-            raise never_ends(f"an object of {len(members)} members, none of them required")
+        if len(members) > _MOST_OPTIONAL:
+            raise _never_ends(f"an object of {len(members)} members, none of them required")
         patterns = []
         for place, member in enumerate(members):
             before = "".join(f"({other}{self._space},)?" for other in members[:place])
@@ -116,10 +136,10 @@ class _Reading:
         return rf"\[{self._space}{items}{self._space}\]"
 
     def _enum(self, schema: Mapping[str, Any]) -> str:
-        return f"({'|'.join(filter(None, map(constant_pattern, schema['enum'])))})"
+        return f"({'|'.join(filter(None, map(_constant_pattern, schema['enum'])))})"
 
     def _const(self, schema: Mapping[str, Any]) -> str:
-        written = constant_pattern(schema["const"])
+        written = _constant_pattern(schema["const"])
         if written is None:
             raise Crash("the server writes neither null nor objects as constants")
         return written
@@ -139,14 +159,14 @@ class _Reading:
             return self._one_of({"type": one} for one in kind)
         match kind:
             case "string":
-                return text_pattern(schema)
+                return _text_pattern(schema)
             case "array":
                 return self._array(schema)
             case "object":
                 return self._map(schema)
-        if kind not in SCALARS:
+        if kind not in _SCALARS:
             raise Crash("the server knows no such type")
-        return SCALARS[kind]
+        return _SCALARS[kind]
 
     def _array(self, schema: Mapping[str, Any]) -> str:
         repeats = _repeats(schema, "Items")
@@ -168,10 +188,10 @@ class _Reading:
         end = "" if int(schema.get("minProperties", 0)) else "?"
         value = schema.get("additionalProperties")
         if value == {}:
-            raise never_ends("an object of members of any kind")
+            raise _never_ends("an object of members of any kind")
         if value is None or value is True:
             value = {"anyOf": list(self._free(_ANY_MEMBER, schema))}
-        member = f"{SCALARS['string']}{self._space}:{self._space}{self.read(value)}"
+        member = f"{_SCALARS['string']}{self._space}:{self._space}{self.read(value)}"
         inside = f"({member}({self._comma}{member}){repeats}){end}"
         return rf"\{{{self._space}{inside}{self._space}\}}"
 
@@ -194,6 +214,42 @@ def _repeats(schema: Mapping[str, Any], counted: str) -> str | None:
 
 
 def _bounded(pattern: str) -> str:
-    if len(pattern) > LARGEST:
-        raise never_ends("its pattern is too large")
+    if len(pattern) > _LARGEST:
+        raise _never_ends("its pattern is too large")
     return pattern
+
+
+def _text_pattern(schema: Mapping[str, Any]) -> str:
+    """Write a schema of type string: its lengths count, else its pattern, else its format."""
+    if "minLength" in schema or "maxLength" in schema:
+        least, most = schema.get("minLength", ""), schema.get("maxLength", "")
+        if not isinstance(least or 0, int) or not isinstance(most or 0, int):
+            raise Crash("a length is not a number")
+        if most and most > _MOST_CHARACTERS:
+            raise _never_ends(f"a text of up to {most} characters")
+        return f'"{_CHARACTER}{{{least},{most}}}"'
+    if "pattern" in schema:
+        pattern = schema["pattern"]
+        if pattern[0] == "^" and pattern[-1] == "$":
+            raise Crash("the server compiles no anchors")
+        return f'("{pattern}")'
+    if "format" in schema:
+        if schema["format"] not in _FORMATS:
+            raise Crash("the server knows no such format")
+        return f'"{_FORMATS[schema["format"]]}"'
+    return _SCALARS["string"]
+
+
+def _constant_pattern(value: Any) -> str | None:
+    """Write a constant as Python does (true becomes True); None for null, a list or an object."""
+    if isinstance(value, str):
+        return f'"{re.escape(value)}"'
+    return re.escape(str(value)) if isinstance(value, int | float) else None
+
+
+def _never_ends(what: str) -> NotEmulated:
+    """Return the refusal of a schema that would take the server minutes to compile."""
+    return NotEmulated(
+        f"The server would stand still for minutes to compile this schema ({what}). "
+        "This emulator refuses it at once."
+    )

@@ -9,11 +9,10 @@ from types import TracebackType
 from typing import Any, Literal
 
 from ._app import Application
-from ._client import Clients
 from ._dialects import dialect_named
 from ._engine import Engine
+from ._exchange import ReceivedRequest, Recorder
 from ._fault_script import FaultInjection, FaultScript
-from ._recorder import ReceivedRequest, Recorder
 from ._replies import ReplyFunction, ScriptedReply
 from ._thread import ServerThread
 
@@ -68,16 +67,15 @@ class Emulator:
         dialect = dialect_named(server)
         self._engine = Engine(dialect, models, max_model_len, pace, bytes_per_token)
         self.replies = replies
-        self._clients = Clients()
         self._script = FaultScript()
-        application = Application(self._engine, self._clients, api_key)
-        self._recorder = Recorder(FaultInjection(application, self._script, self._clients, dialect))
+        application = Application(self._engine, api_key)
+        self._recorder = Recorder(FaultInjection(application, self._script, dialect))
         self._listening = (host, port, certfile, keyfile)
         self._base_url: str | None = None
         self._thread: ServerThread | None = None
 
     def __enter__(self) -> Emulator:
-        self._thread = ServerThread(self._recorder, self._clients, *self._listening)
+        self._thread = ServerThread(self._recorder, *self._listening)
         self._thread.start()
         host, port = self._thread.address
         scheme = "https" if self._listening[2] else "http"

@@ -10,12 +10,11 @@ from email.utils import formatdate
 from os import PathLike
 
 import uvicorn
-from starlette.types import ASGIApp
 from uvicorn.server import ServerState
 
-from ._client import Clients
 from ._clock import EventLoop
 from ._connection import Connection
+from ._exchange import Recorder
 
 _BACKLOG = 2048
 
@@ -32,15 +31,14 @@ class ServerThread(threading.Thread):
 
     def __init__(
         self,
-        app: ASGIApp,
-        clients: Clients,
+        app: Recorder,
         host: str,
         port: int,
         certfile: str | PathLike[str] | None,
         keyfile: str | PathLike[str] | None,
     ) -> None:
         super().__init__(name="monster-emulator", daemon=True)
-        self._clients = clients
+        self._app = app
         self._ready = threading.Event()
         self._config = uvicorn.Config(
             app,
@@ -106,7 +104,7 @@ class ServerThread(threading.Thread):
                 *self._config.encoded_headers,
             ]
             await asyncio.wait({stopping}, timeout=1)
-        self._clients.dismiss()
+        self._app.dismiss()
         await self._close_port()
         await self._finish()
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from . import _grammars
 from ._constraints import Constraint
+from ._decoding import Guide, compiled
 from ._errors import Crash, NotEmulated, Refusal
-from ._guide import Guide, compiled
 from ._today_request import NamedToolChoice, StructuredOutputs, TodayRequest, Tool
 
 MOST_NESTED = 64

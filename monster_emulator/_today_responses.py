@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._conversation import Turn
 from ._generation import Answer, Delta
-from ._messages import Turn
 from ._responses import DONE, ResponseWriter
 from ._today_request import NamedToolChoice, TodayRequest
 

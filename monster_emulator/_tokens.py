@@ -1,19 +1,9 @@
-"""The token rule: an answer's token is one UTF-8 byte, and each special marker is one token more.
+"""The token rule: a token of an answer is one UTF-8 byte, and each special marker is one more.
 
-A prompt counts four bytes as a token, about what real vocabularies need, so that what fits a real
-context fits this one.
-
-A token's id is its byte (0 to 255); the special tokens follow. Prompts are counted in Llama 3's
-frame whatever the model is called: a marker at the beginning, then for each turn two markers
-around the role, a blank line, the content and a marker at the end.
+A token's id is its byte (0 to 255); the special tokens follow.
 """
 
 from __future__ import annotations
-
-import re
-from collections.abc import Iterable
-
-from ._messages import Turn
 
 SPECIAL_TOKENS = (
     "<|begin_of_text|>",
@@ -26,29 +16,7 @@ FIRST_SPECIAL = 256
 END_OF_TURN = FIRST_SPECIAL + SPECIAL_TOKENS.index("<|eot_id|>")
 VOCABULARY = FIRST_SPECIAL + len(SPECIAL_TOKENS)
 
-_MARKER = re.compile("|".join(map(re.escape, SPECIAL_TOKENS)))
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
-
-def count_tokens(text: str, bytes_per_token: int = 1) -> int:
-    """Count the tokens of a text; a special marker written out in it is one token."""
-    plain, markers = _MARKER.subn("", text)
-    return markers + -(-len(plain.encode()) // bytes_per_token)
-
-
-def prompt_tokens(
-    turns: Iterable[Turn], *, add_generation_prompt: bool, bytes_per_token: int = 1
-) -> int:
-    """Count the tokens of a rendered conversation."""
-    text = SPECIAL_TOKENS[0] + "".join(f"{_header(t.role)}{t.content}<|eot_id|>" for t in turns)
-    whole = text + _header("assistant") if add_generation_prompt else text
-    return count_tokens(whole, bytes_per_token)
-
-
-def _header(role: str) -> str:
-    # Llama 3's template calls the role of a tool's result "ipython"
-    shown = "ipython" if role == "tool" else role
-    return f"<|start_header_id|>{shown}<|end_header_id|>\n\n"
 
 
 class Detokenizer:

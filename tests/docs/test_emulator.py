@@ -6,8 +6,7 @@ import re
 from dataclasses import fields
 
 from monster_emulator import Emulator
-from monster_emulator._fault_text import FAULTS
-from monster_emulator._faulty_responses import Status
+from monster_emulator._faults import FAULTS, Status
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "emulator.md").read_text("utf-8")

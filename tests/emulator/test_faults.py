@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from monster_emulator import Emulator
 from monster_emulator._fault import FaultError
-from monster_emulator._fault_text import FAULTS, fault_of, split
+from monster_emulator._fault_script import fault_of, split
+from monster_emulator._faults import FAULTS
 from tests.emulator.conftest import Endpoint, streamed
 from tests.emulator.test_server import eventually
 

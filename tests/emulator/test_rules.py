@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from monster_emulator._messages import Turn
+from monster_emulator._conversation import Turn
 from monster_emulator._rules import reply
 
 TEXT, INTEGER = {"type": "string"}, {"type": "integer"}
