@@ -1,4 +1,4 @@
-"""No reply outlasts its timeouts, and none outgrows its bound."""
+"""No reply outgrows its bound, and every wait has an end; tests/faults tells how it ends."""
 
 from __future__ import annotations
 
@@ -241,17 +241,6 @@ def test_every_wait_has_an_end_by_default(make: type[Model]) -> None:
     assert MonsterModelBase.model_fields["total_timeout"].default is None
 
 
-def test_pings_do_not_keep_a_silent_stream_alive(
-    make: type[Model], serve: Serve, stream: Ask
-) -> None:
-    pings = [part for _ in range(200) for part in (b": ping\n\n", 0.02)]
-    server = serve(events(token("Hel"), *pings, token("lo", "stop")))
-    with pytest.raises(errors.RequestTimeoutError, match="stream_idle_timeout") as caught:
-        stream(make(server.base_url, stream_idle_timeout=1))
-    assert caught.value.partial_text == "Hel"
-    assert server.clients_left.acquire(timeout=5)
-
-
 @pytest.mark.parametrize("sent", [b"", b": ping\n\n", b'data: {"id": "c", "choices": []}\n\n'])
 def test_a_stream_that_never_says_anything_is_left(
     make: type[Model], serve: Serve, stream: Ask, sent: bytes
@@ -263,37 +252,12 @@ def test_a_stream_that_never_says_anything_is_left(
     end.set()
 
 
-def test_the_read_timeout_bounds_a_stream_without_another_setting(
-    make: type[Model], serve: Serve, stream: Ask
-) -> None:
-    pings = [part for _ in range(200) for part in (b": ping\n\n", 0.02)]
-    with pytest.raises(errors.RequestTimeoutError):
-        stream(make(serve(events(*pings)).base_url, timeout=0.2))
-
-
-def test_the_total_timeout_bounds_everything(
-    make: type[Model], serve: Serve, any_call: Ask
-) -> None:
-    endless = [part for _ in range(200) for part in (token("x"), 0.02)]
-    with pytest.raises(errors.RequestTimeoutError, match="total_timeout"):
-        any_call(make(serve(events(*endless)).base_url, total_timeout=0.3))
-
-
-def test_the_total_timeout_bounds_the_retries(
-    make: type[Model], serve: Serve, any_call: Ask
-) -> None:
-    server = serve(reply(503, "busy"))
-    with pytest.raises((errors.ServerError, errors.RequestTimeoutError)):
-        any_call(make(server.base_url, max_retries=50, total_timeout=1.2))
-    assert len(server.received) < 10
-
-
 def test_waiting_for_a_connection_has_an_end(make: type[Model], serve: Serve) -> None:
     held = threading.Event()
     server = serve(events(token("Hel"), held, token("lo", "stop"), "[DONE]"))
     limits = httpx.Limits(max_connections=1)
     with httpx.Client(limits=limits) as http_client:
-        model = make(server.base_url, http_client=http_client, timeout=0.5)
+        model = make(server.base_url, http_client=http_client, timeout=httpx.Timeout(20, pool=0.05))
         first = model.stream("Hello")
         next(first)
         with pytest.raises(errors.RequestTimeoutError, match="No free connection"):

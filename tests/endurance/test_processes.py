@@ -15,10 +15,9 @@ from typing import Any
 import pytest
 
 from monster_emulator import Emulator
-from tests.core.scripted_server import answer, events, token
 from tests.endurance.children import ask_all_ways, forked
-from tests.endurance.conftest import Serve
-from tests.endurance.models import MODELS, Model, piece_of
+from tests.endurance.conftest import HalfRead
+from tests.endurance.models import MODELS, Model
 
 CHILDREN = ["child-0", "child-1"]
 
@@ -73,49 +72,31 @@ async def test_forking_while_a_loop_runs(models: list[Model]) -> None:
         await model.llm.aclose()
 
 
-@pytest.fixture
-def streaming(make: type[Model], serve: Serve) -> Iterator[tuple[Model, Callable[[], str]]]:
-    """Return a model in mid-stream, and what reads the rest of the stream."""
-    held = threading.Event()
-    stream = events(token("Hel"), held, token("lo"), token("", "stop"), "[DONE]")
-    model = make(serve(stream, answer("child")).base_url)
-    items = model.stream("Hello")
-    first = piece_of(next(items))
-
-    def rest() -> str:
-        held.set()
-        return first + "".join(map(piece_of, items))
-
-    yield model, rest
-    model.llm.close()
-
-
 @needs_fork
 def test_a_child_asks_while_the_parent_is_in_a_stream(
-    streaming: tuple[Model, Callable[[], str]],
+    half_read: HalfRead,
 ) -> None:
-    model, rest = streaming
+    model = half_read.model
 
     def work(_: str) -> str:
         return model.ask("Hello") + asyncio.run(model.aask("Hello"))
 
-    assert forked(work, CHILDREN)() == ["childchild", "childchild"]
-    assert rest() == "Hello"
+    assert forked(work, CHILDREN)() == ["otherother", "otherother"]
+    assert half_read.rest() == "Hello"
 
 
 @needs_fork
 def test_a_child_that_drops_the_instance_leaves_the_parents_stream_alone(
-    streaming: tuple[Model, Callable[[], str]],
+    half_read: HalfRead,
 ) -> None:
-    model, rest = streaming
 
     def drop(name: str) -> str:
-        model.llm.close()
-        asyncio.run(model.llm.aclose())
+        half_read.model.llm.close()
+        asyncio.run(half_read.model.llm.aclose())
         return name
 
     assert forked(drop, CHILDREN)() == CHILDREN
-    assert rest() == "Hello"
+    assert half_read.rest() == "Hello"
 
 
 @needs_fork
@@ -182,13 +163,12 @@ def test_a_copy_after_use_has_connections_of_its_own(
 
 
 def test_a_copy_in_mid_stream_leaves_the_stream_alone(
-    streaming: tuple[Model, Callable[[], str]],
+    half_read: HalfRead,
 ) -> None:
-    model, rest = streaming
-    other = copy.deepcopy(model)
-    assert other.ask("Hello") == "child"
+    other = copy.deepcopy(half_read.model)
+    assert other.ask("Hello") == "other"
     other.llm.close()
-    assert rest() == "Hello"
+    assert half_read.rest() == "Hello"
 
 
 @pytest.mark.slow
