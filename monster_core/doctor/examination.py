@@ -160,9 +160,7 @@ class Examination:
             attempt.method, attempt.content = "POST", content
         with Connections(endpoint).use() as client:
             try:
-                response = client.send(
-                    attempt.request(httpx.Request), stream=True, follow_redirects=False
-                )
+                response = client.send(attempt.request(), stream=True, follow_redirects=False)
                 beginning = read_beginning(response, MAX_ERROR_BODY_BYTES)
             except failures() as error:
                 failure = attempt.failure(error)

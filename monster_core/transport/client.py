@@ -80,10 +80,10 @@ class MonsterClient:
     def __init__(self, endpoint: Endpoint, http_client: httpx.Client | None = None) -> None:
         self.endpoint = endpoint
         self._connections = Connections(endpoint)
-        self._make_request: Callable[..., httpx.Request] = httpx.Request
+        self._build_request: Callable[..., httpx.Request] | None = None
         self._client: Callable[[], AbstractContextManager[httpx.Client]] = self._connections.use
         if http_client is not None:
-            self._make_request = http_client.build_request
+            self._build_request = http_client.build_request
             self._client = lambda: nullcontext(_open_one(http_client))
 
     def with_endpoint(self, endpoint: Endpoint) -> MonsterClient:
@@ -237,7 +237,7 @@ class MonsterClient:
         """Send until a response of 200 begins, or no attempt is left."""
         while True:
             try:
-                request = attempt.request(self._make_request)
+                request = attempt.request(self._build_request)
                 response = client.send(request, stream=True, follow_redirects=False)
                 if attempt.is_answered_by(response):
                     return response
@@ -259,11 +259,11 @@ class AsyncMonsterClient:
     def __init__(self, endpoint: Endpoint, http_client: httpx.AsyncClient | None = None) -> None:
         self.endpoint = endpoint
         self._connections = AsyncConnections(endpoint)
-        self._make_request: Callable[..., httpx.Request] = httpx.Request
+        self._build_request: Callable[..., httpx.Request] | None = None
         self._client: Callable[[], AbstractAsyncContextManager[httpx.AsyncClient]]
         self._client = self._connections.use
         if http_client is not None:
-            self._make_request = http_client.build_request
+            self._build_request = http_client.build_request
             self._client = lambda: nullcontext(_open_one(http_client))
 
     def with_endpoint(self, endpoint: Endpoint) -> AsyncMonsterClient:
@@ -396,7 +396,7 @@ class AsyncMonsterClient:
         """Send until a response of 200 begins, or no attempt is left."""
         while True:
             try:
-                request = attempt.request(self._make_request)
+                request = attempt.request(self._build_request)
                 async with time_limit(attempt.deadline.left()):
                     response = await client.send(request, stream=True, follow_redirects=False)
                     if attempt.is_answered_by(response):

@@ -71,6 +71,15 @@ class Endpoint:
             headers["authorization"] = f"Bearer {self.api_key.get_secret_value()}"
         return headers
 
+    @cached_property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers as they are sent, ``Host`` among them, but for the length of a body.
+
+        Raises:
+            ConfigurationError: There is no key.
+        """
+        return httpx.Request("GET", self.url(""), headers=self.headers).headers.raw
+
     def url(self, path: str) -> httpx.URL:
         """Return the address of a path.
 

@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from http.cookiejar import CookieJar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
@@ -115,7 +115,7 @@ class _SharedSync(_Shared):
             verify=settings.tls(),
             trust_env=settings.uses_proxies,
             limits=_LIMITS,
-            cookies=_no_cookies(),
+            cookies=_NoCookies(),
         )
 
     def __enter__(self) -> httpx.Client:
@@ -138,13 +138,13 @@ class _SharedAsync(_Shared):
         super().__init__(settings, place)
         if settings.transport == "aiohttp":
             transport = _aiohttp_transport(settings)
-            self.client = httpx.AsyncClient(transport=transport, cookies=_no_cookies())
+            self.client = httpx.AsyncClient(transport=transport, cookies=_NoCookies())
         else:
             self.client = httpx.AsyncClient(
                 verify=settings.tls(),
                 trust_env=settings.uses_proxies,
                 limits=_LIMITS,
-                cookies=_no_cookies(),
+                cookies=_NoCookies(),
             )
 
     async def __aenter__(self) -> httpx.AsyncClient:
@@ -312,9 +312,11 @@ def _proxies() -> dict[str, str]:
     return urllib.request.getproxies()
 
 
-def _no_cookies() -> CookieJar:
-    """Return a jar that stays empty: a cookie of one model's is not for the next one."""
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+class _NoCookies(CookieJar):
+    """Stay empty: a cookie of one model's is not for the next one."""
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Keep none, without parsing the headers of every response."""
 
 
 def _aiohttp_transport(settings: _Settings) -> httpx.AsyncBaseTransport:
