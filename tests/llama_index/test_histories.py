@@ -81,39 +81,39 @@ def results(*texts: str, **extra: Any) -> list[ChatMessage]:
     return [ChatMessage(text, role="tool", additional_kwargs=dict(extra)) for text in texts]
 
 
-def bodies_of_every_chat(calls: Any, history: list[ChatMessage]) -> list[str]:
-    """Send a conversation through each method that takes one."""
+def bodies_of_every_chat(history: list[ChatMessage]) -> list[str]:
+    """Send a conversation through each method that takes one, or through its async version."""
     llm, bodies = scripted_turns(*[Turn("Well.")] * 4)
-    answered(calls.is_async, llm, "chat", history)
-    streamed(calls.is_async, llm, "stream_chat", history)
-    answered(calls.is_async, llm, "chat_with_tools", [MULTIPLY], chat_history=history)
-    streamed(calls.is_async, llm, "stream_chat_with_tools", [MULTIPLY], chat_history=history)
+    answered(False, llm, "chat", history)
+    streamed(True, llm, "stream_chat", history)
+    answered(True, llm, "chat_with_tools", [MULTIPLY], chat_history=history)
+    streamed(False, llm, "stream_chat_with_tools", [MULTIPLY], chat_history=history)
     return [json.dumps(body["messages"]) for body in bodies]
 
 
 @each_block
-def test_a_tool_may_return_any_block(calls, blocks, kept):
+def test_a_tool_may_return_any_block(blocks, kept):
     result = ChatMessage(role="tool", blocks=blocks, additional_kwargs={"tool_call_id": "1"})
-    sent = bodies_of_every_chat(calls, [ASKED, CALLED, result, ChatMessage("And?")])
+    sent = bodies_of_every_chat([ASKED, CALLED, result, ChatMessage("And?")])
     assert len(sent) == 4
     assert all(text in body for body in sent for text in ["Result of shot", *kept])
 
 
 @each_block
-def test_the_assistant_may_have_said_any_block(calls, blocks, kept):
+def test_the_assistant_may_have_said_any_block(blocks, kept):
     said = ChatMessage(role="assistant", blocks=blocks)
-    sent = bodies_of_every_chat(calls, [ASKED, said, ChatMessage("And?")])
+    sent = bodies_of_every_chat([ASKED, said, ChatMessage("And?")])
     assert all(text in body for body in sent for text in kept)
 
 
 @each_block
-def test_a_thread_with_such_a_result_gives_an_object(calls, blocks, kept):
+def test_a_thread_with_such_a_result_gives_an_object(blocks, kept):
     result = ChatMessage(role="tool", blocks=blocks, additional_kwargs={"tool_call_id": "1"})
     llm = song_llm()
     bodies = sent_by(llm)
     history = [ASKED, CALLED, result, ChatMessage("A song?")]
     structured = llm.as_structured_llm(Song)
-    assert answered(calls.is_async, structured, "chat", history).raw == HEY_JUDE
+    assert answered(True, structured, "chat", history).raw == HEY_JUDE
     assert all(text in json.dumps(bodies[0]["messages"]) for text in kept)
 
 
@@ -135,19 +135,19 @@ ROME = [
     ],
     ids=["missing", "none", "empty", "name-as-id", "name", "unknown"],
 )
-def test_results_without_ids_belong_to_the_calls_in_order(calls, extra):
+def test_results_without_ids_belong_to_the_calls_in_order(extra):
     said = ChatMessage(role="assistant", blocks=ROME)
     history = [ChatMessage("Weather?"), said, *results("cold", "warm", **extra)]
-    for body in bodies_of_every_chat(calls, history):
+    for body in bodies_of_every_chat(history):
         oslo, rome = body.index("cold"), body.index("warm")
         assert "Oslo" in body[oslo - 60 : oslo]
         assert "Rome" in body[rome - 60 : rome]
 
 
-def test_results_without_ids_belong_to_calls_without_ids(calls):
+def test_results_without_ids_belong_to_calls_without_ids():
     blocks = [block.model_copy(update={"tool_call_id": None}) for block in ROME]
     said = ChatMessage(role="assistant", blocks=blocks)
-    for body in bodies_of_every_chat(calls, [ASKED, said, *results("cold", "warm")]):
+    for body in bodies_of_every_chat([ASKED, said, *results("cold", "warm")]):
         assert "Rome" in body[body.index("warm") - 60 : body.index("warm")]
         assert "Oslo" in body[body.index("cold") - 60 : body.index("cold")]
 
@@ -166,19 +166,19 @@ CALLS_OF_OTHERS = {
 
 
 @pytest.mark.parametrize("call", CALLS_OF_OTHERS.values(), ids=CALLS_OF_OTHERS)
-def test_calls_of_other_providers_keep_their_arguments(calls, call):
+def test_calls_of_other_providers_keep_their_arguments(call):
     said = ChatMessage("", role="assistant", additional_kwargs={"tool_calls": [call]})
     history = [ASKED, said, *results("done", tool_call_id="1")]
-    for body in bodies_of_every_chat(calls, history):
+    for body in bodies_of_every_chat(history):
         called = body[: body.index("done")].replace("\\", "").replace(" ", "")
         assert called.count('{"a":7}') == 2  # in the call, and beside its result
 
 
-def test_a_legacy_function_call_keeps_its_arguments(calls):
+def test_a_legacy_function_call_keeps_its_arguments():
     call = {"name": "f", "arguments": '{"a": 7}'}
     said = ChatMessage(role="assistant", additional_kwargs={"function_call": call})
     result = ChatMessage("done", role="function", additional_kwargs={"name": "f"})
-    for body in bodies_of_every_chat(calls, [ASKED, said, result]):
+    for body in bodies_of_every_chat([ASKED, said, result]):
         assert body.replace("\\", "").count('{"a": 7}') == 2
 
 
@@ -192,9 +192,9 @@ def test_a_legacy_function_call_keeps_its_arguments(calls):
         {"tool_calls": [None, {}, {"id": "1", "function": {"name": None}}]},
     ],
 )
-def test_what_else_other_providers_left_is_not_sent(calls, extra):
+def test_what_else_other_providers_left_is_not_sent(extra):
     said = ChatMessage("Hello.", role="assistant", additional_kwargs=extra)
-    for body in bodies_of_every_chat(calls, [ChatMessage("Hi."), said, ChatMessage("And?")]):
+    for body in bodies_of_every_chat([ChatMessage("Hi."), said, ChatMessage("And?")]):
         messages = [one for one in json.loads(body) if one["role"] != "system"]
         assert messages == [
             {"role": "user", "content": "Hi."},
@@ -203,11 +203,11 @@ def test_what_else_other_providers_left_is_not_sent(calls, extra):
         ]
 
 
-def test_a_call_that_was_not_run_stands_in_the_history_as_it_was_written(calls):
+def test_a_call_that_was_not_run_stands_in_the_history_as_it_was_written():
     turn = Turn(calls=[("multiply", '{"a": 6, "b')])
     llm, _ = scripted_turns(turn, turn)
-    whole = answered(calls.is_async, llm, "chat_with_tools", [MULTIPLY], "6 times 7?")
-    last = streamed(calls.is_async, llm, "stream_chat_with_tools", [MULTIPLY], "6 times 7?")[-1]
+    whole = answered(True, llm, "chat_with_tools", [MULTIPLY], "6 times 7?")
+    last = streamed(False, llm, "stream_chat_with_tools", [MULTIPLY], "6 times 7?")[-1]
     for response in (whole, last):
         stored = ChatMessage.model_validate_json(response.message.model_dump_json())
         history = [
@@ -215,5 +215,5 @@ def test_a_call_that_was_not_run_stands_in_the_history_as_it_was_written(calls):
             stored,
             *results("It was cut.", tool_call_id="call_0"),
         ]
-        for body in bodies_of_every_chat(calls, history):
+        for body in bodies_of_every_chat(history):
             assert '{"a": 6, "b' in body.replace("\\", "")

@@ -17,9 +17,11 @@ from pydantic.v1 import BaseModel as OldModel
 from typing_extensions import NotRequired, TypedDict
 
 from monster_core.errors import InvalidRequestError, StructuredAnswerError
+from tests.llama_index.conftest import Calls
 from tests.llama_index.songs import PROMPT, grow, predict, sent_by, song_llm
 from tests.llama_index.toolbox import answered, streamed
 
+SYNC, ASYNC = Calls(is_async=False), Calls(is_async=True)
 T = TypeVar("T")
 
 
@@ -140,33 +142,31 @@ each_other = pytest.mark.parametrize("kind, text, expected", OTHERS.values(), id
 
 
 @each_model
-def test_a_model_is_predicted_and_grows(calls, kind, text):
+def test_a_model_is_predicted_and_grows(kind, text):
     expected = kind.model_validate_json(text)
-    assert predict(calls, song_llm(text=text), kind) == expected
-    items = grow(calls, song_llm(text=text), kind)
+    assert predict(SYNC, song_llm(text=text), kind) == expected
+    items = grow(ASYNC, song_llm(text=text), kind)
     assert items[-1] == expected
     assert all(isinstance(item, (kind, FlexibleModel)) for item in items)
 
 
 @each_model
-def test_a_model_is_the_argument_of_a_function(calls, kind, text):
+def test_a_model_is_the_argument_of_a_function(kind, text):
     llm = song_llm(PydanticProgramMode.FUNCTION, text)
     expected = kind.model_validate_json(text)
-    assert predict(calls, llm, kind) == expected
-    assert grow(calls, llm, kind)[-1] == expected
+    assert predict(ASYNC, llm, kind) == expected
+    assert grow(SYNC, llm, kind)[-1] == expected
 
 
 @each_root
 @pytest.mark.parametrize("mode", [PydanticProgramMode.DEFAULT, PydanticProgramMode.FUNCTION])
-def test_a_root_model_is_guided_in_each_mode_since_a_function_takes_objects(
-    calls, mode, kind, text
-):
+def test_a_root_model_is_guided_in_each_mode_since_a_function_takes_objects(mode, kind, text):
     llm = song_llm(text=text)
     llm.pydantic_program_mode = mode
     bodies = sent_by(llm)
     expected = kind.model_validate_json(text)
-    assert predict(calls, llm, kind) == expected
-    assert grow(calls, llm, kind)[-1] == expected
+    assert predict(SYNC, llm, kind) == expected
+    assert grow(ASYNC, llm, kind)[-1] == expected
     assert not any("tools" in body for body in bodies)
 
 
@@ -174,23 +174,24 @@ def test_a_root_model_is_guided_in_each_mode_since_a_function_takes_objects(
 @pytest.mark.parametrize(
     "kind, text", [*MODELS.values(), *ROOTS.values()], ids=[*MODELS, *(f"root-{r}" for r in ROOTS)]
 )
-def test_a_structured_llm_answers_with_it(calls, kind, text):
+def test_a_structured_llm_answers_with_it(kind, text):
     expected = kind.model_validate_json(text)
     structured = song_llm(text=text).as_structured_llm(kind)
     messages = [ChatMessage("Tell me.")]
-    assert answered(calls.is_async, structured, "chat", messages).raw == expected
-    assert answered(calls.is_async, structured, "complete", "Tell me.").raw == expected
-    assert streamed(calls.is_async, structured, "stream_chat", messages)[-1].raw == expected
+    assert answered(True, structured, "chat", messages).raw == expected
+    assert answered(False, structured, "complete", "Tell me.").raw == expected
+    for is_async in (False, True):
+        assert streamed(is_async, structured, "stream_chat", messages)[-1].raw == expected
 
 
 @each_other
-def test_other_types_are_predicted_too(calls, kind, text, expected):
-    assert predict(calls, song_llm(text=text), kind) == expected
+def test_other_types_are_predicted_too(kind, text, expected):
+    assert predict(ASYNC, song_llm(text=text), kind) == expected
     if isinstance(expected, list):
         with pytest.raises(InvalidRequestError, match="RootModel"):
-            grow(calls, song_llm(text=text), kind)
+            grow(SYNC, song_llm(text=text), kind)
     else:
-        assert grow(calls, song_llm(text=text), kind)[-1] == expected
+        assert grow(SYNC, song_llm(text=text), kind)[-1] == expected
 
 
 @each_other
@@ -222,8 +223,8 @@ def test_what_is_not_a_type_is_refused(calls):
         (Car, '{"colour": "red", "level": 1, "kind": "van"'),
     ],
 )
-def test_half_an_object_is_never_the_result(calls, mode, finish_reason, kind, text):
-    for call in (predict, grow):
+def test_half_an_object_is_never_the_result(mode, finish_reason, kind, text):
+    for call, calls in ((predict, SYNC), (grow, ASYNC)):
         with pytest.raises(StructuredAnswerError):
             call(calls, song_llm(mode, text, finish_reason), kind)
 

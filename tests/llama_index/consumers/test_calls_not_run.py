@@ -72,7 +72,7 @@ def test_an_agent_goes_on_and_its_model_hears_why(turn, streaming, tools, delete
     assert "not run" in last_words(bodies[1])
 
 
-@each_call
+@pytest.mark.parametrize("turn", [NOT_RUN["not-json"], NOT_RUN["written-and-cut"]])
 def test_an_agent_of_a_workflow_goes_on(turn, tools, deleted):
     llm, bodies = scripted_turns(turn, Turn("I could not."))
     agent = FunctionAgent(name="a", description="Tidies up.", tools=tools, llm=llm)
@@ -118,17 +118,17 @@ def test_a_written_call_of_a_tool_that_does_not_exist_is_no_final_answer(streami
 
 
 @each_call
-def test_predict_and_call_raises(turn, tools, deleted, calls):
-    for kwargs in ({}, {"allow_parallel_tool_calls": True}):
+def test_predict_and_call_raises(turn, tools, deleted):
+    for is_async, kwargs in ((False, {}), (True, {"allow_parallel_tool_calls": True})):
         llm, _ = scripted_turns(turn)
         with pytest.raises(StructuredAnswerError, match="delete") as raised:
-            answered(calls.is_async, llm, "predict_and_call", tools, "Tidy up.", **kwargs)
+            answered(is_async, llm, "predict_and_call", tools, "Tidy up.", **kwargs)
         is_cut = turn.finish_reason == "length"
         assert isinstance(raised.value, TruncatedAnswerError) is is_cut
     assert deleted == []
 
 
-@pytest.mark.parametrize("turn", [*NOT_RUN.values(), Turn(calls=[("destroy", "{}")])])
+@pytest.mark.parametrize("turn", [NOT_RUN["not-json"], Turn(calls=[("destroy", "{}")])])
 def test_predict_and_call_raises_our_error_even_where_no_call_is_needed(
     turn, tools, deleted, calls
 ):
