@@ -212,17 +212,16 @@ def _enforces_more(one: _Lowered, other: _Lowered) -> bool:
 @lru_cache(maxsize=256)
 def _compile(source: bytes, engine: SchemaEngine, limit: float) -> LoweredSchema:
     try:
-        document = json.loads(source)
-        return _back_end(_unrolled(document, engine, limit), engine, limit)
+        return _back_end(_unrolled(source, engine, limit), engine, limit)
     except RecursionError:
         raise SchemaError("the schema is nested too deeply") from None
 
 
 @dataclass(slots=True)
-class _Concrete:
-    """A schema after the front end, and what the passes have noted."""
+class _Passed:
+    """A schema after some passes, and what they have noted."""
 
-    node: Node = field(init=False)
+    node: Node
     is_recursive: bool = False
     notes: dict[str, None] = field(default_factory=dict)
 
@@ -230,19 +229,25 @@ class _Concrete:
         self.notes[f"{path}: {sentence}; checked afterwards"] = None
 
 
-def _front_end(document: Any, engine: SchemaEngine, depth: int) -> _Concrete:
-    """Parse a schema (which intersects what it combines), and make its nodes concrete."""
-    concrete = _Concrete()
-    parser = SchemaParser(document, depth, concrete.note)
-    node = parser.parse()
-    concrete.is_recursive = parser.is_recursive
-    if not isinstance(node, Never):
-        node = Concretizer(engine, concrete.note).concretize(node)
-    concrete.node = node
+def _front_end(source: bytes, engine: SchemaEngine, depth: int) -> _Passed:
+    """Parse a schema, and make its nodes concrete for an engine."""
+    parsed = _parsed(source, depth)
+    concrete = _Passed(parsed.node, parsed.is_recursive, dict(parsed.notes))
+    if not isinstance(parsed.node, Never):
+        concrete.node = Concretizer(engine, concrete.note).concretize(parsed.node)
     return concrete
 
 
-def _back_end(concrete: _Concrete, engine: SchemaEngine, limit: float) -> LoweredSchema:
+@lru_cache(maxsize=8)  # the next engine begins with the same nodes
+def _parsed(source: bytes, depth: int) -> _Passed:
+    """Parse a schema, and intersect what it combines; what returns is not changed any more."""
+    parsed = _Passed(Never("not parsed yet"))
+    parser = SchemaParser(json.loads(source), depth, parsed.note)
+    parsed.node, parsed.is_recursive = parser.parse(), parser.is_recursive
+    return parsed
+
+
+def _back_end(concrete: _Passed, engine: SchemaEngine, limit: float) -> LoweredSchema:
     """Relax what the server would compile too long, and write the rest as a schema."""
     node = concrete.node
     if isinstance(node, Never):
@@ -294,18 +299,18 @@ def _relaxer(engine: SchemaEngine, limit: float, note: Callable[[str, str], None
     )
 
 
-def _unrolled(document: Any, engine: SchemaEngine, limit: float) -> _Concrete:
+def _unrolled(source: bytes, engine: SchemaEngine, limit: float) -> _Passed:
     """Unroll recursion as deeply as the limit allows; other schemas are simply parsed."""
-    deepest = _front_end(document, engine, _DEPTHS[0])
+    deepest = _front_end(source, engine, _DEPTHS[0])
     if isinstance(deepest.node, Never):
-        deeper = (_front_end(document, engine, depth) for depth in _DEEPER)
+        deeper = (_front_end(source, engine, depth) for depth in _DEEPER)
         return next((one for one in deeper if not isinstance(one.node, Never)), deepest)
     if not deepest.is_recursive:
         return deepest
     affordable = min(limit, _MAX_UNROLLED_SECONDS) if engine.compiles else _MAX_UNROLLED_READING
-    too_large: list[_Concrete] = []
+    too_large: list[_Passed] = []
     for depth in _DEPTHS:
-        one = _front_end(document, engine, depth) if depth < _DEPTHS[0] else deepest
+        one = _front_end(source, engine, depth) if depth < _DEPTHS[0] else deepest
         if isinstance(one.node, Never):
             break
         if depth > 1 and _relaxer(engine, limit, one.note).seconds(one.node) <= affordable:
