@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -84,14 +84,14 @@ def build_request(
         constraints = _take_constraints(sent)
         request = writer.request(sent, tools)
         if constraints:
-            sent.update(constraints)
-            answer = _take_schema_part(sent, fields, server, tool_format)
+            constrained = {**sent, **constraints}
+            answer = _take_schema_part(constrained, fields, server)
             request.spec = replace(request.spec, withholds_text=True)
-            request.follow_up = writer.request(sent, answer)
+            request.follow_up = writer.request(constrained, answer)
         return request
     answer = _NOTHING
     if not _SCHEMA_FIELDS.isdisjoint(sent):
-        answer = _take_schema_part(sent, fields, server, tool_format)
+        answer = _take_schema_part(sent, fields, server)
     # the forced call of a tool takes the place of an answer in a schema
     return writer.request(sent, tools if tools.is_forced else answer)
 
@@ -110,54 +110,53 @@ _TOOLS_FOLLOW_FROM = (
     *_ENGINE_FOLLOWS_FROM,
 )
 
-_Work = Callable[[Mapping[str, Any], ServerProfile, ToolFormat], RequestPart]
-
 
 def _worked_out_once(
-    work: _Work, asked: Mapping[str, Any], server: ServerProfile, tool_format: ToolFormat
+    work: Callable[..., RequestPart], asked: Mapping[str, Any], *around: Hashable
 ) -> RequestPart:
     """Return what tools, or a schema, add to a request.
 
     An agent asks for the same with every call, and ten tools take half a millisecond; so what the
     last 128 added is kept.
+
+    Args:
+        work: What works it out, of what is asked and what is around it.
+        asked: What the caller asks for, by the names of the fields.
+        *around: The server's profile, and for tools how calls are written.
     """
     try:
         written = orjson.dumps(asked)
     except TypeError:  # it is not JSON, or not for orjson: the work says what is wrong
-        return work(asked, server, tool_format)
-    return _kept(work, written, server, tool_format)
+        return work(asked, *around)
+    return _kept(work, written, *around)
 
 
 @lru_cache(maxsize=128)
-def _kept(
-    work: _Work, written: bytes, server: ServerProfile, tool_format: ToolFormat
-) -> RequestPart:
-    return work(orjson.loads(written), server, tool_format)
+def _kept(work: Callable[..., RequestPart], written: bytes, *around: Hashable) -> RequestPart:
+    return work(orjson.loads(written), *around)
 
 
 def _tools_part(
-    fields: Mapping[str, Any], server: ServerProfile, tool_format: ToolFormat
+    asked: Mapping[str, Any], server: ServerProfile, tool_format: ToolFormat
 ) -> RequestPart:
+    """Return what tools add, and the choice among them."""
     from monster_core.request.engine_choice import engine_choice
     from monster_core.request.tools import read_definitions, resolve_tool_choice, tools_part
 
-    definitions = read_definitions(fields.get("tools") or ())
+    definitions = read_definitions(asked.get("tools") or ())
     return tools_part(
         definitions,
-        resolve_tool_choice(fields.get("tool_choice"), definitions),
+        resolve_tool_choice(asked.get("tool_choice"), definitions),
         tool_format,
-        is_parallel=fields.get("parallel_tool_calls", True),
-        strategy=fields.get("tool_strategy"),
+        is_parallel=asked.get("parallel_tool_calls", True),
+        strategy=asked.get("tool_strategy"),
         server=server,
-        engines=engine_choice(fields, server),
+        engines=engine_choice(asked, server),
     )
 
 
 def _take_schema_part(
-    sent: dict[str, Any],
-    fields: Mapping[str, Any],
-    server: ServerProfile,
-    tool_format: ToolFormat,
+    sent: dict[str, Any], fields: Mapping[str, Any], server: ServerProfile
 ) -> RequestPart:
     """Take the schema of the response out of what is sent, and return what it adds.
 
@@ -176,7 +175,7 @@ def _take_schema_part(
     elif "guided_json" in sent:
         asked["schema"] = sent.pop("guided_json")
     elif kind == "json_object" and server.shares_grammar:
-        part = _worked_out_once(_schema_part, asked, server, tool_format)
+        part = _worked_out_once(_schema_part, asked, server)
         if part.fields.keys() == {"response_format"}:
             return _NOTHING
         del sent["response_format"]
@@ -185,10 +184,10 @@ def _take_schema_part(
         return _NOTHING
     asked["in_prompt"] = fields.get("schema_in_prompt", is_format)
     asked["is_single"] = fields.get("best_of", fields.get("n", 1)) == 1
-    return _worked_out_once(_schema_part, asked, server, tool_format)
+    return _worked_out_once(_schema_part, asked, server)
 
 
-def _schema_part(asked: Mapping[str, Any], server: ServerProfile, _: ToolFormat) -> RequestPart:
+def _schema_part(asked: Mapping[str, Any], server: ServerProfile) -> RequestPart:
     """Return what a schema adds, or the wish for any object, which has none."""
     from monster_core.request.engine_choice import engine_choice
     from monster_core.request.structured import object_part, schema_part
