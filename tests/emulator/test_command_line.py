@@ -7,9 +7,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
+from monster_emulator.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-W", "error", "-m", "monster_emulator"]
@@ -50,19 +53,16 @@ def test_a_signal_ends_it_cleanly_even_while_it_streams(number):
         assert (process.returncode, errors) == (0, "")
 
 
-def test_options_reach_the_endpoint():
-    with running("--api-key", "", "--model", "m", "--max-model-len", "64") as (_, base_url):
-        (card,) = httpx.get(f"{base_url}/models", trust_env=False).json()["data"]
-    assert (card["id"], card["max_model_len"]) == ("m", 64)
-
-
-def test_faults_of_the_command_line_happen_in_their_order():
+def test_options_reach_the_endpoint_and_faults_happen_in_their_order():
+    options = ["--api-key", "", "--model", "m", "--max-model-len", "64"]
     faults = ["--fail", "429; retry_after=2", "--fail", "503; times=2; body=busy"]
-    with running("--api-key", "", *faults) as (_, base_url):
+    with running(*options, *faults) as (_, base_url):
         replies = [httpx.get(f"{base_url}/models", trust_env=False) for _ in range(4)]
     assert [reply.status_code for reply in replies] == [429, 503, 503, 200]
     assert replies[0].headers["retry-after"] == "2"
     assert replies[1].text == "busy"
+    (card,) = replies[3].json()["data"]
+    assert (card["id"], card["max_model_len"]) == ("m", 64)
 
 
 @pytest.mark.parametrize(
@@ -71,29 +71,17 @@ def test_faults_of_the_command_line_happen_in_their_order():
         (["--fail", "cutt"], "There is no fault 'cutt' (did you mean 'cut'?)."),
         (["--fail", "cut; times=0"], "The argument 'times' of a fault must be"),
         (["--port", "0", "--certfile", "nowhere.pem"], "the certificate or its key cannot be read"),
+        (["--port", "70000"], "Cannot listen on 127.0.0.1, port 70000"),
+        (["--port", "IN USE"], "is already in use on 127.0.0.1; choose another one with --port."),
     ],
 )
-def test_what_cannot_be_is_one_sentence(arguments, said):
-    run = subprocess.run([*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 1
-    assert said in run.stderr
-    assert run.stderr.count("\n") == 1
-
-
-def test_a_port_in_use_is_one_sentence(endpoint):
-    port = endpoint.emulator.base_url.split(":")[2].split("/")[0]
-    run = subprocess.run([*COMMAND, "--port", port], cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 1
-    assert run.stdout == ""
-    expected = f"Port {port} is already in use on 127.0.0.1; choose another one with --port.\n"
-    assert run.stderr == expected
-
-
-def test_an_impossible_port_is_one_sentence():
-    run = subprocess.run([*COMMAND, "--port", "70000"], cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 1
-    assert run.stderr.startswith("Cannot listen on 127.0.0.1, port 70000")
-    assert run.stderr.count("\n") == 1
+def test_what_cannot_be_is_one_sentence(endpoint, monkeypatch, capsys, arguments, said):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    port = urlsplit(endpoint.emulator.base_url).port
+    assert main([str(port) if one == "IN USE" else one for one in arguments]) == 1
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert (printed.out, printed.err.count("\n")) == ("", 1)
 
 
 def test_the_fixture_is_a_fresh_emulator_for_each_test(tmp_path):

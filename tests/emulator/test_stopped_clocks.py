@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import time_machine
 from freezegun import freeze_time
-from freezegun.api import FrozenDateTimeFactory
 
 from langchain_monster import ChatMonster
 from monster_emulator import Emulator
@@ -31,12 +28,6 @@ async def ask_async(emulator: Emulator) -> None:
     assert "".join([chunk.text async for chunk in chat(emulator).astream("Hi")])
 
 
-@pytest.fixture
-def frozen() -> Iterator[FrozenDateTimeFactory]:
-    with freeze_time(NEW_YEAR) as clock:
-        yield clock
-
-
 @freeze_time(NEW_YEAR)
 def test_freezegun_around_a_test(monster_emulator: Emulator) -> None:
     ask_whole_and_streamed(monster_emulator)
@@ -47,25 +38,25 @@ async def test_freezegun_around_an_async_test(monster_emulator: Emulator) -> Non
     await ask_async(monster_emulator)
 
 
-@freeze_time(NEW_YEAR, tick=True)
-def test_freezegun_with_a_ticking_clock(monster_emulator: Emulator) -> None:
-    ask_whole_and_streamed(monster_emulator)
+@time_machine.travel(NEW_YEAR, tick=False)
+async def test_time_machine_around_an_async_test(monster_emulator: Emulator) -> None:
+    await ask_async(monster_emulator)
 
 
-def test_freezegun_before_the_emulator(
-    frozen: FrozenDateTimeFactory, monster_emulator: Emulator
-) -> None:
-    ask_whole_and_streamed(monster_emulator)
-    frozen.tick(HOURS)
-    ask_whole_and_streamed(monster_emulator)
+@pytest.mark.parametrize("tick", [True, False])
+def test_freezegun_before_the_emulator(tick: bool) -> None:
+    with freeze_time(NEW_YEAR, tick=tick) as clock, Emulator() as emulator:
+        ask_whole_and_streamed(emulator)
+        clock.tick(HOURS)
+        ask_whole_and_streamed(emulator)
 
 
-def test_freezegun_after_the_emulator(
-    monster_emulator: Emulator, frozen: FrozenDateTimeFactory
-) -> None:
-    ask_whole_and_streamed(monster_emulator)
-    frozen.move_to("2030-01-01")
-    ask_whole_and_streamed(monster_emulator)
+@pytest.mark.parametrize("tick", [True, False])
+def test_freezegun_after_the_emulator(monster_emulator: Emulator, tick: bool) -> None:
+    with freeze_time(NEW_YEAR, tick=tick) as clock:
+        ask_whole_and_streamed(monster_emulator)
+        clock.move_to("2030-01-01")
+        ask_whole_and_streamed(monster_emulator)
 
 
 @pytest.mark.parametrize("tick", [True, False])
@@ -74,8 +65,3 @@ def test_time_machine_around_a_test(monster_emulator: Emulator, tick: bool) -> N
         ask_whole_and_streamed(monster_emulator)
         traveller.shift(HOURS)
         ask_whole_and_streamed(monster_emulator)
-
-
-@time_machine.travel(NEW_YEAR, tick=False)
-async def test_time_machine_around_an_async_test(monster_emulator: Emulator) -> None:
-    await ask_async(monster_emulator)

@@ -82,11 +82,6 @@ def post(emulator: Emulator, **body: Any) -> httpx.Response:
     return httpx.post(url, json={**question, **body}, headers=headers)
 
 
-def events(response: httpx.Response) -> list[dict[str, Any]]:
-    lines = response.text.split("\n\n")[:-2]
-    return [json.loads(line.removeprefix("data: ")) for line in lines]
-
-
 def test_a_server_that_it_does_not_know_is_refused() -> None:
     with pytest.raises(ValueError, match=r"speaks 'vllm-0\.5' or 'vllm'"):
         Emulator(server="vllm-0.9")
@@ -99,67 +94,27 @@ def test_it_tells_its_release_without_a_key(server: str) -> None:
         assert chat.discover_server().name == server
 
 
-def test_keys_and_guides_of_the_past_are_ignored(emulator: Emulator) -> None:
-    answer = post(emulator, guided_choice=["red"], nothing_of_the_kind=1).json()
-    assert answer["choices"][0]["message"]["content"] == f"You said: {QUESTION}"
-
-
 @pytest.mark.parametrize(
-    "constraint, said",
+    "fields, said",
     [
-        ({"choice": ["red", "blue"]}, "red"),
-        ({"regex": "^[0-9]{3}$"}, "000"),
-        ({"grammar": 'start: "yes"'}, "yes"),
-        ({"grammar": 'root ::= "yes"'}, "yes"),
-        ({"json": {"enum": ["a"]}}, '"a"'),
+        ({"guided_choice": ["red"], "nothing_of_the_kind": 1}, f"You said: {QUESTION}"),
+        ({"structured_outputs": {"choice": ["red", "blue"]}}, "red"),
+        ({"structured_outputs": {"regex": "^[0-9]{3}$"}}, "000"),
+        ({"structured_outputs": {"grammar": 'start: "yes"'}}, "yes"),
+        ({"structured_outputs": {"grammar": 'root ::= "yes"'}}, "yes"),
+        ({"structured_outputs": {"json": {"enum": ["a"]}}}, '"a"'),
     ],
 )
-def test_structured_outputs_are_kept(
-    emulator: Emulator, constraint: dict[str, Any], said: str
+def test_todays_constraints_are_kept_and_those_of_the_past_ignored(
+    emulator: Emulator, fields: dict[str, Any], said: str
 ) -> None:
-    answer = post(emulator, structured_outputs=constraint).json()
+    answer = post(emulator, **fields).json()
     assert answer["choices"][0]["message"]["content"] == said
-
-
-def test_errors_are_nested_and_name_the_field(emulator: Emulator) -> None:
-    assert post(emulator, temperature=3).json() == {
-        "error": {
-            "message": "temperature must be in [0, 2], got 3.0. (parameter=temperature, value=3.0)",
-            "type": "BadRequestError",
-            "param": "temperature",
-            "code": 400,
-        }
-    }
 
 
 def test_an_injected_error_is_nested_too(emulator: Emulator) -> None:
     emulator.fail(next=503)
     assert post(emulator).json()["error"]["code"] == 503
-
-
-def test_a_call_that_the_model_chooses_is_the_servers_own(emulator: Emulator) -> None:
-    (choice,) = post(emulator, tools=[WEATHER]).json()["choices"]
-    (call,) = choice["message"]["tool_calls"]
-    assert call["function"] == {"name": "get_weather", "arguments": '{"city": "Rome"}'}
-    assert choice["finish_reason"] == "tool_calls"
-
-
-def test_a_streamed_call_has_its_name_once_and_its_arguments_in_pieces(emulator: Emulator) -> None:
-    deltas = [
-        choice["delta"]
-        for event in events(post(emulator, tools=[WEATHER], tool_choice="required", stream=True))
-        for choice in event["choices"]
-    ]
-    calls = [call for delta in deltas for call in delta.get("tool_calls", ())]
-    assert [call["function"]["name"] for call in calls if "id" in call] == ["get_weather"]
-    pieces = [call["function"].get("arguments", "") for call in calls]
-    assert json.loads("".join(pieces)) == {"city": "Rome"}
-    assert {call["index"] for call in calls} == {0}
-
-
-def test_a_cut_call_arrives_as_text(emulator: Emulator) -> None:
-    answer = post(emulator, tools=[WEATHER], tool_choice="required", max_tokens=6).json()
-    assert answer["choices"][0]["message"]["content"] == "<tool_"
 
 
 def test_arguments_of_a_forced_call_are_any_json_unless_strict(emulator: Emulator) -> None:
