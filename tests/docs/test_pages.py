@@ -6,11 +6,8 @@ name an emulator, which says what ``SAID`` holds.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.metadata import metadata
@@ -109,25 +106,22 @@ def test_what_a_change_makes_of_a_program_runs(name: str, block: Block) -> None:
     run(name, replace(block, text="\n".join(lines)), {"__name__": "__main__"})
 
 
-def test_the_tests_of_the_pages_pass(tmp_path: Path) -> None:
-    for name, block in TESTS:  # in one run, since a run of pytest takes seconds to begin
+def test_the_tests_of_the_pages_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, block in TESTS:
         (tmp_path / f"test_{name}_{block.line}.py").write_text(block.text, "utf-8")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     plugins = ["monster_emulator.pytest_plugin", "pytest_asyncio.plugin", "no:cacheprovider"]
     options = [option for plugin in plugins for option in ("-p", plugin)]
     settings = "asyncio_default_fixture_loop_scope=function"
-    command = [sys.executable, "-m", "pytest", "-q", *options, "-o", settings, "-W", "error"]
-    run = subprocess.run(
-        [*command, "--rootdir", str(tmp_path), str(tmp_path)],
-        cwd=ROOT,
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+    status = pytest.main(
+        [*options, "-q", "-o", settings, "-W", "error", "--rootdir", str(tmp_path), str(tmp_path)]
     )
-    assert run.returncode == 0, run.stdout + run.stderr
+    printed = capsys.readouterr().out
+    assert status == pytest.ExitCode.OK, printed
     tests = [re.findall(r"^(?:async )?def test_", block.text, re.MULTILINE) for _, block in TESTS]
-    assert f"{sum(map(len, tests))} passed" in run.stdout
+    assert f"{sum(map(len, tests))} passed" in printed
 
 
 def test_what_a_page_installs_can_be_installed() -> None:
