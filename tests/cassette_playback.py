@@ -21,14 +21,16 @@ __all__ = [
     "find_drift",
     "played",
     "recordings",
-    "same_body",
+    "same_request",
 ]
 
 _ABSENT = object()
 
 
-def same_body(sent: Request, recorded: Request) -> bool:
-    """Whether two requests carry the same JSON.
+def same_request(sent: Request, recorded: Request) -> bool:
+    """Whether two requests have the same method, path and query, and carry the same JSON.
+
+    vcrpy compares each request with every recording, several times: it is one comparison of texts.
 
     Args:
         sent: The request of the test.
@@ -155,10 +157,11 @@ def _item(values: list[Any], index: int) -> Any:
 
 
 def _canonical(request: Request) -> str:
-    """Return the JSON of a request in one spelling: each is compared with every recording."""
-    if not hasattr(request, "canonical_body"):
-        request.canonical_body = json.dumps(_body(request), sort_keys=True, default=repr)
-    return str(request.canonical_body)
+    """Return what is compared of a request in one spelling."""
+    if not hasattr(request, "canonical"):
+        body = json.dumps(_body(request), sort_keys=True, default=repr)
+        request.canonical = f"{request.method} {request.path} {request.query} {body}"
+    return str(request.canonical)
 
 
 def _body(request: Request) -> Any:

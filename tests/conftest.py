@@ -197,7 +197,7 @@ def pytest_recording_configure(config: pytest.Config, vcr: VCR) -> None:
     secrets = [NAMED_ENDPOINT.api_key] if NAMED_ENDPOINT and _is_recording(config) else []
     vcr.register_serializer("yaml", CassetteFormat(secrets))
     vcr.register_persister(RecordingStore(CASSETTES, config.getoption("--record-mode")))
-    vcr.register_matcher("json_body", playback.same_body)
+    vcr.register_matcher("same_request", playback.same_request)
 
 
 @pytest.fixture(scope="module")
@@ -221,7 +221,7 @@ def vcr(
 def vcr_config(endpoint: Endpoint) -> dict[str, Any]:
     """Match on method, path and JSON body; keep neither host nor key."""
     return {
-        "match_on": ["method", "path", "query", "json_body"],
+        "match_on": ["same_request"],
         "before_record_request": endpoint.strip,
         "before_record_response": keep_listed_headers,
         "decode_compressed_response": True,

@@ -18,7 +18,7 @@ from tests.cassette_playback import (
     drift_message,
     exchanges,
     find_drift,
-    same_body,
+    same_request,
 )
 from tests.recorded_endpoint import REPLAYED
 
@@ -57,9 +57,9 @@ def cassette(tmp_path: Path) -> Any:
     (tmp_path / "two.yaml").write_text(text)
     vcr = VCR(record_mode="none", before_record_request=REPLAYED.strip)
     vcr.register_serializer("yaml", CassetteFormat())
-    vcr.register_matcher("json_body", same_body)
+    vcr.register_matcher("same_request", same_request)
     path = str(tmp_path / "two.yaml")
-    with vcr.use_cassette(path, match_on=["method", "path", "json_body"]) as playing:
+    with vcr.use_cassette(path, match_on=["same_request"]) as playing:
         yield playing
 
 
