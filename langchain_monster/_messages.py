@@ -69,33 +69,35 @@ def _tool_result(block: Mapping[str, Any]) -> Message:
 
 def _message(message: BaseMessage) -> Message:
     """Convert the message of another speaker than the user."""
-    role = _role(message)
+    role: Role
+    if isinstance(message, AIMessage):
+        role = "assistant"
+    elif isinstance(message, (ToolMessage, FunctionMessage)):
+        role = "tool"
+    elif isinstance(message, SystemMessage):
+        role = "system"
+    elif isinstance(message, ChatMessage):
+        role = _role_named(message.role)
+    else:
+        raise InvalidRequestError(f"A {type(message).__name__} cannot be sent to a model.")
     content = message.content
     read = content if isinstance(content, str) else read_content(content, role)
     converted = Message(role, read, message.name)
     if isinstance(message, AIMessage):
         converted.tool_calls = _calls(message)
-    elif isinstance(message, (ToolMessage, FunctionMessage)):
+    elif role == "tool":
         converted.tool_call_id = getattr(message, "tool_call_id", None)
         converted.is_error = getattr(message, "status", None) == "error"
     return converted
 
 
-def _role(message: BaseMessage) -> Role:
-    if isinstance(message, SystemMessage):
-        return "system"
-    if isinstance(message, AIMessage):
-        return "assistant"
-    if isinstance(message, (ToolMessage, FunctionMessage)):
-        return "tool"
-    if isinstance(message, ChatMessage):
-        role = _ROLES.get(message.role.lower())
-        if role is not None:
-            return role
+def _role_named(name: str) -> Role:
+    role = _ROLES.get(name.lower())
+    if role is None:
         raise InvalidRequestError(
-            f"The role {message.role!r} is not one the server knows: use one of {_ROLE_NAMES}."
+            f"The role {name!r} is not one the server knows: use one of {_ROLE_NAMES}."
         )
-    raise InvalidRequestError(f"A {type(message).__name__} cannot be sent to a model.")
+    return role
 
 
 def _calls(message: AIMessage) -> list[ToolCall]:
@@ -107,6 +109,8 @@ def _calls(message: AIMessage) -> list[ToolCall]:
         ToolCall(call.get("id") or "", call.get("name") or "", call.get("args") or "")
         for call in message.invalid_tool_calls
     ]
+    if isinstance(message.content, str) and "function_call" not in message.additional_kwargs:
+        return calls
     known = {call.id for call in calls}
     for call in _calls_of_other_providers(message):
         if call.id not in known if call.id else not known:

@@ -218,8 +218,9 @@ def _calls_answered(messages: Sequence[Message]) -> dict[int, ToolCall]:
         if message.role == "tool":
             results[place] = message
         elif message.tool_calls:
-            if results or messages[place - 1].role != "assistant":
+            if results:
                 answered.update(_assigned(results, pending, known))
+            if results or messages[place - 1].role != "assistant":
                 pending, results = [], {}
             pending += message.tool_calls
             known.update((call.id, call) for call in message.tool_calls if call.id)
