@@ -29,6 +29,7 @@ import logging
 import re
 import string
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import from_json
@@ -64,6 +65,72 @@ __all__ = ["ToolCallParser"]
 _log = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class _Block:
+    """Hold the block of calls that is being read.
+
+    Attributes:
+        opening: What opened it, and with it its first call.
+        in_sentence: Whether it stands in a line that is not a whole sentence.
+        goes_on: Whether the sentence before it has not ended, though its line may have.
+        is_certain: Whether its calls are certainly calls.
+        is_example: Whether it is text if any text follows.
+        is_fenced: Whether a code fence has not been closed.
+        has_calls: Whether a call of it has ended.
+        raw: Its text up to the present call, while it is not certain.
+        held: Its calls, while it is not certain.
+        between: What has been skipped since its last call.
+    """
+
+    opening: Opening
+    in_sentence: bool = False
+    goes_on: bool = False
+    is_certain: bool = False
+    is_example: bool = False
+    is_fenced: bool = False
+    has_calls: bool = False
+    raw: list[str] = field(default_factory=list)
+    held: list[tuple[str, str]] = field(default_factory=list)
+    between: str = ""
+
+
+@dataclass(slots=True)
+class _Call:
+    """Hold the call that is being read.
+
+    Attributes:
+        own: Its text, while its arguments do not stream.
+        json: What reads its object, or its arguments.
+        pieces: The JSON of these.
+        length: How long the pieces are.
+        name: Its name, once it is known.
+        after_name: What follows the name where it stands outside of JSON.
+        members: The members of its object so far.
+        arguments_at: Where the arguments begin in the object's JSON.
+        arguments_end: Where they end in it.
+        streams: Whether its arguments are given as they arrive.
+        is_streamed: Whether all of its arguments have been given so.
+        is_judged: Whether it has been decided if they stream.
+        is_first: Whether its first XML parameter has not been given.
+        searched: How much of the buffer is known not to end an XML parameter.
+    """
+
+    own: list[str] = field(default_factory=list)
+    json: LenientJson = field(default_factory=LenientJson)
+    pieces: list[str] = field(default_factory=list)
+    length: int = 0
+    name: str | None = None
+    after_name: str = ""
+    members: dict[str, Any] = field(default_factory=dict)
+    arguments_at: int | None = None
+    arguments_end: int | None = None
+    streams: bool = False
+    is_streamed: bool = False
+    is_judged: bool = False
+    is_first: bool = True
+    searched: int = 0
+
+
 class ToolCallParser:
     """Separate text from calls, piece by piece. The deltas carry no id.
 
@@ -90,32 +157,10 @@ class ToolCallParser:
         self._flows = False  # what arrives is text unless something opens in it
         self._draft = ""  # thoughts from a drafted call on: given once it is known what follows
         self._closing = ""  # what ends the code or the thoughts that the text is in
-        # the block of calls that is being read
-        self._opening = Opening("refused")  # of its first call
-        self._in_sentence = False
-        self._goes_on = False  # the sentence before it has not ended, though its line has
-        self._is_certain = False
-        self._is_example = False  # it is text if any text follows
-        self._is_fenced = False  # a code fence has not been closed
-        self._has_calls = False
-        self._raw: list[str] = []  # its text up to the present call, while it is not certain
-        self._held: list[tuple[str, str]] = []  # its calls, while it is not certain
-        self._between = ""  # what has been skipped since its last call
-        # the call that is being read
-        self._own: list[str] = []  # its text, while its arguments do not stream
-        self._json = LenientJson()
-        self._pieces: list[str] = []  # the JSON of its object, or of its arguments
-        self._length = 0  # of these pieces
-        self._members: dict[str, Any] = {}  # the members of its object so far
-        self._name: str | None = None
-        self._after_name = ""  # what follows the name where it stands outside of JSON
-        self._arguments_at: int | None = None  # where the arguments begin in the object's JSON
-        self._arguments_end: int | None = None
-        self._streams = False  # its arguments are given as they arrive
-        self._is_streamed = False  # all of its arguments have been given so
-        self._is_judged = False  # it has been decided whether they stream
-        self._is_first = True  # its first XML parameter has not been given
-        self._searched = 0  # how much of the buffer is known not to end an XML parameter
+        self._value = LenientJson()  # the JSON value that the text is in
+        # the block of calls, and its call, that are being read
+        self._block = _Block(Opening("refused"))
+        self._call = _Call()
 
     @property
     def tools(self) -> Tools:
@@ -134,8 +179,8 @@ class ToolCallParser:
         if self._flows and not _OPENER.search(text):
             self._note(text)
             return text, []
-        is_open = self._streams and not (self._is_streamed or self._buffer)
-        if is_open and self._json.is_plain(text):
+        is_open = self._call.streams and not (self._call.is_streamed or self._buffer)
+        if is_open and self._call.json.is_plain(text):
             return "", [ToolCallDelta(self._calls - 1, None, None, text)]
         if len(text) <= _SLICE_CHARS:
             self._buffer += text
@@ -206,10 +251,11 @@ class ToolCallParser:
         line = self._last_text.rpartition("\n")[2].rstrip()
         if line and line[-1] in _CODE_BEFORE and not found.is_marked:
             return self._refuse(0 if _JSON_VALUE.match(self._buffer) else None)
-        self._in_sentence = bool(line) and line[-1] not in _SENTENCE_ENDS
-        self._goes_on = self._last_character.isalnum() or self._last_character == ","
-        self._raw, self._held, self._opening = [], [], found
-        self._is_certain = self._is_example = self._has_calls = self._is_fenced = False
+        self._block = _Block(
+            found,
+            in_sentence=bool(line) and line[-1] not in _SENTENCE_ENDS,
+            goes_on=self._last_character.isalnum() or self._last_character == ",",
+        )
         self._begin_call(found)
         return True
 
@@ -246,7 +292,7 @@ class ToolCallParser:
         elif special and text[len(special) :].strip():
             self._buffer = text[len(special) :].lstrip()
         elif value_at is not None:
-            self._json, self._step = LenientJson(), self._read_value
+            self._value, self._step = LenientJson(), self._read_value
             self._give(value_at)
         else:
             word = _WORD.match(text)
@@ -269,20 +315,20 @@ class ToolCallParser:
     def _read_value(self) -> bool:
         """Give a JSON value as text: a call in it is a part of the value."""
         position = 0
-        while position < len(self._buffer) and not self._json.is_closed:
-            after = self._json.step(self._buffer, position, is_end=self._is_end)
-            if self._json.is_stray or self._json.is_broken:
-                self._json.is_closed = True
+        while position < len(self._buffer) and not self._value.is_closed:
+            after = self._value.step(self._buffer, position, is_end=self._is_end)
+            if self._value.is_stray or self._value.is_broken:
+                self._value.is_closed = True
             elif after == position:
                 break
             position = after
-        self._json.take()
-        if self._is_end and not self._json.is_closed:
+        self._value.take()
+        if self._is_end and not self._value.is_closed:
             position = len(self._buffer)
         self._give(position)
-        if self._json.is_closed:
+        if self._value.is_closed:
             self._step = self._read_text
-        return self._json.is_closed
+        return self._value.is_closed
 
     def _read_thoughts(self) -> bool:
         """Give thoughts as text; from the draft of a call on, hold them."""
@@ -337,45 +383,45 @@ class ToolCallParser:
     # A call of a block
 
     def _begin_call(self, found: Opening) -> None:
-        self._own, self._pieces, self._length = [], [], 0
-        self._name, self._members = None, {}
-        self._arguments_at = self._arguments_end = None
-        self._streams = self._is_streamed = self._is_judged = False
-        self._is_first, self._searched = True, 0
-        self._is_fenced = self._is_fenced or found.fence is not None
-        self._opening.is_marked = self._opening.is_marked or found.is_marked
+        self._block.is_fenced = self._block.is_fenced or found.fence is not None
+        self._block.opening.is_marked = self._block.opening.is_marked or found.is_marked
+        self._call = _Call()
         self._take(found.position)
         if found.head is None:
-            self._json, self._step = LenientJson(), self._read_object
+            self._step = self._read_object
             return
-        self._after_name = found.head.after
-        self._name = self._tools.fitting(found.name) or found.name.replace("\\", "")
-        is_python = found.head.arguments == "python"
-        self._json = LenientJson([*self._tools.properties(self._name)] if is_python else ())
+        name = self._tools.fitting(found.name) or found.name.replace("\\", "")
+        self._call.name, self._call.after_name = name, found.head.after
+        if found.head.arguments == "python":
+            self._call.json = LenientJson([*self._tools.properties(name)])
         is_xml = found.head.arguments == "xml"
         self._step = self._read_elements if is_xml else self._read_arguments
 
     def _take(self, length: int) -> None:
         """Take a part of the buffer as a part of the call."""
-        if not self._streams:
-            self._own.append(self._buffer[:length])
+        call = self._call
+        if not call.streams:
+            call.own.append(self._buffer[:length])
         self._buffer = self._buffer[length:]
 
     def _decide(self, *, is_tool: bool) -> bool:
         """Decide whether the block is certain, now that a call of it is known."""
-        if not self._has_calls and not self._is_certain:
-            found = self._opening
+        if not self._block.has_calls and not self._block.is_certain:
+            found = self._block.opening
             if found.is_marked and found.fence is None and not found.is_inline:
-                self._is_certain = not (self._in_sentence or self._goes_on)
+                self._block.is_certain = not (self._block.in_sentence or self._block.goes_on)
             else:
                 is_bare = found.head is not None and not found.is_marked
-                self._is_certain = is_tool and not (self._has_text or found.is_inline or is_bare)
-        return self._is_certain
+                self._block.is_certain = is_tool and not (
+                    self._has_text or found.is_inline or is_bare
+                )
+        return self._block.is_certain
 
     def _stream(self, arguments: str) -> None:
         """Begin to give a call's arguments as they arrive."""
-        self._streams, self._own = True, []
-        self._begin_deltas(self._name or "", arguments)
+        call = self._call
+        call.streams, call.own = True, []
+        self._begin_deltas(call.name or "", arguments)
 
     def _begin_deltas(self, name: str, arguments: str) -> None:
         self._give_draft(is_kept=False)
@@ -385,10 +431,11 @@ class ToolCallParser:
 
     def _add(self, json: str) -> None:
         """Add a piece of the JSON of the call's object or arguments."""
-        if not self._streams:
-            self._pieces.append(json)
-            self._length += len(json)
-        elif json and not self._is_streamed:
+        call = self._call
+        if not call.streams:
+            call.pieces.append(json)
+            call.length += len(json)
+        elif json and not call.is_streamed:
             self._deltas.append(ToolCallDelta(self._calls - 1, None, None, json))
 
     def _end_call(self, calls: Iterable[tuple[str, str]] = ()) -> bool:
@@ -397,31 +444,35 @@ class ToolCallParser:
         Args:
             calls: The calls that have not been streamed, each with its name and its arguments.
         """
+        call = self._call
         for name, arguments in calls:
-            if self._is_certain:
+            if self._block.is_certain:
                 self._begin_deltas(name, arguments)
             else:
-                self._held.append((name, arguments))
-        if not self._is_certain:
-            self._raw += self._own
-        self._own, self._between, self._streams = [], "", False
-        self._has_calls, self._step = True, self._read_between
+                self._block.held.append((name, arguments))
+        if not self._block.is_certain:
+            self._block.raw += call.own
+        call.own, self._block.between, call.streams = [], "", False
+        self._block.has_calls, self._step = True, self._read_between
         return True
 
     def _refuse_call(self) -> bool:
         """Give back what is not a call."""
+        call = self._call
         value_at = None
-        if self._opening.head is None:
-            before = self._own[0]
+        if self._block.opening.head is None:
+            before = call.own[0]
             value_at = len(before.rstrip(" \t\r\n[")) if "[" in before else len(before)
-        self._buffer = "".join(self._own) + self._buffer
-        self._own = []
-        return self._end_block() if self._has_calls else self._refuse(value_at)
+        self._buffer = "".join(call.own) + self._buffer
+        call.own = []
+        return self._end_block() if self._block.has_calls else self._refuse(value_at)
 
     # After a call
 
     def _read_between(self) -> bool:
-        is_inside = self._in_sentence and not (self._opening.is_marked or self._between)
+        is_inside = self._block.in_sentence and not (
+            self._block.opening.is_marked or self._block.between
+        )
         if is_inside and self._buffer.startswith(_CODE_AFTER):
             return self._end_block()
         skipped = _SEPARATORS.match(self._buffer)
@@ -436,13 +487,17 @@ class ToolCallParser:
             return False
         if closer:
             self._skip(len(closer))
-        elif text[0] in _STRAY and len(self._between) < 8 and not self._between.strip(_STRAY):
+        elif (
+            text[0] in _STRAY
+            and len(self._block.between) < 8
+            and not self._block.between.strip(_STRAY)
+        ):
             self._skip(1)
         elif longest(TURNS, text):
             self._release()
             self._step = self._drop
             _log.debug("The model went on as another speaker after its calls: this is dropped.")
-        elif text.startswith("`") and (self._is_fenced or self._opening.is_inline):
+        elif text.startswith("`") and (self._block.is_fenced or self._block.opening.is_inline):
             return self._close_code()
         else:
             return self._read_next()
@@ -450,19 +505,19 @@ class ToolCallParser:
 
     def _skip(self, length: int) -> None:
         skipped, self._buffer = self._buffer[:length], self._buffer[length:]
-        self._between += skipped
-        if not self._is_certain:
-            self._raw.append(skipped)
+        self._block.between += skipped
+        if not self._block.is_certain:
+            self._block.raw.append(skipped)
 
     def _close_code(self) -> bool:
-        if self._opening.is_inline:
+        if self._block.opening.is_inline:
             self._skip(1)
             return True
         if "```".startswith(self._buffer) and len(self._buffer) < 3 and not self._is_end:
             return False
         if not self._buffer.startswith("```"):
             return self._end_block()
-        self._is_fenced = False
+        self._block.is_fenced = False
         self._skip(3)
         return True
 
@@ -472,7 +527,7 @@ class ToolCallParser:
 
     def _read_next(self) -> bool:
         """Go on with another call of the block, or end the block."""
-        found = self._find_opening(is_alone=True, block=self._opening)
+        found = self._find_opening(is_alone=True, block=self._block.opening)
         if found.kind == "wait":
             return False
         if found.kind != "refused":
@@ -485,47 +540,47 @@ class ToolCallParser:
 
     def _end_block(self) -> bool:
         """End the block, at the end or before text, and decide whether it was one of calls."""
-        found = self._opening
+        found = self._block.opening
         is_quoted = self._has_text and found.is_inline
         is_further = self._has_examples and not found.is_marked
-        if self._held and (is_quoted or is_further or (self._buffer and self._is_text())):
+        if self._block.held and (is_quoted or is_further or (self._buffer and self._is_text())):
             self._has_examples = self._has_examples or not (found.is_inline or found.is_marked)
-            self._held = []
-            self._give_text("".join(self._raw))
+            self._block.held = []
+            self._give_text("".join(self._block.raw))
         self._release()
         self._step = self._read_text
         return bool(self._buffer)
 
     def _release(self) -> None:
-        for name, arguments in self._held:
+        for name, arguments in self._block.held:
             self._begin_deltas(name, arguments)
-        if self._held or self._is_certain:
+        if self._block.held or self._block.is_certain:
             self._has_text, self._last_text = True, ""
-        self._held, self._raw = [], []
+        self._block.held, self._block.raw = [], []
 
     def _is_text(self) -> bool:
         """Return whether a block that is not certain is text, since text follows it."""
-        found, is_same_line = self._opening, "\n" not in self._between
-        if self._is_example or self._buffer.startswith(tuple(THOUGHTS.values())):
+        found, is_same_line = self._block.opening, "\n" not in self._block.between
+        if self._block.is_example or self._buffer.startswith(tuple(THOUGHTS.values())):
             return True
         if found.is_inline:
             return is_same_line
         if found.is_marked and found.fence is None:
-            return is_same_line or (self._goes_on and self._buffer[0].islower())
-        is_link = self._between[-1:] == "]" and self._buffer[0] == "("  # of Markdown
+            return is_same_line or (self._block.goes_on and self._buffer[0].islower())
+        is_link = self._block.between[-1:] == "]" and self._buffer[0] == "("  # of Markdown
         return self._has_text or (found.head is not None and (is_link or not found.is_list))
 
     # A call that is a JSON object
 
     def _read_object(self) -> bool:
-        position, json = 0, self._json
+        position, json = 0, self._call.json
         while position < len(self._buffer) and not json.is_closed:
             after = json.step(self._buffer, position, is_end=self._is_end)
             if after == position and not json.is_stray:
                 break
             position = after
             is_call = self._take_stray() if json.is_stray else self._take_token()
-            if not is_call or (self._length > _MAX_UNDECIDED_CHARS and self._is_unknown):
+            if not is_call or (self._call.length > _MAX_UNDECIDED_CHARS and self._is_unknown):
                 self._take(position)
                 return self._refuse_call()
         self._take(position)
@@ -536,23 +591,24 @@ class ToolCallParser:
     @property
     def _is_unknown(self) -> bool:
         """Whether neither a name nor arguments have arrived."""
-        return self._name is None and self._arguments_at is None and not self._holds_calls
+        return self._call.name is None and self._call.arguments_at is None and not self._holds_calls
 
     @property
     def _holds_calls(self) -> bool:
-        return any(key in self._members for key in CALL_LIST_KEYS)
+        return any(key in self._call.members for key in CALL_LIST_KEYS)
 
     def _take_stray(self) -> bool:
         """Handle what cannot follow; return whether the object may still be a call."""
-        json, is_marked = self._json, self._opening.is_marked
-        has_none = is_marked and self._name is not None and self._arguments_at is None
-        is_whole = self._is_streamed or self._arguments_end is not None or has_none
+        call = self._call
+        json, is_marked = call.json, self._block.opening.is_marked
+        has_none = is_marked and call.name is not None and call.arguments_at is None
+        is_whole = call.is_streamed or call.arguments_end is not None or has_none
         if json.depth == 1 and json.may_end and is_whole:
             json.close()  # only the closing brace is missing
             self._add(json.take())
-        elif is_marked or (self._name is not None and self._arguments_at is not None):
-            self._name = self._name or self._name_of_cut("".join(self._pieces))
-            if self._name is None:
+        elif is_marked or (call.name is not None and call.arguments_at is not None):
+            call.name = call.name or self._name_of_cut("".join(call.pieces))
+            if call.name is None:
                 return False
             json.break_off()
         else:
@@ -561,40 +617,42 @@ class ToolCallParser:
 
     def _take_token(self) -> bool:
         """Look at the token that has been read; return whether the object may still be a call."""
-        json = self._json
+        call = self._call
+        json = call.json
         piece = json.take()
         self._add(piece)
-        if self._streams:
-            self._is_streamed = self._is_streamed or json.depth <= 1
+        if call.streams:
+            call.is_streamed = call.is_streamed or json.depth <= 1
         elif piece == ":" and json.last == "colon" and not json.is_broken:
             if json.depth == 1:
                 return self._take_key()
             if json.depth == 2 and self._may_stream():
-                self._stream("".join(self._pieces)[self._arguments_at :].lstrip())
-        elif json.depth == 1 and self._arguments_at is not None and self._arguments_end is None:
-            self._arguments_end = self._length if json.last == "close" else None
+                self._stream("".join(call.pieces)[call.arguments_at :].lstrip())
+        elif json.depth == 1 and call.arguments_at is not None and call.arguments_end is None:
+            call.arguments_end = call.length if json.last == "close" else None
         return True
 
     def _take_key(self) -> bool:
         """Judge the object by its members up to the key that has arrived."""
-        if len(self._members) > _MAX_MEMBERS:
+        call = self._call
+        if len(call.members) > _MAX_MEMBERS:
             return True
-        text = "".join(self._pieces)
+        text = "".join(call.pieces)
         try:
-            self._members = read_json(text + "null}")
+            call.members = read_json(text + "null}")
         except ValueError:
             return False
-        key = next(reversed(self._members))
-        if key in ARGUMENT_KEYS and self._arguments_at is None:
-            self._arguments_at = len(text)
-        known = {one: value for one, value in self._members.items() if one != key}
-        self._name = self._name_of(known)
-        if self._opening.is_marked or self._holds_calls:
+        key = next(reversed(call.members))
+        if key in ARGUMENT_KEYS and call.arguments_at is None:
+            call.arguments_at = len(text)
+        known = {one: value for one, value in call.members.items() if one != key}
+        call.name = self._name_of(known)
+        if self._block.opening.is_marked or self._holds_calls:
             return True
-        is_tool = self._name is None or self._tools.fitting(self._name) is not None
-        if not is_tool and (self._has_text or self._opening.is_inline):
+        is_tool = call.name is None or self._tools.fitting(call.name) is not None
+        if not is_tool and (self._has_text or self._block.opening.is_inline):
             return False
-        name_key = next((one for one in NAME_KEYS if one in self._members), "")
+        name_key = next((one for one in NAME_KEYS if one in call.members), "")
         known.setdefault(key, "function")
         return self._tools.is_plausible(known, name_key, is_tool)
 
@@ -605,57 +663,66 @@ class ToolCallParser:
 
     def _may_stream(self) -> bool:
         """Return whether the arguments can be given as they arrive, by their first key."""
-        is_argument = next(reversed(self._members), None) in ARGUMENT_KEYS
-        if self._is_judged or self._name is None or not is_argument:
+        call = self._call
+        is_argument = next(reversed(call.members), None) in ARGUMENT_KEYS
+        if call.is_judged or call.name is None or not is_argument:
             return False
-        self._is_judged = True
-        arguments = read_json("".join(self._pieces)[self._arguments_at :] + "null}")
+        call.is_judged = True
+        try:
+            arguments = read_json("".join(call.pieces)[call.arguments_at :] + "null}")
+        except ValueError:  # there are arguments twice
+            return False
         key = next(iter(arguments), "")
-        if key in _SCHEMA_KEYS and key not in self._tools.properties(self._name):
+        if key in _SCHEMA_KEYS and key not in self._tools.properties(call.name):
             return False  # it may be the definition of a tool
-        return self._decide(is_tool=self._tools.fitting(self._name) is not None)
+        return self._decide(is_tool=self._tools.fitting(call.name) is not None)
 
     def _end_object(self) -> bool:
-        if self._streams:
+        call = self._call
+        if call.streams:
             return self._end_call()
-        text, is_marked = "".join(self._pieces), self._opening.is_marked
+        text, is_marked = "".join(call.pieces), self._block.opening.is_marked
         try:
             calls = self._tools.calls_of(read_json(text), is_marked=is_marked)
         except ValueError:
             calls = self._broken_call(text)
         if not calls:
             return self._refuse_call()
-        written = text[self._arguments_at : self._arguments_end].strip()
-        if self._arguments_end is not None and len(calls) == 1 and written.startswith("{"):
+        written = text[call.arguments_at : call.arguments_end].strip()
+        if call.arguments_end is not None and len(calls) == 1 and written.startswith("{"):
             calls = [(calls[0][0], written)]  # as the model wrote them
         is_tool = all(self._tools.fitting(name) is not None for name, _ in calls)
         self._decide(is_tool=is_tool)
-        self._is_example = self._is_example or not (is_tool or is_marked)
+        self._block.is_example = self._block.is_example or not (is_tool or is_marked)
         return self._end_call(calls)
 
     def _broken_call(self, text: str) -> list[tuple[str, str]]:
         """Return the call of an object that is not JSON: it must not be run."""
-        if self._name is None or not (self._arguments_at is not None or self._opening.is_marked):
+        call = self._call
+        if call.name is None or not (
+            call.arguments_at is not None or self._block.opening.is_marked
+        ):
             return []
-        return [(self._name, text[self._arguments_at or 0 :].strip())]
+        return [(call.name, text[call.arguments_at or 0 :].strip())]
 
     def _cut_object(self) -> bool:
         """End an object that ends before it is closed."""
-        json, text = self._json, "".join(self._pieces)
-        if self._streams:
+        call = self._call
+        json, text = call.json, "".join(call.pieces)
+        if call.streams:
             return self._end_call()
         lacks_brace = json.depth == 1 and json.may_end
-        if lacks_brace and self._arguments_end is not None:
+        if lacks_brace and call.arguments_end is not None:
             json.close()
             self._add(json.take())
             return self._end_object()
         if self._holds_calls:
             return self._cut_list(text)
-        name = self._name or self._name_of_cut(text)
+        name = call.name or self._name_of_cut(text)
         is_tool = name is not None and self._tools.fitting(name) is not None
-        if name is None or not (is_tool or self._opening.is_marked):
+        if name is None or not (is_tool or self._block.opening.is_marked):
             return self._refuse_call()
-        arguments = "" if self._arguments_at is None else text[self._arguments_at :].strip()
+        arguments = "" if call.arguments_at is None else text[call.arguments_at :].strip()
         self._decide(is_tool=is_tool)
         return self._end_call([(name, arguments or "{")])
 
@@ -665,7 +732,7 @@ class ToolCallParser:
             members = from_json(text, allow_partial="trailing-strings")
         except ValueError:
             members = {}
-        calls = self._tools.calls_of(members, is_marked=self._opening.is_marked)
+        calls = self._tools.calls_of(members, is_marked=self._block.opening.is_marked)
         if not calls:
             return self._refuse_call()
         self._decide(is_tool=all(self._tools.fitting(name) is not None for name, _ in calls))
@@ -678,15 +745,16 @@ class ToolCallParser:
         except ValueError:
             return None
         key = next((one for one in NAME_KEYS if one in members), "")
-        is_plausible = self._opening.is_marked or self._tools.is_plausible(members, key, True)
+        is_plausible = self._block.opening.is_marked or self._tools.is_plausible(members, key, True)
         return self._name_of(members) if is_plausible else None
 
     # A call whose name stands outside of JSON
 
     def _read_arguments(self) -> bool:
         """Read the arguments of a Python call, or those that follow a name as JSON."""
-        if self._json.depth == 0:
-            if self._after_name == ID_MARK and not self._take_id():
+        call = self._call
+        if call.json.depth == 0:
+            if call.after_name == ID_MARK and not self._take_id():
                 return False
             start = _BEFORE_ARGUMENTS.match(self._buffer)
             position = start.end() if start else 0
@@ -694,13 +762,13 @@ class ToolCallParser:
                 return False
             if self._buffer[position : position + 1] not in ("{", "("):
                 return self._end_head(self._buffer[position:])
-            self._is_fenced = self._is_fenced or "`" in self._buffer[:position]
+            self._block.is_fenced = self._block.is_fenced or "`" in self._buffer[:position]
             self._take(position)
             self._begin_named()
-        position = self._json.read(self._buffer, 0, is_end=self._is_end)
+        position = call.json.read(self._buffer, 0, is_end=self._is_end)
         self._take(position)
-        self._add(self._json.take())
-        if not self._json.is_closed:
+        self._add(call.json.take())
+        if not call.json.is_closed:
             if not self._is_end:
                 return False
             self._add(self._buffer)
@@ -713,11 +781,11 @@ class ToolCallParser:
         if end < 0 and not self._is_end and len(self._buffer) < _MAX_ELEMENT_CHARS:
             return False
         self._take(end + len(ID_END) if end >= 0 else 0)
-        self._after_name = ""
+        self._call.after_name = ""
         return True
 
     def _begin_named(self) -> None:
-        if not self._streams and self._decide(is_tool=True):
+        if not self._call.streams and self._decide(is_tool=True):
             self._stream("")
 
     def _end_head(self, text: str) -> bool:
@@ -726,7 +794,7 @@ class ToolCallParser:
         Args:
             text: What follows, without white space.
         """
-        if not self._opening.is_marked:
+        if not self._block.opening.is_marked:
             return self._refuse_call()
         nothing = longest(_NOTHING, text)
         if not (nothing or self._is_end) and any(one.startswith(text) for one in _NOTHING):
@@ -734,32 +802,34 @@ class ToolCallParser:
         rest = text[len(nothing) :].lstrip(" \t\r\n")
         if rest and not nothing and not longest(CLOSERS, rest):
             return self._refuse_call()
-        is_cut = not rest and not nothing and self._tools.properties(self._name or "")
+        is_cut = not rest and not nothing and self._tools.properties(self._call.name or "")
         self._take(len(self._buffer) - len(text) + len(nothing))
         self._begin_named()
         self._add("{" if is_cut else "{}")
         return self._end_named()
 
     def _end_named(self) -> bool:
-        if self._streams:
+        call = self._call
+        if call.streams:
             return self._end_call()
-        text = "".join(self._pieces)
-        if not self._opening.is_marked:
-            if not self._json.is_closed or not _is_object(text):
+        text = "".join(call.pieces)
+        if not self._block.opening.is_marked:
+            if not call.json.is_closed or not _is_object(text):
                 return self._refuse_call()
-            self._is_example = self._is_example or not self._opening.is_list
-        return self._end_call([(self._name or "", text)])
+            self._block.is_example = self._block.is_example or not self._block.opening.is_list
+        return self._end_call([(call.name or "", text)])
 
     def _read_elements(self) -> bool:
         """Read parameters that are XML elements; a JSON object may stand in their place."""
+        call = self._call
         self._take(skip_space(self._buffer, 0))
         text = self._buffer
         if not text:
             return self._cut_elements() if self._is_end else False
-        if self._is_first and text[0] in "{(`":
+        if call.is_first and text[0] in "{(`":
             self._step = self._read_arguments
             return True
-        nothing = longest(_NOTHING, text) if self._is_first else ""
+        nothing = longest(_NOTHING, text) if call.is_first else ""
         if nothing:
             self._take(len(nothing))
             return True
@@ -769,30 +839,31 @@ class ToolCallParser:
                 return self._read_element(found, opening, closing)
         if longest(XML_CLOSERS, text):
             self._begin_named()
-            self._add("{}" if self._is_first else "}")
+            self._add("{}" if call.is_first else "}")
             return self._end_named()
         is_begun = text[0] == "<" and (">" not in text or text.startswith("<arg_key>"))
-        is_begun = is_begun or (self._is_first and any(one.startswith(text) for one in _NOTHING))
+        is_begun = is_begun or (call.is_first and any(one.startswith(text) for one in _NOTHING))
         if is_begun and len(text) < _MAX_ELEMENT_CHARS and not self._is_end:
             return False
         return self._cut_elements()
 
     def _cut_elements(self) -> bool:
         """End a call whose parameters are not closed: it must not be run."""
-        return self._refuse_call() if self._is_first else self._end_named()
+        return self._refuse_call() if self._call.is_first else self._end_named()
 
     def _read_element(self, found: re.Match[str], opening: re.Pattern[str], closing: str) -> bool:
-        start = max(found.end(), self._searched - len(closing))
+        call = self._call
+        start = max(found.end(), call.searched - len(closing))
         end = self._buffer.find(closing, start)
-        properties = self._tools.properties(self._name or "")
+        properties = self._tools.properties(call.name or "")
         following = opening.search(self._buffer, found.end(), max(end, 0))
         if following is not None and following[1] in properties.keys() - {found[1]}:
             end, closing = following.start(), ""  # it was not closed
         if end < 0 and not self._is_end:
-            self._searched = len(self._buffer)
+            call.searched = len(self._buffer)
             return False
         self._begin_named()
-        self._add("{" if self._is_first else ", ")
+        self._add("{" if call.is_first else ", ")
         if end >= 0:
             name = found[1].strip()
             value = _element_value(self._buffer[found.end() : end], properties.get(name))
@@ -800,7 +871,7 @@ class ToolCallParser:
             self._take(end + len(closing))
         else:
             self._take(len(self._buffer))
-        self._is_first, self._searched = False, 0
+        call.is_first, call.searched = False, 0
         return True
 
 

@@ -213,6 +213,13 @@ def test_a_call_that_is_cut_short_never_has_usable_arguments(end: int) -> None:
         json.loads(found[0][1])
 
 
+@pytest.mark.parametrize("first", ['"Rome"', '"add", "name": "weather"', "null", "[1]"])
+def test_arguments_that_come_twice_are_the_last_ones(first: str) -> None:
+    call = f'{{"name": "weather", "parameters": {first}, "parameters": {{"city": "Rome"}}}}'
+    for pieces in ([call], [*call]):
+        assert parsed(read(pieces)[1]) == [("weather", {"city": "Rome"})]
+
+
 @pytest.mark.parametrize("behind", ["\n</tool_call>", "\nOne moment.", "; ", "]"])
 def test_a_forgotten_closing_brace_swallows_nothing(behind: str) -> None:
     text, found = read(list(f"<tool_call>{WEATHER[:-1]}{behind}{WEATHER}"))
