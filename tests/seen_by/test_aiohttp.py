@@ -13,7 +13,7 @@ import pytest
 
 from tests.core.scripted_server import Reply, ScriptedServer
 from tests.seen_by import test_mocks, test_recorders, test_tracers
-from tests.seen_by.mocks import MOCKS_AT_THE_CLIENT, Mock
+from tests.seen_by.mocks import MOCKS_AT_THE_CLIENT
 from tests.seen_by.test_tracers import start_sentry as start_sentry
 from tests.seen_by.ways import ASYNC_WAY, Way
 
@@ -27,13 +27,13 @@ def aiohttp(default_transport: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @ASYNC_WAY
-@pytest.mark.parametrize("mocked", MOCKS_AT_THE_CLIENT.values(), ids=MOCKS_AT_THE_CLIENT)
+@pytest.mark.parametrize("name", MOCKS_AT_THE_CLIENT)
 async def test_a_mock_answers(
-    way: Way, mocked: Mock, request: pytest.FixtureRequest, serve: Serve
+    way: Way, name: str, request: pytest.FixtureRequest, serve: Serve
 ) -> None:
-    await test_mocks.test_a_mock_answers(way, mocked, request)
-    await test_mocks.test_a_mock_answers_a_model_whose_connection_is_open(
-        way, mocked, request, serve
+    await test_mocks.test_a_mock_answers(way, MOCKS_AT_THE_CLIENT[name], request)
+    await test_mocks.test_a_mock_answers_over_an_open_connection_which_serves_on_afterwards(
+        way, name, request, serve
     )
 
 

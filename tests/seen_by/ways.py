@@ -1,4 +1,7 @@
-"""Every way to ask: both classes, without and with async, whole and streamed."""
+"""The ways to ask: without and with async, whole and streamed, of the two classes in turn.
+
+What stands around httpx sees the core's clients, whichever class asks.
+"""
 
 from __future__ import annotations
 
@@ -38,20 +41,8 @@ async def _invoke(llm: ChatMonster) -> str:
     return llm.invoke("Hi").text
 
 
-async def _ainvoke(llm: ChatMonster) -> str:
-    return (await llm.ainvoke("Hi")).text
-
-
-async def _stream(llm: ChatMonster) -> str:
-    return "".join(chunk.text for chunk in llm.stream("Hi"))
-
-
 async def _astream(llm: ChatMonster) -> str:
     return "".join([chunk.text async for chunk in llm.astream("Hi")])
-
-
-async def _complete(llm: MonsterLLM) -> str:
-    return llm.complete("Hi").text
 
 
 async def _acomplete(llm: MonsterLLM) -> str:
@@ -60,11 +51,6 @@ async def _acomplete(llm: MonsterLLM) -> str:
 
 async def _stream_complete(llm: MonsterLLM) -> str:
     return "".join(one.delta or "" for one in llm.stream_complete("Hi"))
-
-
-async def _astream_complete(llm: MonsterLLM) -> str:
-    responses = await llm.astream_complete("Hi")
-    return "".join([one.delta or "" async for one in responses])
 
 
 @dataclass(frozen=True)
@@ -111,13 +97,9 @@ _EVENTS = b"".join(
 
 _WAYS = [
     Way(_langchain, _invoke, is_stream=False, is_async=False),
-    Way(_langchain, _ainvoke, is_stream=False, is_async=True),
-    Way(_langchain, _stream, is_stream=True, is_async=False),
     Way(_langchain, _astream, is_stream=True, is_async=True),
-    Way(_llama_index, _complete, is_stream=False, is_async=False),
     Way(_llama_index, _acomplete, is_stream=False, is_async=True),
     Way(_llama_index, _stream_complete, is_stream=True, is_async=False),
-    Way(_llama_index, _astream_complete, is_stream=True, is_async=True),
 ]
 
 
