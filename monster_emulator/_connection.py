@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import struct
+from email.utils import formatdate
 from typing import Any, cast
 
 from starlette.types import Scope
@@ -87,6 +88,12 @@ class Connection(H11Protocol):
         wire = Wire(transport)
         self.app_state = {**self.app_state, _STATE_KEY: wire}
         super().connection_made(cast("asyncio.Transport", wire))
+
+    def data_received(self, data: bytes) -> None:
+        """Take a part of a request, whose response will carry the date."""
+        date = formatdate(usegmt=True).encode()
+        self.server_state.default_headers = [(b"date", date), *self.config.encoded_headers]
+        super().data_received(data)
 
     def shutdown(self) -> None:
         """Close the connection, after the response that is being sent.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ._errors import Crash, NotEmulated, Refusal
 from ._tokens import END_OF_TURN, FIRST_SPECIAL, SPECIAL_TOKENS, VOCABULARY
@@ -31,16 +31,6 @@ _FAVOURITES = (
 _PLACES = {token: place for place, token in enumerate(_FAVOURITES)}
 
 
-class Decoding(Protocol):
-    """Decides the tokens of one answer, one after the other."""
-
-    def prefer(self, produced: Sequence[int]) -> Sequence[int]:
-        """Return the tokens that may come next, best first; any other is less likely than these."""
-
-    def allowed(self) -> Sequence[int] | None:
-        """Return the tokens that may come where `prefer` was called last; None if any may."""
-
-
 class PlainText:
     """Spells a text out, then ends the turn.
 
@@ -51,14 +41,15 @@ class PlainText:
     def __init__(self, text: str) -> None:
         self._bytes = text.encode()
 
-    def prefer(self, produced: Sequence[int]) -> Sequence[int]:
-        """Return the next byte of the text, or its end, and then a byte of filler."""
+    def next_tokens(self, produced: Sequence[int]) -> tuple[Sequence[int], None]:
+        """Return the next byte of the text, or its end, and a byte of filler; every token may come.
+
+        Args:
+            produced: The tokens so far.
+        """
         place = len(produced)
         wanted = self._bytes[place] if place < len(self._bytes) else END_OF_TURN
-        return (wanted, _FILLER[place % len(_FILLER)])
-
-    def allowed(self) -> None:
-        """Allow every token."""
+        return (wanted, _FILLER[place % len(_FILLER)]), None
 
 
 class Guided:
@@ -70,33 +61,33 @@ class Guided:
         # sorting is stable: a text that cannot be said to its end may still lead a part of the way
         self._wanted = sorted(texts, key=lambda text: not guide.accepts(text))
         self._taken = 0
-        self._allowed: Sequence[int] = ()
         self._walked: Counter[tuple[Any, int]] = Counter()
 
-    def prefer(self, produced: Sequence[int]) -> Sequence[int]:
-        """Return the token to take, one of those that are allowed."""
+    def next_tokens(self, produced: Sequence[int]) -> tuple[Sequence[int], Sequence[int]]:
+        """Return the token to take, then all that are allowed.
+
+        Args:
+            produced: The tokens so far.
+        """
         for token in produced[self._taken :]:
             self._guide.take(token)
         self._taken = len(produced)
-        self._allowed = self._guide.allowed()
+        allowed = self._guide.allowed()
         said = bytes(token for token in produced if token != END_OF_TURN)
         self._wanted = [text for text in self._wanted if text.startswith(said)]
         ways = (text[len(said)] if len(text) > len(said) else END_OF_TURN for text in self._wanted)
-        wanted = next((token for token in ways if token in self._allowed), None)
-        return (self._any_way(tuple(produced[-2:])) if wanted is None else wanted,)
+        wanted = next((token for token in ways if token in allowed), None)
+        chosen = self._any_way(allowed, tuple(produced[-2:])) if wanted is None else wanted
+        return (chosen,), allowed
 
-    def allowed(self) -> Sequence[int]:
-        """List the tokens that the guide allows."""
-        return self._allowed
-
-    def _any_way(self, before: tuple[int, ...]) -> int:
+    def _any_way(self, allowed: Sequence[int], before: tuple[int, ...]) -> int:
         """Take what was taken least often in the same surroundings, so that no loop lasts."""
-        here = (before, tuple(self._allowed))
+        here = (before, tuple(allowed))
 
         def weariness(token: int) -> tuple[int, int]:
             return self._walked[here, token], _PLACES.get(token, len(_PLACES))
 
-        chosen = min(self._allowed, key=weariness)
+        chosen = min(allowed, key=weariness)
         self._walked[here, chosen] += 1
         return chosen
 

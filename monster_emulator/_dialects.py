@@ -15,11 +15,11 @@ from ._constraints import Constraint, constraint_of
 from ._conversation import Turn
 from ._errors import Refusal
 from ._request import ChatCompletionRequest, conversation_of_0_5, parse
-from ._responses import ResponseWriter, flat_error, response_writer
+from ._responses import ResponseWriter, flat_error
 from ._sampling import MOST_LOGPROBS, Sampling, sampling_of_0_5, sampling_of_today
 from ._today_constraints import constraint_of_today
 from ._today_request import TodayRequest, conversation_of_today, parse_today, refusal_of
-from ._today_responses import today_response_writer
+from ._today_responses import TodayResponseWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ DIALECTS = {
         conversation=conversation_of_0_5,
         sampling=sampling_of_0_5,
         constraint=constraint_of,
-        writer=response_writer,
+        writer=ResponseWriter,
         # vllm/entrypoints/openai/serving_engine.py:101
         unknown_model=lambda name, _: f"The model `{name}` does not exist.",
         # vllm/engine/llm_engine.py:572
@@ -100,7 +100,7 @@ DIALECTS = {
         conversation=conversation_of_today,
         sampling=sampling_of_today,
         constraint=constraint_of_today,
-        writer=today_response_writer,
+        writer=TodayResponseWriter,
         unknown_model=lambda name, names: (
             f"The model `{name}` does not exist. Valid aliases: {', '.join(names)}."
         ),

@@ -8,7 +8,7 @@ from typing import Any
 
 from ._constraints import Constraint
 from ._conversation import Turn, check_roles, prompt_tokens
-from ._decoding import Decoding, Guided, PlainText
+from ._decoding import Guided, PlainText
 from ._dialects import Dialect
 from ._errors import Crash, Refusal, UnknownModel
 from ._generation import Answer, steps
@@ -62,28 +62,18 @@ class Engine:
         constraint = dialect.constraint(request)
         writer = dialect.writer(request, turns, prompt, self.models[0])
         scripted = next_reply(self.replies, request)
-        if scripted is None:
-            return Completion(
-                self, request, sampling, _by_rules(constraint, turns, sampling.n), writer
-            )
-        texts = texts_of(scripted, turns, constraint, writer.tool)
+        texts = texts_of(scripted, turns, constraint, writer.tool) if scripted else ()
         decodings = _decodings(constraint, texts, turns, sampling.n)
-        return Completion(self, request, sampling, decodings, writer, scripted.finish_reason)
-
-
-def _by_rules(
-    constraint: Constraint | None, turns: Sequence[Turn], choices: int
-) -> Sequence[Decoding]:
-    if constraint is None:
-        return [PlainText(reply(turns, choice)) for choice in range(choices)]
-    return _decodings(constraint, (), turns, choices)
+        end_reason = scripted.finish_reason if scripted else "stop"
+        return Completion(self, request, sampling, decodings, writer, end_reason)
 
 
 def _decodings(
     constraint: Constraint | None, scripted: Sequence[str], turns: Sequence[Turn], choices: int
-) -> Sequence[Decoding]:
+) -> Sequence[PlainText | Guided]:
     if constraint is None:
-        return [PlainText(scripted[0]) for _ in range(choices)]
+        said = [scripted[0] if scripted else reply(turns, choice) for choice in range(choices)]
+        return [PlainText(text) for text in said]
     texts = [*scripted, *texts_within(constraint, turns)]
     if constraint.is_grammar and choices > 1:
         return [PlainText(texts[0][: max(1, _BROKEN_OFF - choice)]) for choice in range(choices)]
@@ -97,9 +87,9 @@ class Completion:
     engine: Engine
     request: Any
     sampling: Sampling
-    decodings: Sequence[Decoding]
+    decodings: Sequence[PlainText | Guided]
     writer: ResponseWriter
-    finish_reason: str = "stop"  # of an answer that comes to its end
+    end_reason: str  # of an answer that comes to its end
 
     def full(self) -> Iterator[dict[str, Any] | None]:
         """Yield None for each step, then the body of the full answer."""
@@ -126,7 +116,7 @@ class Completion:
             raise self.engine.dialect.too_many_logprobs(wanted)
         logit_bias = self._logit_bias()
         return [
-            Answer(index, decoding, self.sampling, logit_bias, self.finish_reason)
+            Answer(index, decoding, self.sampling, logit_bias, self.end_reason)
             for index, decoding in enumerate(self.decodings)
         ]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ._decoding import Decoding
+from ._decoding import Guided, PlainText
 from ._sampling import Sampling
 from ._tokens import END_OF_TURN, VOCABULARY, Detokenizer
 
@@ -31,10 +31,10 @@ class Answer:
     def __init__(
         self,
         index: int,
-        decoding: Decoding,
+        decoding: PlainText | Guided,
         sampling: Sampling,
         logit_bias: dict[int, float],
-        end_reason: str = "stop",
+        end_reason: str,
     ) -> None:
         self.index = index
         self.tokens: list[int] = []
@@ -69,12 +69,11 @@ class Answer:
             self._end_after(token, added)
 
     def _choose(self) -> tuple[int, Sequence[tuple[int, float]]]:
-        preferred = self._decoding.prefer(self.tokens)
+        preferred, allowed = self._decoding.next_tokens(self.tokens)
         forbidden: frozenset[int] = frozenset()
         if len(self.tokens) < self._sampling.min_tokens:
             forbidden = self._sampling.stop_token_ids | {END_OF_TURN}
         if self._logit_bias or self._sampling.top_logprobs is not None or forbidden:
-            allowed = self._decoding.allowed()
             ranking = _rank(preferred, forbidden, self._logit_bias, len(self.tokens), allowed)
             return ranking[0][0], ranking
         return preferred[0], ()

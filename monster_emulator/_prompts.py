@@ -18,7 +18,6 @@ _WRITTEN_RESULT = re.compile(
     r"^Result of (?:\w[\w.-]*\(.*?\)|an earlier function call): (?P<said>.*)$", re.S
 )
 _TAGGED_RESULT = re.compile(r"<tool_response>\s*(.*?)\s*</tool_response>", re.S)
-_MUST_CALL = re.compile(r"\b(?:answer with a function call now|call the function \S+ now)\b", re.I)
 _SCHEMA_KEYWORDS = frozenset({"properties", "anyOf", "oneOf", "allOf", "enum", "items", "$ref"})
 
 
@@ -74,11 +73,6 @@ def result_in(turn: Turn) -> str | None:
     if turn.role in _RESULT_ROLES:
         return written["said"] if written else turn.content
     return written["said"] if written and turn.role == "user" else None
-
-
-def must_call(turns: Sequence[Turn]) -> bool:
-    """Return whether a conversation asks for a call of a function, whatever the question."""
-    return bool(_MUST_CALL.search(_instructions(turns)))
 
 
 def written_call(name: str, arguments: Any, turns: Sequence[Turn]) -> str:

@@ -12,7 +12,6 @@ from ._constraints import chosen_tool
 from ._conversation import Turn
 from ._errors import Refusal
 from ._generation import Answer, Delta, Likelihood
-from ._request import ChatCompletionRequest
 
 DONE = "data: [DONE]\n\n"
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -28,24 +27,22 @@ ECHO_IN_STREAM = (
 
 
 class ResponseWriter:
-    """Writes the answers to one request."""
+    """Writes the answers to one request.
 
-    def __init__(
-        self,
-        *,
-        model: str,
-        role: str,
-        prompt_tokens: int,
-        echoed: str,
-        logprobs: bool,
-        tool: str | None,
-    ) -> None:
+    Attributes:
+        tool: The tool that the answers must call; they are its arguments.
+    """
+
+    def __init__(self, request: Any, turns: Sequence[Turn], prompt: int, model: str) -> None:
+        last = request.messages[-1]
+        role = last["role"] if isinstance(last, dict) else last.role
+        self._role = "assistant" if request.add_generation_prompt else role
+        is_echoed = request.echo and turns[-1].role == self._role
+        self._echoed = turns[-1].content if is_echoed else ""
         self._model = model
-        self._role = role
-        self._prompt_tokens = prompt_tokens
-        self._echoed = echoed
-        self._logprobs = logprobs
-        self.tool = tool
+        self._prompt_tokens = prompt
+        self._logprobs = bool(request.logprobs) and request.top_logprobs is not None
+        self.tool = chosen_tool(request)
         self._id = f"cmpl-{uuid.uuid4().hex}"
         self._created = int(time.time())
 
@@ -54,9 +51,8 @@ class ResponseWriter:
         choices = [
             {
                 "index": answer.index,
-                "message": self._message(answer.text),
+                **self._told(answer),
                 "logprobs": self._shown(answer.likelihoods),
-                "finish_reason": answer.finish_reason,
                 "stop_reason": answer.stop_reason,
             }
             for answer in answers
@@ -90,14 +86,18 @@ class ResponseWriter:
         chunk = {**self._head("chat.completion.chunk"), "choices": choices, **usage}
         return f"data: {_encode(chunk)}\n\n"
 
-    def _message(self, text: str) -> dict[str, Any]:
-        calls = []
-        if self.tool is not None:
-            function = {"name": self.tool, "arguments": text}
+    def _told(self, answer: Answer) -> dict[str, Any]:
+        """Build the message of a choice, and tell why it ended."""
+        calls: list[dict[str, Any]] = []
+        content = self._echoed
+        if self.tool is None:
+            content += answer.text
+        else:
+            function = {"name": self.tool, "arguments": answer.text}
             call_id = f"chatcmpl-tool-{uuid.uuid4().hex}"
-            calls = [{"id": call_id, "type": "function", "function": function}]
-        said = "" if calls else text
-        return {"role": self._role, "content": self._echoed + said, "tool_calls": calls}
+            calls.append({"id": call_id, "type": "function", "function": function})
+        message = {"role": self._role, "content": content, "tool_calls": calls}
+        return {"message": message, "finish_reason": answer.finish_reason}
 
     def _added(self, text: str) -> dict[str, Any]:
         if self.tool is None:
@@ -141,22 +141,6 @@ class ResponseWriter:
             for likelihood in likelihoods
         ]
         return {"content": content}
-
-
-def response_writer(
-    request: ChatCompletionRequest, turns: Sequence[Turn], prompt: int, model: str
-) -> ResponseWriter:
-    """Make what writes the answers to a request."""
-    role = "assistant" if request.add_generation_prompt else request.messages[-1]["role"]
-    last = turns[-1]
-    return ResponseWriter(
-        model=model,
-        role=role,
-        prompt_tokens=prompt,
-        echoed=last.content if request.echo and last.role == role else "",
-        logprobs=bool(request.logprobs) and request.top_logprobs is not None,
-        tool=chosen_tool(request),
-    )
 
 
 def flat_error(refusal: Refusal) -> dict[str, Any]:

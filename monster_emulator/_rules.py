@@ -20,7 +20,6 @@ from ._prompts import (
     functions_in,
     hermes_call,
     last_results,
-    must_call,
     question_in,
     schemas_in,
     written_call,
@@ -85,11 +84,10 @@ def _words(turns: Sequence[Turn]) -> Words:
 
 
 def _function_for(turns: Sequence[Turn]) -> Function | None:
-    """Return a function whose name shares a word with the question, or the first one of a must."""
-    functions = functions_in(turns)
+    """Return the first function whose name shares a word with the question."""
     asked = Words(question_in(turns))
-    named = [function for function in functions if asked.mention_a_part_of(function.name)]
-    return next(iter(named or (functions if must_call(turns) else ())), None)
+    functions = functions_in(turns)
+    return next((one for one in functions if asked.mention_a_part_of(one.name)), None)
 
 
 def _forced_call(names: Sequence[str], turns: Sequence[Turn]) -> str:

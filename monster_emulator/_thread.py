@@ -6,7 +6,6 @@ import asyncio
 import logging
 import socket
 import threading
-from email.utils import formatdate
 from os import PathLike
 
 import uvicorn
@@ -17,6 +16,7 @@ from ._connection import Connection
 from ._exchange import Recorder
 
 _BACKLOG = 2048
+_GRACE_SECONDS = 1.0  # what has not ended by then is broken off
 
 # a broken-off answer is an error to uvicorn; here it is what was asked for
 logging.getLogger("uvicorn").addHandler(logging.NullHandler())
@@ -48,6 +48,7 @@ class ServerThread(threading.Thread):
             interface="asgi3",
             log_config=None,
             access_log=False,
+            proxy_headers=False,
             ssl_certfile=certfile,
             ssl_keyfile=keyfile,
         )
@@ -95,26 +96,19 @@ class ServerThread(threading.Thread):
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        stopping = asyncio.ensure_future(self._stopping.wait())
         await self._open_port()
         self._ready.set()
-        while not stopping.done():
-            self._state.default_headers = [
-                (b"date", formatdate(usegmt=True).encode()),
-                *self._config.encoded_headers,
-            ]
-            await asyncio.wait({stopping}, timeout=1)
+        await self._stopping.wait()
         self._app.dismiss()
         await self._close_port()
-        await self._finish()
-
-    async def _finish(self) -> None:
-        """Wait for what is being answered, though no longer than a second."""
-        end = self._loop.time() + 1
+        end = self._loop.time() + _GRACE_SECONDS
         while (self._state.connections or self._state.tasks) and self._loop.time() < end:
             await asyncio.sleep(0.002)
+        for connection in list(self._state.connections):
+            connection.transport.abort()
         for task in self._state.tasks:
             task.cancel()
+        await asyncio.gather(*self._state.tasks, return_exceptions=True)
 
     async def _close_port(self) -> None:
         self._server.close()

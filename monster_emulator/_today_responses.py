@@ -12,13 +12,17 @@ from typing import Any
 from ._conversation import Turn
 from ._generation import Answer, Delta
 from ._responses import DONE, ResponseWriter
-from ._today_request import NamedToolChoice, TodayRequest
+from ._today_request import NamedToolChoice
 
 FINGERPRINT = "vllm-0.32.0-emulator"
 
 _BEGIN, _END = "<tool_call>", "</tool_call>"
 _NAME = re.compile(r'"name"\s*:\s*"([^"]+)"')
 _ARGUMENTS = re.compile(r'"arguments"\s*:\s*')
+_UNSET = (
+    *("service_tier", "prompt_logprobs", "prompt_token_ids", "prompt_text", "metrics"),
+    *("kv_transfer_params", "ec_transfer_params"),
+)
 _THINK, _END_THINK = "<think>", "</think>"
 
 
@@ -92,44 +96,32 @@ def _is_json(text: str) -> bool:
 class TodayResponseWriter(ResponseWriter):
     """Writes the answers to one request as vLLM 0.32.0 does."""
 
-    def __init__(self, *, choice: str, **kept: Any) -> None:
-        super().__init__(tool=None, **kept)
+    def __init__(self, request: Any, turns: Sequence[Turn], prompt: int, model: str) -> None:
+        super().__init__(request, turns, prompt, model)
+        self.tool = None  # calls are read in the text
+        self._logprobs = bool(request.logprobs)
         self._id = f"chatcmpl-{uuid.uuid4().hex[:16]}"
-        self._tools = choice != "none"
-        self._choice_kind = choice
+        self._tools = bool(request.tools) and request.tool_choice != "none"
+        is_named = isinstance(request.tool_choice, NamedToolChoice)
+        self._choice_kind = "named" if is_named else request.tool_choice or "auto"
         self._sent: dict[int, ParsedText] = {}
 
     def full(self, answers: Sequence[Answer]) -> dict[str, Any]:
         """Build a full answer."""
-        choices = [self._full_choice(answer) for answer in answers]
-        return {
-            **self._head("chat.completion"),
-            "choices": choices,
-            "service_tier": None,
-            "system_fingerprint": FINGERPRINT,
-            "usage": {
-                **self._usage(sum(len(answer.tokens) for answer in answers)),
-                "prompt_tokens_details": None,
-                "completion_tokens_details": None,
-            },
-            "prompt_logprobs": None,
-            "prompt_token_ids": None,
-            "prompt_text": None,
-            "kv_transfer_params": None,
-            "ec_transfer_params": None,
-            "metrics": None,
-        }
+        answer = super().full(answers)
+        answer["usage"].update(prompt_tokens_details=None, completion_tokens_details=None)
+        for choice in answer["choices"]:
+            choice.update(token_ids=None, routed_experts=None)
+        return {**answer, "system_fingerprint": FINGERPRINT, **dict.fromkeys(_UNSET)}
 
-    def _full_choice(self, answer: Answer) -> dict[str, Any]:
+    def _told(self, answer: Answer) -> dict[str, Any]:
         parsed = parse_text(answer.text, tools=self._tools, ended=True)
         called = bool(parsed.calls) and parsed.is_whole
         message: dict[str, Any] = {
+            **dict.fromkeys(("refusal", "annotations", "audio", "function_call")),
             "role": self._role,
             "content": self._echoed + parsed.content,
-            "refusal": None,
-            "annotations": None,
-            "audio": None,
-            "function_call": None,
+            "reasoning": parsed.reasoning or None,
         }
         if called:
             message["content"] = parsed.content or (None if self._choice_kind == "auto" else "")
@@ -143,16 +135,7 @@ class TodayResponseWriter(ResponseWriter):
             ]
         elif self._tools:
             message["content"] = answer.text
-        message["reasoning"] = parsed.reasoning or None
-        return {
-            "index": answer.index,
-            "message": message,
-            "logprobs": self._shown(answer.likelihoods),
-            "finish_reason": self._finish(answer, called=called),
-            "stop_reason": answer.stop_reason,
-            "token_ids": None,
-            "routed_experts": None,
-        }
+        return {"message": message, "finish_reason": self._finish(answer, called=called)}
 
     def _finish(self, answer: Answer, *, called: bool) -> str | None:
         if self._choice_kind == "required" or (called and self._choice_kind == "auto"):
@@ -230,27 +213,6 @@ class TodayResponseWriter(ResponseWriter):
     @staticmethod
     def _added_choice(answer: Answer, added: dict[str, Any]) -> dict[str, Any]:
         return {"index": answer.index, "delta": added, "logprobs": None, "finish_reason": None}
-
-
-def today_response_writer(
-    request: TodayRequest, turns: Sequence[Turn], prompt: int, model: str
-) -> TodayResponseWriter:
-    """Make what writes the answers to a request."""
-    role = "assistant" if request.add_generation_prompt else request.messages[-1].role
-    last = turns[-1]
-    choice = request.tool_choice or "auto"
-    return TodayResponseWriter(
-        model=model,
-        role=role,
-        prompt_tokens=prompt,
-        echoed=last.content if request.echo and last.role == role else "",
-        logprobs=bool(request.logprobs),
-        choice=_word_of(choice) if request.tools else "none",
-    )
-
-
-def _word_of(choice: str | NamedToolChoice) -> str:
-    return choice if isinstance(choice, str) else "named"
 
 
 def _call_id() -> str:

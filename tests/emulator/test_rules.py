@@ -104,11 +104,6 @@ def test_a_function_whose_name_the_question_mentions_is_called(question, call):
         assert json.loads(answer) == dict(zip(("name", "parameters"), call, strict=True))
 
 
-def test_a_function_is_called_where_one_must_be():
-    must = f"{LLAMA}\nAnswer with a function call now, and with nothing else."
-    assert json.loads(said(("system", must), ("user", "Hello!")))["name"] == "get_weather"
-
-
 @pytest.mark.parametrize(
     "results, answer",
     [
