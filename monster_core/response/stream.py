@@ -155,6 +155,10 @@ class StreamDecoder:
             self._text.append(text)
         elif not (finish_reason or logprobs or calls or reasoning or refusal):
             return None
+        deltas: list[ToolCallDelta] | None = None
+        if calls:
+            self._calls = self._calls or _CallIdentities()
+            deltas = self._calls.read(calls)
         if finish_reason is not None:
             finish_reason = None if self._finished else text_of(finish_reason) or None
             self._finished = self._finished or finish_reason is not None
@@ -162,7 +166,7 @@ class StreamDecoder:
             self._id,
             self._model,
             text,
-            self._read_calls(calls) if calls else None,
+            deltas,
             (text_of(reasoning) or None) if reasoning else None,
             read_logprobs(logprobs) if logprobs is not None else None,
             finish_reason,
@@ -173,11 +177,6 @@ class StreamDecoder:
             event,
             (text_of(refusal) or None) if refusal else None,
         )
-
-    def _read_calls(self, calls: Any) -> list[ToolCallDelta]:
-        if self._calls is None:
-            self._calls = _CallIdentities()
-        return self._calls.read(calls)
 
     def _note(self, event: dict[str, Any]) -> None:
         self._id = self._id or text_of(event.get("id"))
