@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from monster_core.doctor.command import main
+from monster_emulator import Emulator
 from tests.core.scripted_server import ScriptedServer
 
 KEY = "sk-emulator"
@@ -41,6 +42,16 @@ class Examined:
         check = self.check(name)
         return f"{check['detail']} {check['advice']}"
 
+    def expect_failure(self, name: str, *said: str) -> None:
+        """Check that nothing but this check failed, and what is said of it."""
+        assert self.names("failed") == [name]
+        self.expect(name, "failed", *said)
+
+    def expect(self, name: str, status: str, *said: str) -> None:
+        """Check how a check ended, and what is said of it."""
+        assert self.check(name)["status"] == status
+        assert [one for one in said if one not in self.said(name)] == [], self.said(name)
+
 
 @pytest.fixture
 def examine(
@@ -49,11 +60,12 @@ def examine(
     """Examine an endpoint with the emulator's key, and read the JSON that is written."""
     monkeypatch.setenv("MONSTER_API_KEY", KEY)
 
-    def run(*options: str, **variables: str) -> Examined:
+    def run(where: Emulator | ScriptedServer | str, *options: str, **variables: str) -> Examined:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         capsys.readouterr()
-        status = main(["doctor", "--json", "--timeout", "10", *options])
+        address = where if isinstance(where, str) else where.base_url
+        status = main(["doctor", "--json", "--timeout", "10", "--base-url", address, *options])
         return Examined(status, json.loads(capsys.readouterr().out))
 
     return run
