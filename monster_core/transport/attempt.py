@@ -200,6 +200,28 @@ class Attempt:
             failure.__cause__ = error
         return failure
 
+    def last_of_broken(self, reader: ResponseStream, error: Exception) -> list[Chunk]:
+        """Return the last chunk of a stream that broke off, if its answer was complete.
+
+        Args:
+            reader: What has read the stream; the chunk is left out if it has been given.
+            error: What was raised.
+
+        Raises:
+            MonsterError: The answer was not complete, or the error is one of this package's.
+        """
+        if isinstance(error, MonsterError):
+            self.mask(error)
+            raise error
+        if reader.is_complete:
+            return [] if reader.is_done else [reader.end()]
+        failure = self.failure(error)
+        if isinstance(failure, RequestTimeoutError):
+            failure.partial_text = reader.partial_text
+            raise failure
+        interrupted = reader.interrupted(f"The connection broke in mid-stream ({_reason(error)})")
+        raise interrupted from failure.__cause__
+
     def _failure(self, error: Exception) -> MonsterError:
         passed = self.deadline.passed()
         if passed is not None:
@@ -262,19 +284,6 @@ class StreamState:
             raise no_stream(self._head)
         if not self.is_done:
             yield self._reader.end()
-
-    def broken(self, error: Exception) -> list[Chunk]:
-        """Take a failure of the connection; return the last chunk if the answer was complete."""
-        if self._reader.is_complete:
-            return [] if self.is_done else [self._reader.end()]
-        failure = self._attempt.failure(error)
-        if isinstance(failure, RequestTimeoutError):
-            failure.partial_text = self._reader.partial_text
-            raise failure
-        interrupted = self._reader.interrupted(
-            f"The connection broke in mid-stream ({_reason(error)})"
-        )
-        raise interrupted from failure.__cause__
 
     def _chunks(self, events: list[bytes]) -> Iterator[Chunk]:
         # one by one: all of a block at once would live long enough to keep the garbage collector

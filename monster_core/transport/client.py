@@ -20,6 +20,7 @@ from contextlib import (
 from typing import TYPE_CHECKING, TypeVar
 
 import httpx
+from typing_extensions import Self
 
 from monster_core.errors import (
     ConfigurationError,
@@ -69,24 +70,18 @@ _Sources = Iterable[tuple[str, Callable[[bytes], _T | None]]]
 """Paths that may tell something, and what reads it from each response."""
 
 
-class MonsterClient:
-    """Send requests over the connections that models of equal settings share; serves many threads.
+class _Client:
+    """Hold what the clients without and with async have in common.
 
     Args:
         endpoint: Where requests go.
-        http_client: A client of your own to send with; it is never closed here.
     """
 
-    def __init__(self, endpoint: Endpoint, http_client: httpx.Client | None = None) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        self._connections = Connections(endpoint)
         self._build_request: Callable[..., httpx.Request] | None = None
-        self._client: Callable[[], AbstractContextManager[httpx.Client]] = self._connections.use
-        if http_client is not None:
-            self._build_request = http_client.build_request
-            self._client = lambda: nullcontext(_open_one(http_client))
 
-    def with_endpoint(self, endpoint: Endpoint) -> MonsterClient:
+    def with_endpoint(self, endpoint: Endpoint) -> Self:
         """Return a client that sends over the same connections, with other timeouts or headers.
 
         Args:
@@ -95,6 +90,23 @@ class MonsterClient:
         other = copy.copy(self)
         other.endpoint = endpoint
         return other
+
+
+class MonsterClient(_Client):
+    """Send requests over the connections that models of equal settings share; serves many threads.
+
+    Args:
+        endpoint: Where requests go.
+        http_client: A client of your own to send with; it is never closed here.
+    """
+
+    def __init__(self, endpoint: Endpoint, http_client: httpx.Client | None = None) -> None:
+        super().__init__(endpoint)
+        self._connections = Connections(endpoint)
+        self._client: Callable[[], AbstractContextManager[httpx.Client]] = self._connections.use
+        if http_client is not None:
+            self._build_request = http_client.build_request
+            self._client = lambda: nullcontext(_open_one(http_client))
 
     def complete(self, request: ChatRequest) -> Completion:
         """Send a request and return its completion.
@@ -134,10 +146,9 @@ class MonsterClient:
         held = HeldChunks(request, reader)
         for chunk in self._stream(request, reader):
             yield from held.take(chunk)
-        second = held.second_request()
-        if second is None:
-            yield from held.rest()
-        else:
+        rest, second = held.end()
+        yield from rest
+        if second is not None:
             for chunk in self.stream(second):
                 yield held.with_usage(chunk)
 
@@ -154,15 +165,12 @@ class MonsterClient:
                         read_end(response, pieces, AFTER_DONE_SECONDS)
                         return
                 yield from state.close()
-            except MonsterError as error:
-                attempt.mask(error)
-                raise
             except failures() as error:
                 broken = error
             finally:
                 response.close()
         if broken is not None:
-            yield from state.broken(broken)
+            yield from attempt.last_of_broken(reader, broken)
 
     def models(self) -> list[ServedModel]:
         """Return the models that the endpoint serves.
@@ -248,7 +256,7 @@ class MonsterClient:
             time.sleep(attempt.delay_after(failure))
 
 
-class AsyncMonsterClient:
+class AsyncMonsterClient(_Client):
     """Send requests from coroutines, on one event loop after another or on several at a time.
 
     Args:
@@ -257,24 +265,13 @@ class AsyncMonsterClient:
     """
 
     def __init__(self, endpoint: Endpoint, http_client: httpx.AsyncClient | None = None) -> None:
-        self.endpoint = endpoint
+        super().__init__(endpoint)
         self._connections = AsyncConnections(endpoint)
-        self._build_request: Callable[..., httpx.Request] | None = None
         self._client: Callable[[], AbstractAsyncContextManager[httpx.AsyncClient]]
         self._client = self._connections.use
         if http_client is not None:
             self._build_request = http_client.build_request
             self._client = lambda: nullcontext(_open_one(http_client))
-
-    def with_endpoint(self, endpoint: Endpoint) -> AsyncMonsterClient:
-        """Return a client that sends over the same connections, with other timeouts or headers.
-
-        Args:
-            endpoint: The endpoint; its base URL is the same.
-        """
-        other = copy.copy(self)
-        other.endpoint = endpoint
-        return other
 
     async def complete(self, request: ChatRequest) -> Completion:
         """Send a request and return its completion; see :meth:`MonsterClient.complete`."""
@@ -302,11 +299,10 @@ class AsyncMonsterClient:
             async for chunk in chunks:
                 for given in held.take(chunk):
                     yield given
-        second = held.second_request()
-        if second is None:
-            for chunk in held.rest():
-                yield chunk
-        else:
+        rest, second = held.end()
+        for chunk in rest:
+            yield chunk
+        if second is not None:
             async with aclosing(self.stream(second)) as chunks:
                 async for chunk in chunks:
                     yield held.with_usage(chunk)
@@ -333,15 +329,12 @@ class AsyncMonsterClient:
                         yield chunk
                 for chunk in state.close():
                     yield chunk
-            except MonsterError as error:
-                attempt.mask(error)
-                raise
             except failures() as error:
                 broken = error
             finally:
                 await response.aclose()
         if broken is not None:
-            for chunk in state.broken(broken):
+            for chunk in attempt.last_of_broken(reader, broken):
                 yield chunk
 
     async def models(self) -> list[ServedModel]:

@@ -105,24 +105,17 @@ class HeldChunks:
         self._text += chunk.text
         self._usage = chunk.usage
         self._is_given = self._reader.has_tool_calls or self._begins_like_json()
-        return self.rest() if self._is_given else ()
+        if not self._is_given:
+            return ()
+        given, self._held = self._held, []
+        return given
 
-    def rest(self) -> list[Chunk]:
-        """Return the chunks that are held, and hold none."""
-        held, self._held = self._held, []
-        return held
-
-    def second_request(self) -> ChatRequest | None:
-        """Return the request whose stream takes the place of this one; None if this one stands."""
+    def end(self) -> tuple[list[Chunk], ChatRequest | None]:
+        """Return the chunks that are still held, or else the request whose stream replaces them."""
         if self._is_given:
-            return None
-        last = self._held[-1]
-        reason = next((chunk.finish_reason for chunk in self._held if chunk.finish_reason), None)
-        refusal = "".join(chunk.refusal or "" for chunk in self._held)
-        calls = list((last.finished_calls or {}).values())
-        choice = Choice(0, self._text, calls, reason, None, None, refusal=refusal)
-        completion = Completion(last.id, last.model, 0, [choice], last.usage, {})
-        return second_request(self._request, completion)
+            return [], None
+        second = self._second_request()
+        return (self._held, None) if second is None else ([], second)
 
     def with_usage(self, chunk: Chunk) -> Chunk:
         """Return a chunk of the second stream, whose last one counts the tokens of both.
@@ -133,6 +126,15 @@ class HeldChunks:
         if chunk.is_last:
             chunk.usage = add_usage(chunk.usage, self._usage)
         return chunk
+
+    def _second_request(self) -> ChatRequest | None:
+        last = self._held[-1]
+        reason = next((chunk.finish_reason for chunk in self._held if chunk.finish_reason), None)
+        refusal = "".join(chunk.refusal or "" for chunk in self._held)
+        calls = list((last.finished_calls or {}).values())
+        choice = Choice(0, self._text, calls, reason, None, None, refusal=refusal)
+        completion = Completion(last.id, last.model, 0, [choice], last.usage, {})
+        return second_request(self._request, completion)
 
     def _begins_like_json(self) -> bool:
         return self._beginning is not None and self._text.lstrip().startswith(self._beginning)
