@@ -215,7 +215,7 @@ def status_error(response: ServerReply, *, retry_after: float | None = None) -> 
         The error, ready to be raised; it names what to do next.
     """
     message = _server_message(response.text)
-    overflow = _CONTEXT_OVERFLOW.search(message)
+    overflow = re.search(_CONTEXT_OVERFLOW, message)
     kind = ContextOverflowError if overflow else _class_for(response.status_code)
     request_id = _one_line(response.headers.get("x-request-id", "")) or None
     window, prompt = (_number_in(message, pattern) for pattern in (_WINDOW, _PROMPT_TOKENS))
@@ -268,37 +268,35 @@ _BROKEN_OFF = "The server broke off its stream"
 TRANSIENT_STATUSES = frozenset({408, 409, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 """Statuses that may pass by themselves; every other one is final."""
 
+# Patterns are compiled when an error is read, since every import of this package reads this file.
 _ADVICE_ON = (
     (
-        re.compile(r"--enable-auto-tool-choice"),
+        r"--enable-auto-tool-choice",
         " Start the server with these arguments, or leave out tool_strategy='native'.",
     ),
     (
-        re.compile(r"Extra inputs are not permitted|extra_forbidden"),
+        r"Extra inputs are not permitted|extra_forbidden",
         " This server refuses fields that it does not know: leave the field out. If it was sent "
         "because of server=, name the server's release there.",
     ),
 )
 """What to do about refusals that only their text tells apart (vLLM's ``serving_chat.py``)."""
 
-_CONTEXT_OVERFLOW = re.compile(
-    r"maximum context length|context[ _](?:length|window)[ _]exceeded|max_model_len|"
+_CONTEXT_OVERFLOW = (
+    r"(?i)maximum context length|context[ _](?:length|window)[ _]exceeded|max_model_len|"
     r"longer than the maximum model length|too long to fit into the model|"
-    r"exceeds? the (?:available|model's|maximum) context",
-    re.IGNORECASE,
+    r"exceeds? the (?:available|model's|maximum) context"
 )
 
 # as vLLM 0.5.0 (serving_engine.py, _validate_input) and later releases write them
-_WINDOW = re.compile(
-    r"(?:maximum (?:context|model) length (?:is|of)|context (?:length|size)|max_model_len[ =(]*)"
-    r"[\s(]*(\d{1,9})",
-    re.IGNORECASE,
+_WINDOW = (
+    r"(?i)(?:maximum (?:context|model) length (?:is|of)|context (?:length|size)"
+    r"|max_model_len[ =(]*)[\s(]*(\d{1,9})"
 )
-_PROMPT_TOKENS = re.compile(
-    r"(\d{1,9}) in the messages"
+_PROMPT_TOKENS = (
+    r"(?i)(\d{1,9}) in the messages"
     r"|\((?:total )?length (\d{1,9})\)"
-    r"|(?:contains|has|resulted in)(?: at least)? (\d{1,9}) (?:input )?token",
-    re.IGNORECASE,
+    r"|(?:contains|has|resulted in)(?: at least)? (\d{1,9}) (?:input )?token"
 )
 
 _CLASSES: dict[int, type[StatusError]] = {
@@ -346,11 +344,11 @@ def _advice(kind: type[StatusError], response: ServerReply, retry_after: float |
 
 
 def _advice_on(message: str) -> str:
-    return next((advice for pattern, advice in _ADVICE_ON if pattern.search(message)), "")
+    return next((advice for pattern, advice in _ADVICE_ON if re.search(pattern, message)), "")
 
 
-def _number_in(message: str, pattern: re.Pattern[str]) -> int | None:
-    found = pattern.search(message)
+def _number_in(message: str, pattern: str) -> int | None:
+    found = re.search(pattern, message)
     digits = next(filter(None, found.groups()), None) if found else None
     return int(digits) if digits else None
 
