@@ -9,7 +9,9 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, get_type_hints
 
-from ._held_response import HeldResponse
+from starlette.types import Message
+
+from ._faulty_response import FaultyResponse, without_length
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ def _is_moment(value: Any) -> bool:
 
 
 COUNT = Kind("a whole number from 0 on", lambda value: _is_whole(value) and value >= 0)
+TIMES = Kind(
+    "a whole number from 1 on, or 'always'",
+    lambda value: value == "always" or (_is_whole(value) and value >= 1),
+)
 SIZE = Kind("a whole number from 1 on", lambda value: _is_whole(value) and value >= 1)
 SECONDS = Kind("a number of seconds from 0 on", lambda v: _is_number(v) and 0 <= v < math.inf)
 STATUS = Kind("an HTTP status from 200 to 599", lambda v: _is_whole(v) and 200 <= v <= 599)
@@ -84,6 +90,53 @@ class Fault:
                     f"{kind.description}, not {value!r}."
                 )
 
-    async def act(self, response: HeldResponse) -> None:
+    async def act(self, response: FaultyResponse) -> None:
         """Answer the request, wrongly."""
+        await response.ask_endpoint(self.deliver)
+
+    async def deliver(self, response: FaultyResponse, message: Message) -> None:
+        """Do something with a message of the endpoint's, such as passing it on."""
         raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class FaultAtPlace(Fault):
+    """Something that happens after some tokens of a stream; in a full answer, in its middle.
+
+    Args:
+        after_tokens: How many tokens come first; 0 for the head alone, None for nothing at all.
+    """
+
+    after_tokens: Annotated[int | None, COUNT] = None
+
+    def place_in(self, response: FaultyResponse) -> int:
+        """Return after how many tokens; of a full answer, any number but 0 is half of the body."""
+        return self.after_tokens or 0
+
+    async def happen(self, response: FaultyResponse) -> None:
+        """Let go wrong what goes wrong here."""
+        raise NotImplementedError
+
+    async def act(self, response: FaultyResponse) -> None:
+        """Let it happen at once, or while the endpoint answers."""
+        if self.after_tokens is None:
+            await self.happen(response)
+        else:
+            await response.ask_endpoint(self.deliver)
+
+    async def deliver(self, response: FaultyResponse, message: Message) -> None:
+        """Pass a message on, and then let it happen if this is the place."""
+        message = without_length(message)
+        if "body" in message and not (response.is_stream or response.has_happened):
+            half = len(message["body"]) // 2
+            await response.write(message["body"][:half])
+            await self._happen_once(response)
+            message = {**message, "body": message["body"][half:]}
+        await response.pass_on(message)
+        if response.tokens == self.place_in(response):
+            await self._happen_once(response)
+
+    async def _happen_once(self, response: FaultyResponse) -> None:
+        if not response.has_happened:
+            response.has_happened = True
+            await self.happen(response)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 import threading
 from collections.abc import Sequence
@@ -19,9 +20,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ._dialects import Dialect
 from ._errors import Refusal
-from ._fault import Fault, FaultError
+from ._fault import TIMES, Fault, FaultError
 from ._faults import FAULTS, Status
-from ._held_response import HeldResponse
+from ._faulty_response import FaultyResponse
 
 HEADER = "x-emulator-fault"
 
@@ -41,11 +42,14 @@ class FaultScript:
         """Plan a fault after those that are planned already."""
         name, written = split(str(name))
         count = written.pop("times", 1)
-        planned = _Planned(
-            fault_of(name, {**written, **arguments}), count if times is None else times
-        )
+        fault = fault_of(name, {**written, **arguments})
+        times = count if times is None else times
+        if not TIMES.accepts(times):
+            raise FaultError(
+                f"The argument 'times' of a fault must be {TIMES.description}, not {times!r}."
+            )
         with self._lock:
-            self._planned.append(planned)
+            self._planned.append(_Planned(fault, math.inf if times == "always" else times))
 
     def clear(self) -> None:
         """Forget what has not happened yet."""
@@ -58,7 +62,8 @@ class FaultScript:
             if not self._planned:
                 return None
             planned = self._planned[0]
-            if planned.is_last():
+            planned.times -= 1
+            if not planned.times:
                 self._planned.pop(0)
             return planned.fault
 
@@ -68,22 +73,7 @@ class _Planned:
     """A fault, and how many requests are still to meet it."""
 
     fault: Fault
-    times: int | Literal["always"]
-
-    def __post_init__(self) -> None:
-        is_count = isinstance(self.times, int) and not isinstance(self.times, bool)
-        if self.times != "always" and not (is_count and self.times >= 1):
-            raise FaultError(
-                "The argument 'times' of a fault must be a whole number from 1 on, or 'always', "
-                f"not {self.times!r}."
-            )
-
-    def is_last(self) -> bool:
-        """Count a request, and say whether it is the last one."""
-        if self.times == "always":
-            return False
-        self.times -= 1
-        return self.times == 0
+    times: float
 
 
 class FaultInjection:
@@ -110,9 +100,9 @@ class FaultInjection:
         if fault is None:
             await self._app(scope, receive, send)
             return
-        async with HeldResponse(self._app, scope, receive, send, self._dialect) as response:
-            if not fault.delay or await response.exchange.stays(fault.delay):
-                await fault.act(response)
+        response = FaultyResponse(self._app, scope, receive, send, self._dialect)
+        if not fault.delay or await response.exchange.stays(fault.delay):
+            await fault.act(response)
 
 
 def split(text: str) -> tuple[str, dict[str, Any]]:

@@ -9,6 +9,8 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Annotated, Any, ClassVar
 
+from starlette.types import Message
+
 from ._dialects import Dialect
 from ._errors import Refusal
 from ._fault import (
@@ -23,9 +25,10 @@ from ._fault import (
     STATUS,
     TEXT,
     Fault,
+    FaultAtPlace,
     FaultError,
 )
-from ._held_response import HeldResponse, is_token
+from ._faulty_response import FaultyResponse, is_token, without_length
 from ._responses import DONE, error_event
 
 _BODILESS = (204, 304)
@@ -49,7 +52,7 @@ class Status(Fault):
     headers: Annotated[dict[str, str] | None, HEADERS] = None
     retry_after: Annotated[float | str | datetime | None, MOMENT] = None
 
-    async def act(self, response: HeldResponse) -> None:
+    async def act(self, response: FaultyResponse) -> None:
         """Send status, headers and body."""
         body, kind = self._content(response.dialect)
         headers = {"content-type": kind, **(self.headers or {})}
@@ -82,13 +85,13 @@ class Redirect(Fault):
     to: Annotated[str, PRINTABLE]
     status: Annotated[int, REDIRECT] = 307
 
-    async def act(self, response: HeldResponse) -> None:
+    async def act(self, response: FaultyResponse) -> None:
         """Send the redirect."""
         await response.replace(self.status, b"", {"location": self.to})
 
 
 @dataclass(frozen=True)
-class ErrorEvent(Fault):
+class ErrorEvent(FaultAtPlace):
     """End a stream with an error, as the server does; a full answer is 200 with that error.
 
     Args:
@@ -103,22 +106,22 @@ class ErrorEvent(Fault):
     message: Annotated[str, TEXT] = "The engine broke down."
     code: Annotated[int, STATUS] = 500
 
-    async def act(self, response: HeldResponse) -> None:
-        """Pass the beginning on and tell the error."""
+    def place_in(self, response: FaultyResponse) -> int:
+        """Return after how many tokens; a full answer is nothing but the error."""
+        return self.after_tokens if response.is_stream else 0
+
+    async def happen(self, response: FaultyResponse) -> None:
+        """Tell the error and end the response."""
         refusal = Refusal(self.message)
         refusal.status = self.code
         error = response.dialect.error(refusal)
-        await response.until(0)
-        if response.is_stream:
-            await response.until(self.after_tokens)
-            await response.write(f"{error_event(error)}{DONE}".encode())
-        else:
-            await response.write(json.dumps({"error": error}).encode())
+        told = f"{error_event(error)}{DONE}" if response.is_stream else json.dumps({"error": error})
+        await response.write(told.encode())
         await response.end()
 
 
 @dataclass(frozen=True)
-class MalformedEvent(Fault):
+class MalformedEvent(FaultAtPlace):
     """Put an event that is not JSON into a stream; a full answer is half its JSON.
 
     Args:
@@ -129,15 +132,15 @@ class MalformedEvent(Fault):
 
     after_tokens: Annotated[int, COUNT] = 0
 
-    async def act(self, response: HeldResponse) -> None:
-        """Pass the beginning on, then the event, then the rest."""
-        await response.until(0)
+    def place_in(self, response: FaultyResponse) -> int:
+        """Return after how many tokens; the place in a full answer is its middle."""
+        return self.after_tokens if response.is_stream else 1
+
+    async def happen(self, response: FaultyResponse) -> None:
+        """Write the event, or end what is not a stream."""
         if response.is_stream:
-            await response.until(self.after_tokens)
             await response.write(b'data: {"id": "cmpl-\n\n')
-            await response.rest()
         else:
-            await response.until(1)
             await response.end()
 
 
@@ -153,12 +156,12 @@ class HugeLine(Fault):
 
     size: Annotated[int, SIZE] = 1_000_000
 
-    async def act(self, response: HeldResponse) -> None:
-        """Pass the head on, then the line, then the rest."""
-        await response.until(0)
-        line = b":" * self.size + b"\n\n" if response.is_stream else b" " * self.size
-        await response.write(line)
-        await response.rest()
+    async def deliver(self, response: FaultyResponse, message: Message) -> None:
+        """Pass a message on, and the line after the head."""
+        await response.pass_on(without_length(message))
+        if message["type"] == "http.response.start":
+            is_stream = response.is_stream
+            await response.write(b":" * self.size + b"\n\n" if is_stream else b" " * self.size)
 
 
 @dataclass(frozen=True)
@@ -175,22 +178,17 @@ class Slow(Fault):
     first_token: Annotated[float, SECONDS] = 0
     each_token: Annotated[float, SECONDS] = 0
 
-    async def act(self, response: HeldResponse) -> None:
-        """Pass the response on with pauses."""
-        pause = self.first_token
-        while message := await response.next():
-            is_content = is_token(message) or (
-                not response.is_stream and message["type"] == "http.response.body"
-            )
-            if is_content:
-                if not await response.exchange.stays(pause):
-                    return
-                pause = self.each_token
-            await response.send(message)
+    async def deliver(self, response: FaultyResponse, message: Message) -> None:
+        """Pass a message on after a pause, if it carries content."""
+        is_body = message["type"] == "http.response.body"
+        if is_token(message) if response.is_stream else is_body:
+            pause = self.each_token if response.tokens else self.first_token
+            response.is_over = not await response.exchange.stays(pause)
+        await response.pass_on(message)
 
 
 @dataclass(frozen=True)
-class Cut(Fault):
+class Cut(FaultAtPlace):
     """Close the connection in the middle of the response; without a place, before it.
 
     Args:
@@ -201,7 +199,6 @@ class Cut(Fault):
     name = "cut"
     _resets: ClassVar[bool] = False
 
-    after_tokens: Annotated[int | None, COUNT] = None
     after_bytes: Annotated[int | None, COUNT] = None
 
     def __post_init__(self) -> None:
@@ -211,15 +208,18 @@ class Cut(Fault):
                 f"The fault {self.name!r} takes after_tokens or after_bytes, not both."
             )
 
-    async def act(self, response: HeldResponse) -> None:
-        """Pass the beginning on and hang up."""
-        if self.after_bytes is not None:
-            response.wire.cut_after(self.after_bytes, reset=self._resets)
-            await response.rest()
+    async def act(self, response: FaultyResponse) -> None:
+        """Hang up at once, or while the endpoint answers."""
+        if self.after_bytes is None:
+            await super().act(response)
         else:
-            await response.until(self.after_tokens)
-            response.wire.cut(reset=self._resets)
-        await response.exchange.leaves()
+            response.wire.cut_after(self.after_bytes, reset=self._resets)
+            await response.ask_endpoint(FaultyResponse.pass_on)
+
+    async def happen(self, response: FaultyResponse) -> None:
+        """Hang up."""
+        response.wire.cut(reset=self._resets)
+        await response.break_off()
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ class Reset(Cut):
 
 
 @dataclass(frozen=True)
-class Stall(Fault):
+class Stall(FaultAtPlace):
     """Send nothing more, and keep the connection open; without a place, nothing at all.
 
     Args:
@@ -240,16 +240,13 @@ class Stall(Fault):
 
     name = "stall"
 
-    after_tokens: Annotated[int | None, COUNT] = None
-
-    async def act(self, response: HeldResponse) -> None:
-        """Pass the beginning on and wait for the client to give up."""
-        await response.until(self.after_tokens)
-        await response.exchange.leaves()
+    async def happen(self, response: FaultyResponse) -> None:
+        """Wait for the client to give up."""
+        await response.break_off()
 
 
 @dataclass(frozen=True)
-class Pings(Fault):
+class Pings(FaultAtPlace):
     """Send only comments from some place on: bytes flow, content does not.
 
     Args:
@@ -262,11 +259,11 @@ class Pings(Fault):
     after_tokens: Annotated[int, COUNT] = 0
     every: Annotated[float, SECONDS] = 0.05
 
-    async def act(self, response: HeldResponse) -> None:
-        """Pass the beginning on and ping until the client gives up."""
-        await response.until(self.after_tokens)
+    async def happen(self, response: FaultyResponse) -> None:
+        """Ping until the client gives up."""
         while await response.exchange.stays(self.every):
             await response.write(b": ping\n\n" if response.is_stream else b" ")
+        response.is_over = True
 
 
 @dataclass(frozen=True)
@@ -281,12 +278,11 @@ class Segments(Fault):
 
     size: Annotated[int, SIZE] = 1
 
-    async def act(self, response: HeldResponse) -> None:
-        """Pass the response on in small pieces."""
-        while message := await response.next():
-            response.wire.hold()
-            await response.send(message)
-            await response.wire.release(self.size)
+    async def deliver(self, response: FaultyResponse, message: Message) -> None:
+        """Pass a message on in small pieces."""
+        response.wire.hold()
+        await response.pass_on(message)
+        await response.wire.release(self.size)
 
 
 @dataclass(frozen=True)
@@ -295,10 +291,11 @@ class HangUp(Fault):
 
     name = "hang_up"
 
-    async def act(self, response: HeldResponse) -> None:
-        """Pass the response on and hang up unannounced."""
-        await response.rest()
-        response.wire.cut()
+    async def deliver(self, response: FaultyResponse, message: Message) -> None:
+        """Pass a message on, and hang up unannounced after the last one."""
+        await response.pass_on(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            response.wire.cut()
 
 
 FAULTS: dict[str, type[Fault]] = {
