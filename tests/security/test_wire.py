@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +39,7 @@ def test_no_redirect_takes_the_key_along(
     to_elsewhere = {"location": f"{elsewhere.base_url}/chat/completions"}
     statuses = [301, 302, 303, 307, 308]
     at_home = serve(*[reply(status, b"", to_elsewhere) for status in statuses])
-    with httpx.Client(follow_redirects=True) as own:
+    with httpx.Client(follow_redirects=True, verify=False) as own:
         model = make(at_home.base_url, http_client=own if user_follows else None)
         for status in statuses:
             with pytest.raises(RedirectError) as caught:
@@ -213,114 +210,43 @@ def test_a_key_goes_unencrypted_to_this_machine_only(url: str) -> None:
         check_base_url(url, allow_http=False)
 
 
-@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
 def test_no_proxy_sees_what_goes_to_this_machine(
-    make: Make, call: Call, serve: Serve, monkeypatch: pytest.MonkeyPatch, variable: str
+    make: Make, call: Call, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxy = serve(answer())
     server = serve(STREAM if "stream" in call.__name__ else answer())
-    monkeypatch.setenv(variable, proxy.base_url.removesuffix("/v1"))
-    call(make(server.base_url))
-    assert len(server.received) == 1
+    for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        with monkeypatch.context() as patch:
+            patch.setenv(variable, proxy.base_url.removesuffix("/v1"))
+            call(make(server.base_url))
+    assert len(server.received) == 4
     assert not proxy.received
 
 
 # --- TLS ----------------------------------------------------------------------------------------
 
 
-class TunnelProxy:
-    """A proxy that notes every byte it is sent in the clear and refuses all tunnels."""
-
-    def __init__(self) -> None:
-        self.seen = b""
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with closing(connection):
-                connection.settimeout(5)
-                while b"\r\n\r\n" not in self.seen:
-                    self.seen += connection.recv(65536)
-                connection.sendall(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-
-@pytest.fixture
-def tunnel() -> Iterator[TunnelProxy]:
-    proxy = TunnelProxy()
-    yield proxy
-    proxy.close()
-
-
 def test_a_proxy_is_asked_for_a_tunnel_and_told_no_secret(
-    make: Make, call: Call, tunnel: TunnelProxy, monkeypatch: pytest.MonkeyPatch
+    make: Make, call: Call, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTPS_PROXY", tunnel.url)
+    proxy = serve(reply(403))
+    monkeypatch.setenv("HTTPS_PROXY", proxy.base_url.removesuffix("/v1"))
     with pytest.raises(MonsterError):
         call(make("https://a.example/v1"))
-    assert tunnel.seen.startswith(b"CONNECT a.example:443 ")
-    assert not found(tunnel.seen)
-    assert b"authorization" not in tunnel.seen.lower()
-
-
-class TlsServer:
-    """Answer one request after another over TLS."""
-
-    def __init__(self, authority: trustme.CA, host: str) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert(host).configure_cert(context)
-        self.received = b""
-        self._context = context
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.base_url = f"https://127.0.0.1:{self._listener.getsockname()[1]}/v1"
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            connection.settimeout(5)
-            try:
-                with self._context.wrap_socket(connection, server_side=True) as secure:
-                    request = b""
-                    while not request.endswith(b"}"):
-                        request += secure.recv(65536)
-                    self.received += request
-                    secure.sendall(b"".join(map(_bytes, answer().parts)))
-            except OSError:  # the client does not trust us
-                connection.close()
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-
-def _bytes(part: Any) -> bytes:
-    assert isinstance(part, bytes)
-    return part
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
+    (sent,) = proxy.received
+    assert sent.line == "CONNECT a.example:443"
+    told = f"{sent.headers} {sent.body!r}"
+    assert not found(told)
+    assert "authorization" not in told
 
 
 @pytest.fixture
-def tls(authority: trustme.CA) -> Iterator[TlsServer]:
-    server = TlsServer(authority, "127.0.0.1")
-    yield server
-    server.close()
+def tls() -> Iterator[ScriptedServer]:
+    """Serve with a certificate that nobody trusts."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with ScriptedServer(answer(), tls=context) as server:
+        yield server
 
 
 UNVERIFYING = {
@@ -338,7 +264,7 @@ UNVERIFYING = {
 
 
 def test_no_variable_turns_verification_off(
-    make: Make, call: Call, tls: TlsServer, monkeypatch: pytest.MonkeyPatch
+    make: Make, call: Call, tls: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in UNVERIFYING.items():
         monkeypatch.setenv(name, value)
