@@ -93,8 +93,8 @@ class Deadline:
             "pool": timeouts.pool,
         }
         if self._total_end is not None:
-            left = self._total_end - time.monotonic()
-            self._phases = {name: _shorter(one, left) for name, one in self._phases.items()}
+            for name, timeout in self._phases.items():
+                self._phases[name] = self._limit(timeout)
         return self._phases
 
     def begin_stream(self) -> None:
@@ -103,10 +103,7 @@ class Deadline:
         httpx looks up the read timeout of a body when it begins to read it.
         """
         self.content_arrived()
-        ends = [end for end in (self._total_end, self._idle_end) if end is not None]
-        if ends:
-            left = min(ends) - time.monotonic()
-            self._phases["read"] = _shorter(self.timeouts.read, left)
+        self._phases["read"] = self._limit(self.timeouts.read)
 
     def content_arrived(self) -> None:
         """Give the next content chunk its full time."""
@@ -162,7 +159,10 @@ class Deadline:
             f"No content came for {self.timeouts.idle:g} seconds (stream_idle_timeout)."
         )
 
-
-def _shorter(timeout: float | None, left: float) -> float:
-    left = max(left, _MIN_SECONDS)
-    return left if timeout is None else min(timeout, left)
+    def _limit(self, timeout: float | None) -> float | None:
+        """Return the shorter of a timeout and what is left until the next deadline."""
+        ends = [end for end in (self._total_end, self._idle_end) if end is not None]
+        if not ends:
+            return timeout
+        left = max(min(ends) - time.monotonic(), _MIN_SECONDS)
+        return left if timeout is None else min(timeout, left)
