@@ -44,9 +44,9 @@ def bound_arguments(
         InvalidRequestError: A tool cannot be used, or the choice names no tool of these.
     """
     definitions = tool_definitions(tools)
-    # two tools of one name are refused by the call
-    by_name = {read.name: read for tool in definitions for read in read_definitions([tool])}
-    resolve_tool_choice(tool_choice, list(by_name.values()))
+    if tool_choice is not None:  # two tools of one name are refused by the call
+        by_name = {read.name: read for tool in definitions for read in read_definitions([tool])}
+        resolve_tool_choice(tool_choice, list(by_name.values()))
     given = {
         "tools": definitions or None,
         "tool_choice": tool_choice,

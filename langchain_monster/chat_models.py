@@ -450,7 +450,8 @@ class ChatMonster(MonsterModelBase, BaseChatModel):
                 parallel_tool_calls=parallel_tool_calls,
                 response_format=response_format,
             )
-            self._check_arguments(kwargs)
+            if kwargs:
+                self._check_arguments(kwargs)
         return self.bind(**arguments, **kwargs)
 
     def with_structured_output(
