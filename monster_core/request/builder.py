@@ -117,7 +117,7 @@ def _worked_out_once(
     """Return what tools, or a schema, add to a request.
 
     An agent asks for the same with every call, and ten tools take half a millisecond; so what the
-    last 128 added is kept.
+    last 64 added is kept.
 
     Args:
         work: What works it out, of what is asked and what is around it.
@@ -131,7 +131,7 @@ def _worked_out_once(
     return _kept(work, written, *around)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)
 def _kept(work: Callable[..., RequestPart], written: bytes, *around: Hashable) -> RequestPart:
     return work(orjson.loads(written), *around)
 
