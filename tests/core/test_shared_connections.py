@@ -157,7 +157,14 @@ def test_another_proxy_or_authority_is_another_client(
         ("HTTPS_PROXY", "proxy.example:port", "http://host:port"),
         ("HTTP_PROXY", "ftp://user:secret@proxy.example", "http://host:port"),
         ("ALL_PROXY", "http://user:se/cret@proxy.example", "http://host:port"),
-        ("SSL_CERT_FILE", "/nowhere/secret.pem", "cannot be read"),
+        pytest.param(
+            "SSL_CERT_FILE",
+            "/nowhere/secret.pem",
+            "cannot be read",
+            marks=pytest.mark.skipif(
+                httpx.__version__.startswith("0.27."), reason="httpx 0.27 ignores a missing file"
+            ),
+        ),
     ],
 )
 async def test_a_variable_that_no_client_can_be_made_with_is_named_and_not_shown(
