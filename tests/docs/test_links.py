@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import pytest
 
 from tests.conftest import ROOT
 from tests.docs.pages import DOCS, PAGES, REPOSITORY, SITE, links
@@ -27,26 +24,23 @@ def leads_nowhere(target: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_links_of_a_page_lead_to_pages_and_files(name: str) -> None:
-    path = PAGES[name]
-    relative = [target for target in links(path) if not re.match(r"https?:|#|mailto:", target)]
-    missing = [
-        target for target in relative if not (path.parent / target.partition("#")[0]).exists()
-    ]
-    outside = [
-        target
-        for target in relative
-        if not (path.parent / target.partition("#")[0]).resolve().is_relative_to(DOCS)
-    ]
+def test_links_of_pages_lead_to_pages_and_files() -> None:
+    missing, outside = [], []
+    for path in PAGES.values():
+        for target in links(path):
+            file = path.parent / target.partition("#")[0]
+            if re.match(r"https?:|#|mailto:", target):
+                continue
+            missing += [] if file.exists() else [(path.name, target)]
+            outside += [] if file.resolve().is_relative_to(DOCS) else [(path.name, target)]
     assert missing == []
     assert outside == [], "the site holds docs/ only: link to the repository's address"
-    assert [target for target in links(path) if leads_nowhere(target)] == []
 
 
-@pytest.mark.parametrize("path", OUTSIDE.values(), ids=OUTSIDE)
-def test_links_of_a_file_lead_to_pages_and_files(path: Path) -> None:
-    assert [target for target in links(path) if leads_nowhere(target)] == []
+def test_addresses_of_the_site_and_the_repository_lead_to_pages_and_files() -> None:
+    pages = [*PAGES.values(), *OUTSIDE.values()]
+    found = [(path.name, one) for path in pages for one in links(path) if leads_nowhere(one)]
+    assert found == []
 
 
 def test_links_of_the_project_page_are_absolute() -> None:

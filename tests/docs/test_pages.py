@@ -134,34 +134,28 @@ def test_what_a_page_installs_can_be_installed() -> None:
     assert named - set(metadata("monsterapi-integrations").get_all("Provides-Extra") or ()) == set()
 
 
-def _commands() -> list[Any]:
-    """Return every line for a shell that a page, the README or CONTRIBUTING shows."""
-    files = {**PAGES, "README": ROOT / "README.md", "CONTRIBUTING": ROOT / "CONTRIBUTING.md"}
-    return [
-        pytest.param(line, id=f"{name}: {line}")
-        for name, path in files.items()
-        for block in blocks(path)
-        if block.language == "sh"
-        for line in block.text.splitlines()
-    ]
+def _commands() -> Iterator[str]:
+    """Yield every line for a shell that a page, the README or CONTRIBUTING shows."""
+    for path in [*PAGES.values(), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]:
+        for block in blocks(path):
+            yield from block.text.splitlines() if block.language == "sh" else ()
 
 
-@pytest.mark.parametrize("line", _commands())
-def test_a_command_of_a_page_is_one_that_there_is(line: str) -> None:
-    words = shlex.split(line, comments=True)
+def test_a_command_of_a_page_is_one_that_there_is() -> None:
     settings = {f"MONSTER_{name.upper()}" for name in MonsterSettings.model_fields}
-    match words:
-        case ["export", *assignments]:
-            assert {one.partition("=")[0] for one in assignments} <= settings
-        case ["python", "-m", "monster_emulator", *options]:
-            emulator_options().parse_args(options)
-        case ["monsterapi", *arguments]:
-            doctor_options().parse_args(arguments)
-        case ["make", *targets] | [_, "make", *targets]:
-            makefile = (ROOT / "Makefile").read_text("utf-8")
-            named = [target for target in targets if "=" not in target]
-            assert [target for target in named if f"\n{target}:" not in makefile] == []
-        case ["pip" | "curl", *_] | [".venv/bin/python" | ".venv/bin/ruff", *_]:
-            pass
-        case _:
-            pytest.fail(f"what is {words}?")
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for line in _commands():
+        match shlex.split(line, comments=True):
+            case ["export", *assignments]:
+                assert {one.partition("=")[0] for one in assignments} <= settings, line
+            case ["python", "-m", "monster_emulator", *options]:
+                emulator_options().parse_args(options)
+            case ["monsterapi", *arguments]:
+                doctor_options().parse_args(arguments)
+            case ["make", *targets] | [_, "make", *targets]:
+                named = [target for target in targets if "=" not in target]
+                assert [one for one in named if f"\n{one}:" not in makefile] == [], line
+            case ["pip" | "curl", *_] | [".venv/bin/python" | ".venv/bin/ruff", *_]:
+                pass
+            case _:
+                pytest.fail(f"what is {line}?")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from tests.conftest import ROOT
 from tests.faults.matrix import MATRIX
-from tests.faults.outcomes import Fails, Row
+from tests.faults.outcomes import Fails
 
 PAGE = (ROOT / "docs" / "what-happens-when.md").read_text("utf-8")
 TOLD = {
@@ -24,20 +22,19 @@ def test_the_page_and_the_matrix_hold_the_same_faults() -> None:
     assert TOLD.keys() - {"what happens", "---"} == set(names)
 
 
-@pytest.mark.parametrize("row", MATRIX, ids=lambda row: row.name)
-def test_the_page_names_what_is_raised(row: Row) -> None:
-    seen, advice = TOLD[row.name]
-    outcomes = [row.call, row.stream]
-    raised = {one.kind.__name__ for one in outcomes if isinstance(one, Fails)}
-    assert set(re.findall(r"`(\w+Error)`", seen)) == raised
-    assert ("nothing" in seen) is any(not isinstance(one, Fails) for one in outcomes)
-    assert advice.endswith(".")
+def test_the_page_names_what_is_raised() -> None:
+    for row in MATRIX:
+        seen, advice = TOLD[row.name]
+        outcomes = [row.call, row.stream]
+        raised = {one.kind.__name__ for one in outcomes if isinstance(one, Fails)}
+        assert set(re.findall(r"`(\w+Error)`", seen)) == raised, row.name
+        is_answered = any(not isinstance(one, Fails) for one in outcomes)
+        assert ("nothing" in seen) is is_answered, row.name
+        assert advice.endswith("."), row.name
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in MATRIX if isinstance(row.call, Fails)], ids=lambda row: row.name
-)
-def test_the_page_says_whether_it_is_sent_again(row: Row) -> None:
-    assert isinstance(row.call, Fails)
-    is_sent_again = row.call.requests == 3 or row.at is not None
-    assert ("after the retries" in TOLD[row.name][0]) is is_sent_again
+def test_the_page_says_whether_it_is_sent_again() -> None:
+    for row in MATRIX:
+        if isinstance(row.call, Fails):
+            is_sent_again = row.call.requests == 3 or row.at is not None
+            assert ("after the retries" in TOLD[row.name][0]) is is_sent_again, row.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import yaml
+import re
 
 from tests.conftest import CASSETTES, ROOT
 from tests.files import files_of_the_repository
@@ -17,18 +17,20 @@ def test_nothing_but_cassettes_and_their_readme_is_kept_there() -> None:
     assert kept - set(RECORDED) == {CASSETTES / "README.md"}
 
 
+HEADERS = re.compile(r"^    headers:\n((?:      .+\n)+)", re.MULTILINE)
+"""The headers of a message: two levels deep, where no text of a body stands."""
+
+
 def test_a_cassette_holds_listed_headers_only() -> None:
-    held = {
-        name.lower()
-        for path in RECORDED
-        for interaction in yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)[
-            "interactions"
-        ]
-        for message in interaction.values()
-        for name in message["headers"]
-    }
-    assert held
-    assert held <= KEPT_HEADERS
+    for path in RECORDED:  # reading them as YAML takes a second
+        text = path.read_text("utf-8")
+        held = {
+            line.partition(":")[0].strip().lower()
+            for one in HEADERS.findall(text)
+            for line in one.splitlines()
+        }
+        assert held, path
+        assert held <= KEPT_HEADERS, path
 
 
 def test_no_file_holds_what_looks_like_a_key() -> None:
