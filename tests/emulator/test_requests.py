@@ -48,6 +48,14 @@ def test_a_body_that_is_not_unicode_is_refused(endpoint):
     assert response.json() == {"detail": "There was an error parsing the body"}
 
 
+@pytest.mark.parametrize("server, status", [("vllm-0.5", 500), ("vllm", 200)])
+def test_a_body_is_to_be_declared_as_json_by_0_5_alone(emulate, server, status):
+    endpoint = emulate(server=server)
+    headers = {"Content-Type": "text/plain"}
+    response = endpoint.http.post("/chat/completions", json=endpoint.body(), headers=headers)
+    assert response.status_code == status
+
+
 def test_a_prompt_over_the_context_is_refused(emulate):
     assert emulate(max_model_len=100).refusal("x" * 100) == (
         "This model's maximum context length is 100 tokens. However, you requested 123 tokens "
