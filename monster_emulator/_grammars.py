@@ -37,10 +37,14 @@ _CLASSES = {
     "W": "[^0-9A-Z_a-z]",
 }
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "a": "\a", "0": "\0"}
-_CODE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))")
-_QUANTIFIER = re.compile(r"\{(\d*)(?:(,)(\d*))?\}")
-_LOOK_AHEAD = re.compile(r"\(\?[=!]")
-_LOOK_BEHIND = re.compile(r"\(\?<[=!]")
+_ESCAPE = r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)"
+_TOKEN = re.compile(
+    rf"(?P<refused>[\^$]|\(\?<[=!])|(?P<look_ahead>\(\?[=!])|(?P<escape>{_ESCAPE})"
+    rf"|\[(?P<negated>\^?)(?P<class>\]?(?:{_ESCAPE}|[^\]])*)\]"
+    r"|\{(?P<least>\d*)(?P<comma>,?)(?P<most>\d*)\}|(?P<operator>[()|*+?.])|(?P<literal>.)",
+    re.DOTALL,
+)
+_TOKEN_IN_CLASS = re.compile(rf"(?P<escape>{_ESCAPE})|(?P<operator>-)|(?P<literal>.)", re.DOTALL)
 
 
 def of_pattern(pattern: str) -> str:
@@ -69,77 +73,39 @@ def _translate(pattern: str) -> str:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise Crash("the pattern is none") from error
-    return _Translation(pattern).whole()
+    return _TOKEN.sub(_translated, pattern)
 
 
-class _Translation:
-    """Walks through one pattern, which is known to be valid in Python."""
-
-    def __init__(self, pattern: str) -> None:
-        self._pattern = pattern
-        self._place = 0
-        self._written: list[str] = []
-
-    def whole(self) -> str:
-        while self._place < len(self._pattern):
-            self._written.append(self._next())
-        return "".join(self._written)
-
-    def _next(self) -> str:
-        character = self._pattern[self._place]
-        if character in "^$" or _LOOK_BEHIND.match(self._pattern, self._place):
+def _translated(found: re.Match[str]) -> str:
+    match found.lastgroup:
+        case "refused":
             raise Crash("the server compiles neither anchors nor look-behinds")
-        if _LOOK_AHEAD.match(self._pattern, self._place):
+        case "look_ahead":
             raise NotEmulated(
                 "This emulator compiles no look-ahead, and the server only some: "
                 "use a pattern without one."
             )
-        if character == "\\":
-            return self._escape()
-        if character == "[":
-            return self._class()
-        if character == "{" and (found := _QUANTIFIER.match(self._pattern, self._place)):
-            self._place = found.end()
-            return _quantifier(found)
-        self._place += 1
-        return character if character in "()|*+?." else _literal(character)
-
-    def _class(self) -> str:
-        self._place += 1
-        written = "["
-        if self._pattern.startswith("^", self._place):
-            self._place += 1
-            written += "^"
-        first = self._place
-        while (character := self._pattern[self._place]) != "]" or self._place == first:
-            if character == "\\":
-                written += self._escape()
-            else:
-                self._place += 1
-                written += "-" if character == "-" else _literal(character)
-        self._place += 1
-        return f"{written}]"
-
-    def _escape(self) -> str:
-        if found := _CODE.match(self._pattern, self._place):
-            self._place = found.end()
-            return _literal(chr(int(next(filter(None, found.groups())), 16)))
-        character = self._pattern[self._place + 1]
-        self._place += 2
-        if character in _CLASSES:
-            return _CLASSES[character]
-        if character in _CONTROLS:
-            return _literal(_CONTROLS[character])
-        if character.isalnum():
-            raise Crash("the server compiles neither boundaries nor back-references")
-        return _literal(character)
+        case "escape":
+            return _unescaped(found[0][1], found[0][2:])
+        case "class":
+            return f"[{found['negated']}{_TOKEN_IN_CLASS.sub(_translated, found['class'])}]"
+        case "most" if found["comma"]:
+            return f"{{{found['least'] or 0},{found['most']}}}"
+        case "most" if not found["least"]:
+            return _literal("{") + _literal("}")
+        case "literal":
+            return _literal(found[0])
+    return found[0]
 
 
-def _quantifier(found: re.Match[str]) -> str:
-    least, comma, most = found.groups()
-    if not comma:
-        return found[0] if least else _literal("{") + _literal("}")
-    return f"{{{least or 0},{most}}}"
+def _unescaped(character: str, code: str) -> str:
+    if code:
+        return _literal(chr(int(code, 16)))
+    if character in _CLASSES:
+        return _CLASSES[character]
+    if character.isalnum() and character not in _CONTROLS:
+        raise Crash("the server compiles neither boundaries nor back-references")
+    return _literal(_CONTROLS.get(character, character))
 
 
 def _literal(character: str) -> str:
