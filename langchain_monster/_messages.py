@@ -42,10 +42,14 @@ def to_core(messages: Sequence[BaseMessage]) -> list[Message]:
 
 def _user_messages(message: HumanMessage, blocks: Sequence[Any]) -> list[Message]:
     """Convert a user's message; Anthropic's results of tools in it are messages of their own."""
-    results = [block for block in blocks if _is_tool_result(block)]
-    others = [block for block in blocks if not _is_tool_result(block)]
-    converted = [_tool_result(block) for block in results]
-    if others or not results:
+    converted: list[Message] = []
+    others: list[Any] = []
+    for block in blocks:
+        if _is_tool_result(block):
+            converted.append(_tool_result(block))
+        else:
+            others.append(block)
+    if others or not converted:
         converted.append(Message("user", read_content(others, "user"), message.name))
     return converted
 

@@ -267,7 +267,8 @@ class MonsterModelBase(CallParameters):
         Raises:
             InvalidRequestError: An argument is unknown, of the wrong type or out of range.
         """
-        fields, unknown = self._set_fields(), dict[str, Any]()
+        fields = self._set_fields()
+        unknown: dict[str, Any] = {}
         extra = getattr(self, self._extra_fields_field)
         if extra:
             flat = dict(extra)

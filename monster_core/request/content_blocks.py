@@ -185,12 +185,14 @@ def _parts(block: str | Mapping[str, Any], role: Role) -> Iterator[dict[str, Any
     if text is not None:
         yield {"type": "text", "text": text}
         return
-    inner, word = _inner(block, kind, role), _medium_word(block, kind, role)
+    inner = _inner(block, kind, role)
     if inner is not None:
         yield from _nested(inner, role)
-    elif kind in _NOT_CONTENT:
         return
-    elif word is not None:
+    if kind in _NOT_CONTENT:
+        return
+    word = _medium_word(block, kind, role)
+    if word is not None:
         yield _medium(block, word, kind, role)
     elif isinstance(block.get("text"), str):
         yield {"type": "text", "text": block["text"]}
@@ -212,10 +214,13 @@ def _inner(block: Mapping[str, Any], kind: str, role: Role) -> Any:
 
 def _medium_word(block: Mapping[str, Any], kind: str, role: Role) -> str | None:
     """Return what a block of media is called; None for another block."""
-    if kind not in _MEDIA and (role in ("system", "user") or not _mime_type(block)):
+    if kind not in _MEDIA and role in ("system", "user"):
         return None
-    mime_type = _mime_type(block).partition("/")[0]
-    return mime_type if mime_type in ("audio", "image", "video") else _MEDIA.get(kind, "file")
+    mime_type = _mime_type(block)
+    if kind not in _MEDIA and not mime_type:
+        return None
+    medium = mime_type.partition("/")[0]
+    return medium if medium in ("audio", "image", "video") else _MEDIA.get(kind, "file")
 
 
 def _kind(block: Mapping[str, Any]) -> str:
