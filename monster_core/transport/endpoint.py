@@ -78,7 +78,8 @@ class Endpoint:
         Raises:
             ConfigurationError: There is no key.
         """
-        return httpx.Request("GET", self.url(""), headers=self.headers).headers.raw
+        raw = self.headers.raw
+        return raw if "host" in self.headers else [(b"Host", self.url("").netloc), *raw]
 
     def url(self, path: str) -> httpx.URL:
         """Return the address of a path.

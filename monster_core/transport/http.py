@@ -204,16 +204,16 @@ class _Connections(Generic[_S]):
     def _begin_call(self, loop: _Loop | None) -> _S:
         with _lock:
             shared = self._joined.get(loop)
-            if shared is None:
-                shared = self._join(loop)
-            elif not shared.is_usable:
-                shared.models -= 1
+            if shared is None or not shared.is_usable:
                 shared = self._join(loop)
             shared.calls += 1
             return shared
 
     def _join(self, loop: _Loop | None) -> _S:
         _forget_abandoned()
+        unusable = self._joined.pop(loop, None)
+        if unusable is not None:
+            unusable.models -= 1
         for other in [one for one in self._joined if one is not None and one.is_closed()]:
             del self._joined[other]
         shared = self._find_or_open(loop)

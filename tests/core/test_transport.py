@@ -10,16 +10,18 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from monster_core import errors
-from monster_core.request.builder import build_request
+from monster_core.request.builder import ChatRequest, build_request
 from monster_core.request.messages import Message
 from monster_core.response.types import Chunk
+from monster_core.transport.attempt import Attempt
 from monster_core.transport.body import ACCEPTED_ENCODING
 from monster_core.transport.client import MonsterClient
 from monster_core.transport.deadline import Timeouts
 from monster_core.version import __version__
-from tests.core.drivers import Driver, SyncDriver, endpoint
+from tests.core.drivers import Driver, SyncDriver, call, endpoint
 from tests.core.scripted_server import Reply, ScriptedServer, answer, events, reply, token
 
 Serve = Callable[..., ScriptedServer]
@@ -79,6 +81,29 @@ def test_a_request_carries_these_headers(serve: Serve, connect: Connect) -> None
         "content-type": "application/json",
         "user-agent": f"monsterapi-integrations/{__version__}",
     }
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://127.0.0.1:8000/v1",
+        "https://a.example:443/v1",
+        "http://[::1]:80",
+        "https://b\u00fc.de/v1",
+    ],
+)
+@pytest.mark.parametrize("own", [{}, {"Host": "other.example"}, {"X-Mine": "1", "Accept": "a/b"}])
+@pytest.mark.parametrize("chat_request", [None, call()], ids=["GET", "POST"])
+def test_a_request_is_the_one_that_httpx_would_make(
+    base_url: str, own: dict[str, str], chat_request: ChatRequest | None
+) -> None:
+    headers = {name: SecretStr(value) for name, value in own.items()}
+    attempt = Attempt(endpoint(base_url, default_headers=headers), "/path", chat_request)
+    ours = attempt.request()
+    content, sent = attempt.content, attempt.endpoint.headers
+    theirs = httpx.Request(ours.method, f"{base_url}/path", headers=sent, content=content)
+    assert ours.headers.raw == theirs.headers.raw
+    assert (ours.url, ours.content) == (theirs.url, theirs.content)
 
 
 def test_the_models_are_read(serve: Serve, connect: Connect) -> None:
