@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -115,6 +116,22 @@ def test_todays_constraints_are_kept_and_those_of_the_past_ignored(
 def test_an_injected_error_is_nested_too(emulator: Emulator) -> None:
     emulator.fail(next=503)
     assert post(emulator).json()["error"]["code"] == 503
+
+
+def test_a_call_that_the_model_chooses_is_the_servers_own(emulator: Emulator) -> None:
+    (choice,) = post(emulator, tools=[WEATHER]).json()["choices"]
+    (call,) = choice["message"]["tool_calls"]
+    assert call["function"] == {"name": "get_weather", "arguments": '{"city": "Rome"}'}
+    assert choice["finish_reason"] == "tool_calls"
+
+
+def test_a_cut_call_arrives_as_text_or_streamed_with_arguments_made_up(emulator: Emulator) -> None:
+    forced: dict[str, Any] = {"tools": [WEATHER], "tool_choice": "required"}
+    answer = post(emulator, **forced, max_tokens=6).json()
+    assert answer["choices"][0]["message"]["content"] == "<tool_"
+    written = '<tool_call>\n{"name": "get_weather"'
+    streamed = post(emulator, **forced, max_tokens=len(written), stream=True).text
+    assert re.findall(r'"(?:name|arguments)":"(.*?)"', streamed) == ["get_weather", "{}"]
 
 
 def test_arguments_of_a_forced_call_are_any_json_unless_strict(emulator: Emulator) -> None:
