@@ -23,8 +23,6 @@ _ANY_ITEM = ("boolean", "null", "number", "integer", "string")
 _ANY_MEMBER = ("string", "number", "boolean", "null")
 
 # the patterns of texts, numbers and constants are those of outlines/fsm/json_schema.py:13 and :297
-_CHARACTERS = 1000
-
 _CHARACTER = r'([^"\\\x00-\x1f\x7f-\x9f]|\\\\)'
 _INTEGER = "(-)?(0|[1-9][0-9]*)"
 _SCALARS = {

@@ -239,6 +239,14 @@ def test_a_reply_ends_after_that_many_bytes_head_included(faulty, size, name, is
     assert was_reset is is_reset
 
 
+@pytest.mark.parametrize("place", ["", "; after_tokens=0", "; after_tokens=2"])
+@pytest.mark.parametrize("name, is_reset", [("cut", False), ("reset", True)])
+def test_a_connection_is_closed_or_reset_wherever_it_breaks(faulty, place, name, is_reset):
+    faulty.emulator.fail(name + place)
+    _, was_reset = raw(faulty, stream=True)
+    assert was_reset is is_reset
+
+
 def test_a_stream_stalls_until_the_client_gives_up(faulty):
     aborted = faulty.emulator.aborted
     for count in (0, 2):
