@@ -98,6 +98,12 @@ class _Filling:
     def _is_said(self, schema: Any) -> bool:
         """Return whether the words hold a value for a schema."""
         match self._resolved(schema):
+            case {"enum": list(values)}:
+                return any(self._words.mention_a_part_of(str(value)) for value in values)
+            case {"const": value}:
+                return self._words.mention_a_part_of(str(value))
+            case {"properties": {"name": {"enum": _} | {"const": _} as name}}:  # a call
+                return self._is_said(name)
             case {"type": "integer" | "number"}:
                 return bool(self._words.numbers)
             case {"type": "string"}:

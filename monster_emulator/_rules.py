@@ -99,12 +99,7 @@ def _forced_call(names: Sequence[str], turns: Sequence[Turn]) -> str:
 
 
 def _values(constraint: Constraint, turns: Sequence[Turn]) -> Iterator[Any]:
-    """Yield calls in every form in which a guide may ask for one, then instances."""
-    if function := _function_for(turns):
-        arguments = fill(function.parameters, _words(turns))
-        for key in ("parameters", "arguments"):
-            yield {"name": function.name, key: arguments}
-            yield [{"name": function.name, key: arguments}]
+    """Yield instances of the schema, or of those that the conversation shows."""
     if constraint.schema is not None:
         yield fill(constraint.schema, _words(turns))
         return

@@ -166,15 +166,15 @@ def test_another_response_takes_the_place_of_the_endpoints(
 
 
 def test_a_response_may_be_late_and_slow(faulty):
-    faulty.emulator.fail("slow", delay=0.15, first_token=0.15, each_token=0.05)
+    faulty.emulator.fail("slow", delay=0.15, first_token=0.05, each_token=0.15)
     request = faulty.body("repeat abc", stream=True)
     began = time.monotonic()
     with faulty.http.stream("POST", "/chat/completions", json=request) as response:
         head = time.monotonic() - began
         came = [time.monotonic() - began for line in response.iter_lines() if '"content":' in line]
     assert head > 0.14
-    assert came[0] > 0.29
-    assert came[2] > 0.38
+    assert came[0] > 0.19
+    assert came[2] > 0.49
 
 
 def test_a_full_answer_may_be_late(faulty):
@@ -280,12 +280,14 @@ def test_an_answer_ends_in_an_error(faulty):
     assert (reply.status_code, reply.json()) == (200, told)
 
 
-def test_an_event_or_half_an_answer_may_be_no_json(faulty):
-    faulty.emulator.fail("malformed_event", after_tokens=1, times=2)
+@pytest.mark.parametrize("count", [0, 1])
+def test_one_event_or_half_an_answer_is_no_json(faulty, count):
+    faulty.emulator.fail("malformed_event", after_tokens=count, times=2)
     received = read(faulty, "repeat abc")
-    assert b'data: {"id": "cmpl-\n\n' in received
-    assert tokens(received) == 4
-    assert received.endswith(b"data: [DONE]\n\n")
+    before, _, after = received.partition(b'data: {"id": "cmpl-\n\n')
+    assert (tokens(before), tokens(after)) == (count, 4 - count)
+    assert after.endswith(b"data: [DONE]\n\n")
+    assert b'"cmpl-\n' not in after
     reply = faulty.ask()
     assert reply.status_code == 200
     with pytest.raises(json.JSONDecodeError):
@@ -310,7 +312,7 @@ def test_a_long_line_is_that_long(faulty):
 def test_each_segment_has_one_byte(faulty):
     faulty.emulator.fail("segments")
     # the kernel joins segments that nobody has read yet, so a busy machine shows fewer of them
-    for _ in range(5):
+    for _ in range(20):
         sizes: list[int] = []
         request = faulty.body("repeat a", stream=True)
         with faulty.http.stream("POST", "/chat/completions", json=request) as response:
