@@ -21,7 +21,7 @@ from monster_core.errors import (
 )
 from monster_core.settings import check_base_url
 from tests.core.scripted_server import ScriptedServer, answer, events, reply, token
-from tests.security.canaries import HEADER, KEY, found
+from tests.security.canaries import KEY, found
 from tests.security.conftest import Make
 from tests.security.conftest import answer as ask
 
@@ -271,9 +271,3 @@ def test_no_variable_turns_verification_off(
     with pytest.raises(ConnectionFailedError, match=r"(?i)certificate"):
         call(make(tls.base_url))
     assert not tls.received
-
-
-def test_the_headers_are_sent_where_they_belong(make: Make, call: Call, serve: Serve) -> None:
-    server = serve(STREAM if "stream" in call.__name__ else answer())
-    call(make(server.base_url))
-    assert server.received[0].headers["x-gateway"] == HEADER
