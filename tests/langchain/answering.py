@@ -1,23 +1,28 @@
-"""Write the bodies that a server answers with, and collect answers in every way there is."""
+"""Write the bodies that a server answers with, ask in every way, and collect the answers."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from langchain_core.messages import AIMessage, AIMessageChunk
+import pytest
+from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 
-from tests.core.scripted_server import Reply, events, reply
+from tests.core.scripted_server import Reply, ScriptedServer, events, reply
 
 __all__ = [
     "TOOLS",
-    "WAYS",
     "Way",
+    "asked",
     "call_piece",
+    "called",
     "collected",
     "delta",
+    "every_way",
     "logprobs",
+    "sent",
     "streamed",
     "summed",
     "tool",
@@ -25,7 +30,7 @@ __all__ = [
 ]
 
 Way = Literal["sync", "async"]
-WAYS: list[Way] = ["sync", "async"]
+every_way = pytest.mark.parametrize("way", ["sync", "async"])
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 
@@ -43,6 +48,11 @@ TOOLS = [tool("add", a={"type": "integer"}), tool("tell", text={"type": "string"
 def logprobs(token: str) -> dict[str, Any]:
     """Return the log probabilities of one token."""
     return {"content": [{"token": token, "logprob": -0.5, "bytes": None, "top_logprobs": []}]}
+
+
+def called(name: str, arguments: str) -> dict[str, Any]:
+    """Return a call, or a piece of one, as vLLM 0.5.0 sends it."""
+    return {"function": {"name": name, "arguments": arguments}}
 
 
 def call_piece(
@@ -95,14 +105,25 @@ def whole(
     return reply(200, {"id": answer_id, "model": "served", "choices": choices, "usage": USAGE})
 
 
-async def collected(llm: Any, way: Way, asked: Any = "Hi", **given: Any) -> list[AIMessageChunk]:
-    """Return the chunks of a stream."""
+async def asked(llm: Any, way: Way, question: Any = "Hi", **given: Any) -> Any:
+    """Return what a model or a chain answers."""
+    return llm.invoke(question, **given) if way == "sync" else await llm.ainvoke(question, **given)
+
+
+async def collected(llm: Any, way: Way, question: Any = "Hi", **given: Any) -> list[Any]:
+    """Return the chunks of a stream, or what a chain makes of them."""
     if way == "sync":
-        return list(llm.stream(asked, **given))
-    return [chunk async for chunk in llm.astream(asked, **given)]
+        return list(llm.stream(question, **given))
+    return [chunk async for chunk in llm.astream(question, **given)]
 
 
 def summed(chunks: Iterable[Any]) -> AIMessage:
     """Return what the chunks of a stream add up to."""
     first, *rest = chunks
     return add_ai_message_chunks(first, *rest)
+
+
+def sent(server: ScriptedServer, number: int = 0) -> dict[str, Any]:
+    """Return the body of a request that a server received."""
+    body: dict[str, Any] = json.loads(server.received[number].body)
+    return body

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from langchain_core.caches import InMemoryCache
 
 from langchain_monster import ChatMonster
 from monster_core.request.fields import CallParameters
 from monster_emulator import Emulator
-from tests.langchain.answering import TOOLS, WAYS, Way
+from tests.langchain.answering import TOOLS, Way, asked, every_way
 from tests.langchain.conftest import chat_with
 from tests.recorded_endpoint import MODEL
 
@@ -71,24 +70,21 @@ def key(**given: Any) -> str:
     return llm._get_llm_string(**call)
 
 
-def test_every_parameter_is_tried() -> None:
+def test_every_parameter_makes_another_key() -> None:
     assert set(OTHER_VALUES) == set(CallParameters.model_fields)
+    plain = key()
+    for name, value in OTHER_VALUES.items():
+        changed = {name: value}
+        assert len({plain, key(**changed), key(call=changed)}) == 3, name
+        assert key(**changed) == key(**changed)
 
 
-@pytest.mark.parametrize("name", OTHER_VALUES)
-def test_every_parameter_makes_another_key(name: str) -> None:
-    changed = {name: OTHER_VALUES[name]}
-    assert len({key(), key(**changed), key(call=changed)}) == 3
-    assert key(**changed) == key(**changed)
-
-
-@pytest.mark.parametrize(
-    "given",
-    [{"base_url": "https://other/v1"}, {"model_kwargs": {"a": 1}}],
-    ids=str,
-)
-def test_what_else_changes_the_answer_makes_another_key(given: dict[str, Any]) -> None:
-    assert key(**given) != key()
+def test_what_else_changes_the_answer_makes_another_key() -> None:
+    assert len({key(), key(base_url="https://other/v1"), key(model_kwargs={"a": 1})}) == 3
+    llm = ChatMonster(model=MODEL, api_key="open-sesame")
+    assert llm._get_llm_string(stop=None) == key()
+    llm.temperature = 0.5
+    assert llm._get_llm_string(stop=None) == key(temperature=0.5)
 
 
 def test_the_key_holds_no_secret() -> None:
@@ -97,28 +93,16 @@ def test_the_key_holds_no_secret() -> None:
     assert "open-sesame" not in secretive
 
 
-def test_an_assigned_field_makes_another_key() -> None:
-    llm = ChatMonster(model=MODEL, api_key="k")
-    before = llm._get_llm_string(stop=None)
-    llm.temperature = 0.5
-    assert llm._get_llm_string(stop=None) != before
-
-
-@pytest.mark.parametrize("way", WAYS)
+@every_way
 async def test_an_equal_call_is_answered_from_the_cache(emulator: Emulator, way: Way) -> None:
     llm = chat_with(emulator, cache=InMemoryCache())
-    for asked in ("Hi", "Hi", "Bye"):
-        answer = llm.invoke(asked) if way == "sync" else await llm.ainvoke(asked)
-    assert answer.text == "You said: Bye"
+    first, again, other = [
+        await asked(llm, way, question, logprobs=True) for question in ("Hi", "Hi", "Bye")
+    ]
+    assert again.content_blocks == first.content_blocks
+    assert again.response_metadata == first.response_metadata
+    assert other.text == "You said: Bye"
     assert [request.body["messages"][-1]["content"] for request in emulator.requests] == [
         "Hi",
         "Bye",
     ]
-
-
-def test_a_cached_answer_keeps_what_it_was(emulator: Emulator) -> None:
-    llm = chat_with(emulator, cache=InMemoryCache())
-    first, again = llm.invoke("Hi", logprobs=True), llm.invoke("Hi", logprobs=True)
-    assert again.content_blocks == first.content_blocks
-    assert again.response_metadata == first.response_metadata
-    assert len(emulator.requests) == 1

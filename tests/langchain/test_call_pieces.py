@@ -24,7 +24,7 @@ pieces = st.builds(
 
 
 @given(st.lists(pieces, max_size=3))
-@example([ToolCallDelta(0, None, None, "")])
+@example([ToolCallDelta(0, "call_1", "find", "")])
 @example([ToolCallDelta(0, None, None, " \xa0{}")])
 @example([ToolCallDelta(0, None, None, "\ufeff{}")])
 def test_pieces_are_read_as_langchain_reads_them(calls: list[ToolCallDelta]) -> None:

@@ -1,4 +1,7 @@
-"""Failures are LangChain's errors, carry what the server said, and are retried only if it helps."""
+"""Failures are LangChain's errors, carry what the server said, and are retried only if it helps.
+
+Which class a fault raises is in the matrix of tests/faults, in every way to ask.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,10 @@ from langchain_core.runnables import RunnableLambda
 
 from langchain_monster import ChatMonster, errors
 from monster_core import errors as core
-from monster_emulator import Emulator
 from tests.core.scripted_server import answer, reply
-from tests.langchain.answering import WAYS, Way, collected
-from tests.langchain.conftest import Scripted, chat_with
-
-every_way = pytest.mark.parametrize("way", WAYS)
+from tests.langchain.answering import Way, asked, collected, every_way, sent
+from tests.langchain.conftest import Scripted
+from tests.recorded_endpoint import MODEL
 
 OVERFLOW = (
     "This model's maximum context length is 100 tokens. However, you requested 200 tokens (100 in "
@@ -40,42 +41,36 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("own", KINDS)
-def test_every_failure_is_of_both_kinds(own: type[Exception]) -> None:
-    """Which class a fault raises is in the matrix of tests/faults, in every way to ask."""
-    assert issubclass(own, KINDS[own])
-    assert issubclass(own, getattr(core, own.__name__))
-
-
-async def asked(llm: Any, way: Way, *, streams: bool) -> Any:
-    if streams:
-        return await collected(llm, way)
-    return llm.invoke("Hi") if way == "sync" else await llm.ainvoke("Hi")
-
-
-def test_every_class_of_the_core_has_a_counterpart() -> None:
-    concrete = {
-        name
-        for name in core.__all__
-        if name not in ("MonsterError", "TransportError", "ServerReply")
-    }
-    assert concrete <= set(errors.__all__)
+def test_every_failure_is_of_both_kinds() -> None:
+    for own, kind in KINDS.items():
+        assert issubclass(own, kind)
+        assert issubclass(own, getattr(core, own.__name__))
 
 
 @every_way
-async def test_a_refusal_carries_reply_and_request_id(scripted: Scripted, way: Way) -> None:
+async def test_a_refusal_carries_what_the_server_said(scripted: Scripted, way: Way) -> None:
     said = reply(429, {"message": "slow"}, {"x-request-id": "req-1", "retry-after": "7"})
-    llm, _ = scripted(said)
-    with pytest.raises(errors.RateLimitError) as raised:
-        await asked(llm, way, streams=False)
-    error = raised.value
-    assert (error.request_id, error.retry_after, error.status_code) == ("req-1", 7, 429)
-    assert error.response is not None
-    assert error.response.json() == {"message": "slow"}
+    overflow = reply(400, {"message": OVERFLOW})
+    for ask in (asked, collected):
+        llm, _ = scripted(said, overflow)
+        with pytest.raises(errors.RateLimitError) as raised:
+            await ask(llm, way)
+        error = raised.value
+        assert (error.request_id, error.retry_after, error.status_code) == ("req-1", 7, 429)
+        assert error.response is not None
+        assert error.response.json() == {"message": "slow"}
+        with pytest.raises(errors.ContextOverflowError, match="Shorten") as overflowed:
+            await ask(llm, way)
+        assert (overflowed.value.context_window, overflowed.value.prompt_tokens) == (100, 100)
 
 
-FINAL = reply(400, {"message": "no"})
-BUSY = reply(503, "busy")
+def test_the_cause_of_a_failure_is_kept_and_the_core_s_error_is_not_shown() -> None:
+    llm = ChatMonster(model=MODEL, api_key="k", base_url="http://127.0.0.1:9/v1", max_retries=0)
+    with pytest.raises(errors.ConnectionFailedError) as raised:
+        llm.invoke("Hi")
+    assert type(raised.value.__cause__).__module__ == "httpx"
+    assert raised.value.__suppress_context__
+    assert "monster_core/transport" in str(raised.traceback)
 
 
 def with_retry(llm: ChatMonster) -> Any:
@@ -95,18 +90,15 @@ def with_middleware(llm: ChatMonster) -> Any:
 
 @every_way
 @pytest.mark.parametrize("retried", [with_retry, with_middleware])
-async def test_what_may_pass_is_retried(scripted: Scripted, way: Way, retried: Any) -> None:
-    llm, server = scripted(BUSY, answer("Fine"))
-    assert (await asked(retried(llm), way, streams=False)).text == "Fine"
+async def test_what_may_pass_is_retried_and_what_is_final_is_not(
+    scripted: Scripted, way: Way, retried: Any
+) -> None:
+    llm, server = scripted(reply(503, "busy"), answer("Fine"))
+    assert (await asked(retried(llm), way)).text == "Fine"
     assert len(server.received) == 2
-
-
-@every_way
-@pytest.mark.parametrize("retried", [with_retry, with_middleware])
-async def test_what_is_final_is_not_retried(scripted: Scripted, way: Way, retried: Any) -> None:
-    llm, server = scripted(FINAL, answer("Fine"))
+    llm, server = scripted(reply(400, {"message": "no"}), answer("Fine"))
     with pytest.raises(errors.BadRequestError):
-        await asked(retried(llm), way, streams=False)
+        await asked(retried(llm), way)
     assert len(server.received) == 1
 
 
@@ -117,21 +109,12 @@ async def test_a_summary_that_overflows_is_asked_for_again_shorter(
     overflow = reply(400, {"message": OVERFLOW})
     llm, server = scripted(overflow, answer("A summary"), answer("Fine"))
     middleware = SummarizationMiddleware(model=llm, trigger=("messages", 3), keep=("messages", 1))
-    agent = create_agent(llm, middleware=[middleware])
-    given: Any = {"messages": [HumanMessage(f"Line {n}. " * 50) for n in range(4)]}
-    result = agent.invoke(given) if way == "sync" else await agent.ainvoke(given)
-    assert result["messages"][-1].text == "Fine"
-    first, second, last = (request.body.decode() for request in server.received)
+    agent: Any = create_agent(llm, middleware=[middleware])
+    given = {"messages": [HumanMessage(f"Line {n}. " * 50) for n in range(4)]}
+    assert (await asked(agent, way, given))["messages"][-1].text == "Fine"
+    first, second, last = (str(sent(server, number)) for number in range(3))
     assert len(second) < len(first)
     assert "A summary" in last
-
-
-@every_way
-async def test_a_real_refusal_of_an_overlong_conversation(way: Way) -> None:
-    with Emulator(max_model_len=100) as emulator:
-        llm = chat_with(emulator)
-        with pytest.raises(langchain.ContextOverflowError, match="Shorten"):
-            await asked(llm.bind(max_tokens=99), way, streams=True)
 
 
 @pytest.mark.vcr

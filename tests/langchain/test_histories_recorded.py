@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
-from langchain_core.tools import tool
 
 from langchain_monster import ChatMonster
+from tests.langchain.agents.toolbox import get_weather
+from tests.langchain.answering import summed
 from tests.recorded_endpoint import MODEL
 
 pytestmark = pytest.mark.vcr
 
 PNG = "iVBORw0KGgo="
 QUESTION = HumanMessage("How is the weather in Rome and in Oslo?")
-
-
-@tool
-def get_weather(city: str) -> str:
-    """Look up the weather in a city."""
-    return f"22 degrees in {city}"
 
 
 def calls(*ids: str | None) -> AIMessage:
@@ -40,12 +33,6 @@ HISTORIES: dict[str, list[BaseMessage]] = {
         calls("", ""),
         ToolMessage("22 degrees in Rome", tool_call_id=""),
         ToolMessage("9 degrees in Oslo", tool_call_id=""),
-    ],
-    "results whose id is the tool's name": [
-        QUESTION,
-        calls("1", "2"),
-        ToolMessage("22 degrees in Rome", tool_call_id="get_weather"),
-        ToolMessage("9 degrees in Oslo", tool_call_id="get_weather"),
     ],
     "a screenshot of a tool": [
         HumanMessage("Look at the page."),
@@ -87,26 +74,5 @@ HISTORIES: dict[str, list[BaseMessage]] = {
 def test_a_history_is_answered_whole_and_streamed_alike(name: str) -> None:
     llm = ChatMonster(model=MODEL, temperature=0).bind_tools([get_weather])
     whole = llm.invoke(HISTORIES[name])
-    streamed = "".join(chunk.text for chunk in llm.stream(HISTORIES[name]))
-    assert whole.text == streamed
     assert whole.text
-
-
-@pytest.mark.parametrize("end", [{"max_tokens": 30}, {"stop": ["Par"]}], ids=["length", "stop"])
-def test_a_call_that_is_cut_is_invalid_whole_and_streamed_alike(end: dict[str, Any]) -> None:
-    llm = ChatMonster(model=MODEL, temperature=0, **end).bind_tools([get_weather])
-    question = "What is the weather in Paris?"
-    whole = llm.invoke(question)
-    chunks = list(llm.stream(question))
-    streamed = chunks[0]
-    for chunk in chunks[1:]:
-        streamed += chunk
-    for message in (whole, streamed):
-        assert message.tool_calls == []
-        assert [call["name"] for call in message.invalid_tool_calls] == ["get_weather"]
-
-
-def test_the_server_s_id_stands_beside_langchain_s() -> None:
-    message = ChatMonster(model=MODEL, temperature=0).invoke("What is the capital of France?")
-    assert message.response_metadata["id"].startswith("cmpl-")
-    assert message.id != message.response_metadata["id"]
+    assert whole.text == summed(llm.stream(HISTORIES[name])).text

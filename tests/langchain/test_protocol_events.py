@@ -17,10 +17,11 @@ from monster_emulator import Emulator
 from tests.core.scripted_server import events
 from tests.langchain.answering import (
     TOOLS,
-    WAYS,
     Way,
+    asked,
     call_piece,
     delta,
+    every_way,
     logprobs,
     streamed,
     summed,
@@ -28,7 +29,6 @@ from tests.langchain.answering import (
 from tests.langchain.conftest import Scripted
 
 pytestmark = pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
-every_way = pytest.mark.parametrize("way", WAYS)
 
 MIXED = [
     delta(reasoning="Let me see."),
@@ -51,55 +51,32 @@ async def outcome(llm: Any, way: Way) -> tuple[list[Any], AIMessage]:
 @every_way
 async def test_text_reasoning_and_calls_keep_apart(scripted: Scripted, way: Way) -> None:
     llm, _ = scripted(streamed(*MIXED))
-    found, message = await outcome(llm.bind_tools(TOOLS), way)
+    bound = llm.bind_tools(TOOLS)
+    found, message = await outcome(bound, way)
     assert_valid_event_stream(found)
     assert message.content == [
         {"type": "reasoning", "reasoning": "Let me see. Yes.", "index": "lc_rs_0"},
         {"type": "text", "text": "Hello!", "index": "lc_txt_0"},
         {"type": "tool_call", "id": "c1", "name": "add", "args": {"a": 1}},
     ]
-    assert str(message.id).startswith("lc_run--")
-    assert message.response_metadata["id"] == "cmpl-7"
     assert message.usage_metadata == {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
-
-
-@every_way
-async def test_log_probabilities_of_every_token_are_kept(scripted: Scripted, way: Way) -> None:
-    llm, _ = scripted(streamed(*MIXED))
-    bound = llm.bind_tools(TOOLS)
-    _, message = await outcome(bound, way)
-    assert [t["token"] for t in message.response_metadata["logprobs"]["content"]] == [
-        "Hel",
-        "lo",
-        "!",
-    ]
-    plain = summed(list(bound.stream("Hi"))).response_metadata
+    tokens = [one["token"] for one in message.response_metadata["logprobs"]["content"]]
+    assert tokens == ["Hel", "lo", "!"]
+    plain = summed(bound.stream("Hi")).response_metadata
     assert message.response_metadata == {**plain, "output_version": "v1"}
 
 
 @every_way
-async def test_log_probabilities_come_from_an_endpoint(emulated: ChatMonster, way: Way) -> None:
-    llm = emulated.bind(logprobs=True, top_logprobs=1)
-    _, message = await outcome(llm, way)
+async def test_log_probabilities_come_from_an_endpoint_and_are_not_made_up(
+    emulated: ChatMonster, way: Way
+) -> None:
+    _, message = await outcome(emulated.bind(logprobs=True, top_logprobs=1), way)
     told = "".join(t["token"] for t in message.response_metadata["logprobs"]["content"])
     assert told.startswith(message.text)
     assert len(told) > 1
-
-
-@every_way
-async def test_no_log_probabilities_are_made_up(emulated: ChatMonster, way: Way) -> None:
     _, message = await outcome(emulated, way)
     assert "logprobs" not in message.response_metadata
     assert message.text == "Hello! How can I help you?"
-
-
-@every_way
-async def test_a_call_that_max_tokens_cut_is_invalid(scripted: Scripted, way: Way) -> None:
-    cut = [delta(calls=[call_piece(0, '{"a": 1', "add", "c1")]), delta(finish="length")]
-    llm, _ = scripted(streamed(*cut))
-    _, message = await outcome(llm.bind_tools(TOOLS), way)
-    assert message.tool_calls == []
-    assert [call["name"] for call in message.invalid_tool_calls] == ["add"]
 
 
 @every_way
@@ -121,9 +98,7 @@ class Listener(_V2StreamingCallbackHandler, BaseCallbackHandler):
 @every_way
 async def test_a_handler_of_events_makes_invoke_stream(emulated: ChatMonster, way: Way) -> None:
     listener = Listener()
-    config: Any = {"callbacks": [listener]}
-    llm = emulated.bind(logprobs=True)
-    told = llm.invoke("Hi", config) if way == "sync" else await llm.ainvoke("Hi", config)
+    told = await asked(emulated.bind(logprobs=True), way, config={"callbacks": [listener]})
     assert_valid_event_stream(listener.events)
     assert told.text == "Hello! How can I help you?"
     assert len(told.response_metadata["logprobs"]["content"]) > 1

@@ -11,7 +11,8 @@ import pytest
 from pydantic import BaseModel
 
 from langchain_monster import ChatMonster
-from langchain_monster.errors import ConfigurationError, StructuredAnswerError
+from langchain_monster.errors import ConfigurationError
+from tests.langchain.answering import summed
 
 ANSWER = (
     '\n{"items": [ {"sku": "a", "price": .5}, {"price": 007, "sku": "b"} ],\n\n'
@@ -89,84 +90,55 @@ async def test_order_white_space_and_near_misses_change_nothing(method: str) -> 
     llm, bodies = model(ANSWER, call=method == "function_calling")
     structured = llm.with_structured_output(Order, method=method)
     assert structured.invoke("Hello") == ORDER
-    assert await structured.ainvoke("Hello") == ORDER
-    assert list(structured.stream("Hello"))[-1] == ORDER
     assert [value async for value in structured.astream("Hello")][-1] == ORDER
+    schema = Order.model_json_schema()
+    grown = list(llm.with_structured_output(schema, method=method).stream("Hello"))
+    assert grown[-1] == ORDER.model_dump(exclude_unset=True)
+    assert len(grown) > 5
     assert {body["guided_decoding_backend"] for body in bodies} == {"lm-format-enforcer"}
-
-
-def test_partial_dicts_grow_and_hold_no_comma_or_zero_too_many() -> None:
-    llm, _ = model(ANSWER)
-    values = list(llm.with_structured_output(Order.model_json_schema()).stream("Hello"))
-    assert values[-1] == ORDER.model_dump(exclude_unset=True)
-    assert len(values) > 5
-
-
-def test_an_answer_that_ends_too_early_is_an_error_that_says_so() -> None:
-    llm, _ = model('{"note')
-    with pytest.raises(StructuredAnswerError, match="ends before it is complete"):
-        llm.with_structured_output(Order).invoke("Hello")
-
-
-def test_the_engine_of_the_caller_wins() -> None:
-    llm, bodies = model(ANSWER, guided_decoding_backend="outlines")
-    llm.bind(guided_json=Order).invoke("Hello")
-    assert bodies[0]["guided_decoding_backend"] == "outlines"
-    assert "pattern" in bodies[0]["guided_json"]["properties"]["note"]
-
-
-def test_a_higher_limit_lets_outlines_compile_what_it_alone_enforces(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    slugs = {f"slug_{i}": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"} for i in range(30)}
-    schema = {"type": "object", "properties": slugs, "required": list(slugs)}
-    llm, bodies = model("{}")
-    llm.invoke("Hello", guided_json=schema)
-    llm.invoke("Hello", guided_json=schema, max_schema_seconds=100)
-    monkeypatch.setenv("MONSTER_MAX_SCHEMA_SECONDS", "100")
-    model_of_variable, others = model("{}")
-    model_of_variable.invoke("Hello", guided_json=schema)
-    assert "guided_decoding_backend" in bodies[0]
-    assert "guided_decoding_backend" not in bodies[1]
-    assert "guided_decoding_backend" not in others[0]
-
-
-@pytest.mark.parametrize("value", ["-1", "nan", "inf", "soon"])
-def test_a_limit_that_is_none_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MONSTER_MAX_SCHEMA_SECONDS", value)
-    with pytest.raises(ConfigurationError, match="MONSTER_MAX_SCHEMA_SECONDS"):
-        ChatMonster(model="m", api_key="k")
-
-
-def test_what_takes_long_is_logged_once_with_its_path(caplog: pytest.LogCaptureFixture) -> None:
-    slugs = {f"slug_{i}": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"} for i in range(8)}
-    schema = {"type": "object", "properties": slugs, "required": list(slugs)}
-    llm, _ = model("{}")
-    with caplog.at_level(logging.INFO, logger="monster_core"):
-        llm.invoke("Hello", guided_json=schema)
-        llm.invoke("Hello", guided_json=schema)
-    [record] = [one for one in caplog.records if "compiles a schema once" in one.getMessage()]
-    assert record.levelno == logging.INFO
-    assert "$" in record.getMessage()
-
-
-def tool(name: str) -> dict[str, Any]:
-    schema = {**Order.model_json_schema(), "title": name}
-    return {"type": "function", "function": {"name": name, "parameters": schema}}
 
 
 def test_a_call_of_one_of_several_large_tools_is_read_in_any_order() -> None:
     answer = '[ {"parameters": ' + ANSWER.strip() + ', "name": "order"}\n\n ]\n\n\n'
     llm, bodies = model(answer)
-    bound = llm.bind_tools([tool("order"), tool("offer")], tool_choice="any")
-    whole = bound.invoke("Hello")
-    chunks = list(bound.stream("Hello"))
-    streamed = chunks[0]
-    for chunk in chunks[1:]:
-        streamed += chunk
-    for message in (whole, streamed):
+    tools = [{**Order.model_json_schema(), "title": name} for name in ("order", "offer")]
+    bound = llm.bind_tools(tools, tool_choice="any")
+    for message in (bound.invoke("Hello"), summed(bound.stream("Hello"))):
         [call] = message.tool_calls
         assert call["name"] == "order"
         assert Order(**call["args"]) == ORDER
         assert not message.text.strip()
     assert bodies[0]["guided_decoding_backend"] == "lm-format-enforcer"
+
+
+def slugs(number: int) -> dict[str, Any]:
+    """Return a schema of patterns, which take long to compile."""
+    names = {f"slug_{i}": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"} for i in range(number)}
+    return {"type": "object", "properties": names, "required": list(names)}
+
+
+def test_the_caller_s_engine_and_limit_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    llm, bodies = model("{}")
+    llm.bind(guided_json=Order, guided_decoding_backend="outlines").invoke("Hello")
+    llm.invoke("Hello", guided_json=slugs(30))
+    llm.invoke("Hello", guided_json=slugs(30), max_schema_seconds=100)
+    monkeypatch.setenv("MONSTER_MAX_SCHEMA_SECONDS", "100")
+    model_of_variable, others = model("{}")
+    model_of_variable.invoke("Hello", guided_json=slugs(30))
+    chosen = [body.get("guided_decoding_backend") for body in [*bodies, *others]]
+    assert chosen == ["outlines", "lm-format-enforcer", None, None]
+    assert "pattern" in bodies[0]["guided_json"]["properties"]["note"]
+    for value in ("-1", "nan", "inf", "soon"):
+        monkeypatch.setenv("MONSTER_MAX_SCHEMA_SECONDS", value)
+        with pytest.raises(ConfigurationError, match="MONSTER_MAX_SCHEMA_SECONDS"):
+            ChatMonster(model="m", api_key="k")
+
+
+def test_what_takes_long_is_logged_once_with_its_path(caplog: pytest.LogCaptureFixture) -> None:
+    llm, _ = model("{}")
+    with caplog.at_level(logging.INFO, logger="monster_core"):
+        llm.invoke("Hello", guided_json=slugs(8))
+        llm.invoke("Hello", guided_json=slugs(8))
+    [record] = [one for one in caplog.records if "compiles a schema once" in one.getMessage()]
+    assert record.levelno == logging.INFO
+    assert "$" in record.getMessage()

@@ -8,14 +8,18 @@ import pytest
 from langchain_core.rate_limiters import BaseRateLimiter
 
 from monster_emulator import Emulator
-from tests.langchain.answering import TOOLS, WAYS, Way, collected
+from tests.langchain.answering import TOOLS, Way, asked, collected, every_way
 from tests.langchain.conftest import chat_with
 
-every_way = pytest.mark.parametrize("way", WAYS)
-
-
-async def invoked(llm: Any, way: Way) -> Any:
-    return llm.invoke("Hi") if way == "sync" else await llm.ainvoke("Hi")
+HELLO = "Hello! How can I help you?"
+SWITCHES: list[tuple[dict[str, Any], bool, bool]] = [
+    ({}, False, True),
+    ({"streaming": True}, True, True),
+    ({"streaming": False}, False, False),
+    ({"disable_streaming": True}, False, False),
+    ({"disable_streaming": True, "streaming": True}, False, False),
+    ({"disable_streaming": "tool_calling"}, False, True),
+]
 
 
 def was_streamed(emulator: Emulator) -> bool:
@@ -23,40 +27,22 @@ def was_streamed(emulator: Emulator) -> bool:
 
 
 @every_way
-@pytest.mark.parametrize(
-    "given, invoke_streams, stream_streams",
-    [
-        ({}, False, True),
-        ({"streaming": True}, True, True),
-        ({"streaming": False}, False, False),
-        ({"disable_streaming": True}, False, False),
-        ({"disable_streaming": True, "streaming": True}, False, False),
-        ({"disable_streaming": "tool_calling"}, False, True),
-    ],
-)
-async def test_the_switches(
-    emulator: Emulator, way: Way, given: Any, invoke_streams: bool, stream_streams: bool
-) -> None:
-    llm = chat_with(emulator, **given)
-    assert (await invoked(llm, way)).text == "Hello! How can I help you?"
-    assert was_streamed(emulator) == invoke_streams
-    chunks = await collected(llm, way)
-    assert "".join(chunk.text for chunk in chunks) == "Hello! How can I help you?"
-    assert was_streamed(emulator) == stream_streams
-    assert (len(chunks) > 1) == stream_streams
-
-
-@every_way
-async def test_tool_calling_can_be_kept_from_streaming(emulator: Emulator, way: Way) -> None:
-    llm = chat_with(emulator, disable_streaming="tool_calling").bind_tools(TOOLS)
-    assert len(await collected(llm, way)) == 1
+async def test_the_switches(emulator: Emulator, way: Way) -> None:
+    for given, invoke_streams, stream_streams in SWITCHES:
+        llm = chat_with(emulator, **given)
+        assert (await asked(llm, way)).text == HELLO
+        assert was_streamed(emulator) == invoke_streams, given
+        chunks = await collected(llm, way)
+        assert "".join(chunk.text for chunk in chunks) == HELLO
+        assert was_streamed(emulator) == (len(chunks) > 1) == stream_streams, given
+    assert len(await collected(llm.bind_tools(TOOLS), way)) == 1
     assert not was_streamed(emulator)
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-async def test_a_call_can_ask_to_stream_or_not(emulator: Emulator, wanted: bool) -> None:
+def test_a_call_can_ask_to_stream_or_not(emulator: Emulator, wanted: bool) -> None:
     llm = chat_with(emulator, streaming=None if wanted else True)
-    assert llm.invoke("Hi", stream=wanted).text == "Hello! How can I help you?"
+    assert llm.invoke("Hi", stream=wanted).text == HELLO
     assert was_streamed(emulator) == wanted
 
 
@@ -73,21 +59,16 @@ class Counting(BaseRateLimiter):
 
 
 @every_way
-@pytest.mark.parametrize("streaming", [None, True])
-async def test_the_rate_limiter_is_asked_once_a_call(
-    emulator: Emulator, way: Way, streaming: bool | None
-) -> None:
+@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
+async def test_the_rate_limiter_is_asked_once_a_call(emulator: Emulator, way: Way) -> None:
     limiter = Counting()
-    llm = chat_with(emulator, rate_limiter=limiter, streaming=streaming)
-    await invoked(llm, way)
+    llm = chat_with(emulator, rate_limiter=limiter)
+    await asked(llm, way)
     assert limiter.acquired == 1
     await collected(llm, way)
     assert limiter.acquired == 2
-
-
-@pytest.mark.filterwarnings("ignore::langchain_core._api.LangChainBetaWarning")
-async def test_the_rate_limiter_is_asked_once_for_protocol_events(emulator: Emulator) -> None:
-    limiter = Counting()
-    llm = chat_with(emulator, rate_limiter=limiter)
+    llm.streaming = True
+    await asked(llm, way)
+    assert limiter.acquired == 3
     assert llm.stream_events("Hi", version="v3").output.text
-    assert limiter.acquired == 1
+    assert limiter.acquired == 4

@@ -6,8 +6,6 @@ import time
 from typing import Any
 
 import pytest
-from langchain.agents import create_agent
-from langchain.agents.middleware import ClearToolUsesEdit, ContextEditingMiddleware
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
@@ -20,8 +18,7 @@ from langchain_core.tools import tool
 
 from langchain_monster import ChatMonster
 from langchain_monster.errors import ConfigurationError, InvalidRequestError
-from tests.langchain.answering import TOOLS, whole
-from tests.langchain.conftest import Scripted
+from tests.langchain.answering import TOOLS
 from tests.recorded_endpoint import MODEL
 
 TRUE_COUNTS = {
@@ -66,13 +63,9 @@ def chat(**given: Any) -> ChatMonster:
     return ChatMonster(**{"model": MODEL, "api_key": "k", **given})
 
 
-@pytest.mark.parametrize("name", TRUE_COUNTS)
-def test_the_estimate_is_rather_too_high(name: str) -> None:
-    text, true = TRUE_COUNTS[name]
-    assert 0.8 * true <= chat().get_num_tokens(text) <= 2.5 * true
-
-
-def test_nothing_has_no_tokens() -> None:
+def test_the_estimate_is_rather_too_high() -> None:
+    for name, (text, true) in TRUE_COUNTS.items():
+        assert 0.8 * true <= chat().get_num_tokens(text) <= 2.5 * true, name
     assert chat().get_num_tokens("") == 0
     assert chat().get_num_tokens_from_messages([]) == 0
 
@@ -105,10 +98,7 @@ def test_a_tokenizer_counts_exactly(tokenizer: Any) -> None:
     assert llm.get_token_ids("encoding") == [1, 2, 3]
     fewer = llm.get_num_tokens_from_messages([HumanMessage("abc")])
     assert llm.get_num_tokens_from_messages([HumanMessage("abc" * 11)]) == fewer + 30
-
-
-def test_langchains_own_argument_wins() -> None:
-    llm = chat(tokenizer=Tokenizer(), custom_get_token_ids=lambda text: [7])
+    llm = chat(tokenizer=tokenizer, custom_get_token_ids=lambda text: [7])  # LangChain's own wins
     assert llm.get_token_ids("abc") == [7]
     assert llm.get_num_tokens("abc") == 1
 
@@ -118,7 +108,11 @@ def test_ids_need_a_tokenizer() -> None:
         chat().get_token_ids("abc")
 
 
-def test_calls_results_and_tools_count() -> None:
+def test_calls_results_and_tools_of_every_kind_count() -> None:
+    def add(a: int, b: int) -> int:
+        """Add two numbers."""
+        return a + b
+
     llm = chat()
     asked: list[BaseMessage] = [HumanMessage("What is 1 + 2?")]
     call = {"id": "c1", "name": "add", "args": {"a": 1, "b": 2}}
@@ -126,20 +120,8 @@ def test_calls_results_and_tools_count() -> None:
     answered = [*called, ToolMessage("3", tool_call_id="c1")]
     counts = [llm.get_num_tokens_from_messages(told) for told in (asked, called, answered)]
     assert counts == sorted(set(counts))
-    assert llm.get_num_tokens_from_messages(answered, tools=TOOLS) > counts[-1] + 50
-
-
-def test_tools_of_every_kind_are_counted() -> None:
-    @tool
-    def add(a: int, b: int) -> int:
-        """Add two numbers."""
-        return a + b
-
-    asked: list[BaseMessage] = [HumanMessage("Hi")]
-    llm = chat()
-    without = llm.get_num_tokens_from_messages(asked)
-    for given in (add, add.args_schema, add.func):  # type: ignore[attr-defined]
-        assert llm.get_num_tokens_from_messages(asked, tools=[given]) > without + 20
+    for given in (TOOLS[0], add, tool(add), tool(add).args_schema):
+        assert llm.get_num_tokens_from_messages(answered, tools=[given]) > counts[-1] + 20
 
 
 def test_an_image_counts_by_itself_not_by_its_letters() -> None:
@@ -149,17 +131,21 @@ def test_an_image_counts_by_itself_not_by_its_letters() -> None:
     plain = llm.get_num_tokens_from_messages([HumanMessage([text])])
     told = [HumanMessage([text, image]), AIMessage("A cat."), HumanMessage([image])]
     assert plain + 2000 < llm.get_num_tokens_from_messages(told) < plain + 2100
-
-
-@pytest.mark.parametrize("model", [MODEL, "google/gemma-2-9b-it", "mistral-7b", "my-own"])
-def test_conversations_of_every_family_are_counted(model: str) -> None:
-    told = [SystemMessage("Be brief."), HumanMessage("Hi"), AIMessage("Hello"), HumanMessage("Bye")]
-    assert 30 < chat(model=model).get_num_tokens_from_messages(told, tools=TOOLS) < 400
-
-
-def test_what_cannot_be_sent_cannot_be_counted() -> None:
     with pytest.raises(InvalidRequestError, match="'audio'"):
-        chat().get_num_tokens_from_messages([HumanMessage([{"type": "audio"}])])
+        llm.get_num_tokens_from_messages([HumanMessage([{"type": "audio"}])])
+
+
+def test_conversations_are_counted_as_their_family_and_format_write_them() -> None:
+    told = [SystemMessage("Be brief."), HumanMessage("Hi"), AIMessage("Hello"), HumanMessage("Bye")]
+
+    def count(**given: Any) -> int:
+        return chat(**given).get_num_tokens_from_messages(told, tools=TOOLS)
+
+    counts = [count(model=name) for name in (MODEL, "google/gemma-2-9b-it", "mistral-7b", "own")]
+    assert all(30 < one < 400 for one in counts)
+    assert len(set(counts)) > 1
+    assert count(model="own", family="mistral") == count(model="mistral-7b") != count(model="own")
+    assert count(tool_format="hermes") != count()
 
 
 def test_messages_are_trimmed_to_the_context_window() -> None:
@@ -170,18 +156,3 @@ def test_messages_are_trimmed_to_the_context_window() -> None:
     assert kept[-1] == told[-1]
     assert 3 < len(kept) < 20
     assert llm.get_num_tokens_from_messages(kept) <= 500
-
-
-def test_an_agent_clears_old_tool_results_by_count(scripted: Scripted) -> None:
-    llm, server = scripted(whole({"content": "Fine"}))
-    told: list[Any] = [HumanMessage("Hi")]
-    for n in range(6):
-        call = {"id": f"c{n}", "name": "tell", "args": {"text": "x"}}
-        told += [AIMessage("", tool_calls=[call]), ToolMessage("word " * 100, tool_call_id=f"c{n}")]
-    edit = ClearToolUsesEdit(trigger=500, keep=1)
-    editing = ContextEditingMiddleware(edits=[edit], token_count_method="model")
-    agent: Any = create_agent(llm, TOOLS, middleware=[editing])
-    assert agent.invoke({"messages": told})["messages"][-1].text == "Fine"
-    sent = server.received[0].body.decode()
-    assert sent.count("[cleared]") == 5
-    assert sent.count("word word") > 0

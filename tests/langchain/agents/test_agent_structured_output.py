@@ -21,6 +21,7 @@ from tests.langchain.agents.toolbox import Forecast, add, ask, bodies, chat, get
 pytestmark = pytest.mark.vcr
 
 STATEMENT = ask("They say that in Paris there are 22 degrees.")
+QUESTION = ask("What is the weather in Paris, on the 22nd?")
 PARIS = {"city": "Paris", "degrees": 22}
 
 
@@ -45,44 +46,32 @@ class Greeting(BaseModel):
     words: str
 
 
-SCHEMAS = {
-    "pydantic": (Forecast, Forecast(**PARIS)),
-    "typed_dict": (Typed, PARIS),
-    "dataclass": (Plain, Plain(**PARIS)),
-    "json_schema": ({**Forecast.model_json_schema(), "title": "Forecast"}, PARIS),
-}
-every_schema = pytest.mark.parametrize("schema, expected", SCHEMAS.values(), ids=SCHEMAS)
+SCHEMAS: list[tuple[Any, Any]] = [
+    (Forecast, Forecast(**PARIS)),
+    (Typed, PARIS),
+    (Plain, Plain(**PARIS)),
+    ({**Forecast.model_json_schema(), "title": "Forecast"}, PARIS),
+]
 
 
-@every_schema
-def test_the_provider_strategy_answers_in_the_schema(schema: Any, expected: Any) -> None:
-    agent = create_agent(chat(), [], response_format=ProviderStrategy(schema))
-    assert agent.invoke(STATEMENT)["structured_response"] == expected
+@pytest.mark.parametrize("strategy", [ProviderStrategy, ToolStrategy])
+def test_an_agent_answers_in_any_kind_of_schema(strategy: Any) -> None:
+    for schema, expected in SCHEMAS:
+        agent = create_agent(chat(), [], response_format=strategy(schema))
+        assert agent.invoke(STATEMENT)["structured_response"] == expected
 
 
-@every_schema
-def test_the_tool_strategy_answers_in_the_schema(schema: Any, expected: Any) -> None:
-    agent = create_agent(chat(), [], response_format=ToolStrategy(schema))
-    assert agent.invoke(STATEMENT)["structured_response"] == expected
-
-
-async def test_the_provider_strategy_works_in_async_code() -> None:
+@pytest.mark.parametrize("strategy", [ProviderStrategy, ToolStrategy])
+async def test_an_agent_answers_in_a_schema_in_async_code(strategy: Any) -> None:
     async with chat() as llm:
-        agent = create_agent(llm, [], response_format=ProviderStrategy(Forecast))
+        agent: Any = create_agent(llm, [], response_format=strategy(Forecast))
         assert (await agent.ainvoke(STATEMENT))["structured_response"] == Forecast(**PARIS)
 
 
-async def test_the_tool_strategy_works_in_async_code() -> None:
-    async with chat() as llm:
-        agent = create_agent(llm, [], response_format=ToolStrategy(Forecast))
-        assert (await agent.ainvoke(STATEMENT))["structured_response"] == Forecast(**PARIS)
-
-
-def test_with_the_provider_strategy_tools_are_called_before_the_guided_answer(
-    vcr: Cassette,
-) -> None:
-    agent = create_agent(chat(), [get_weather], response_format=ProviderStrategy(Forecast))
-    state = agent.invoke(ask("What is the weather in Paris, on the 22nd?"))
+@pytest.mark.parametrize("asked_for", [ProviderStrategy(Forecast), Forecast], ids=["given", "bare"])
+def test_tools_are_called_before_the_guided_answer(asked_for: Any, vcr: Cassette) -> None:
+    agent: Any = create_agent(chat(), [get_weather], response_format=asked_for)
+    state = agent.invoke(QUESTION)
     assert said(state["messages"])[1:3] == [
         ("ai", "get_weather(city='Paris')"),
         ("tool", "22 degrees in Paris"),
@@ -91,18 +80,12 @@ def test_with_the_provider_strategy_tools_are_called_before_the_guided_answer(
     assert ["guided_json" in body for body in bodies(vcr)] == [False, False, True]
 
 
-async def test_the_final_answer_after_tools_is_guided_in_async_code_too() -> None:
+async def test_the_final_answer_after_tools_is_guided_in_a_stream_too() -> None:
     async with chat() as llm:
-        agent = create_agent(llm, [get_weather], response_format=ProviderStrategy(Forecast))
-        state = await agent.ainvoke(ask("What is the weather in Paris, on the 22nd?"))
-        assert state["structured_response"] == Forecast(**PARIS)
-
-
-def test_the_final_answer_after_tools_is_guided_in_a_stream_too() -> None:
-    agent = create_agent(chat(), [get_weather], response_format=ProviderStrategy(Forecast))
-    question = ask("What is the weather in Paris, on the 22nd?")
+        agent: Any = create_agent(llm, [get_weather], response_format=ProviderStrategy(Forecast))
+        assert (await agent.ainvoke(QUESTION))["structured_response"] == Forecast(**PARIS)
     texts, state = [], {}
-    for mode, item in agent.stream(question, stream_mode=["messages", "values"]):
+    for mode, item in agent.stream(QUESTION, stream_mode=["messages", "values"]):
         if mode == "messages":
             texts.append(item[0].text if item[0].type == "AIMessageChunk" else "")
         else:
@@ -112,34 +95,23 @@ def test_the_final_answer_after_tools_is_guided_in_a_stream_too() -> None:
 
 
 def test_a_turn_that_gives_way_to_the_guided_one_is_counted_too(vcr: Cassette) -> None:
-    agent = create_agent(chat(), [add], response_format=ProviderStrategy(Forecast))
+    agent: Any = create_agent(chat(), [add], response_format=ProviderStrategy(Forecast))
     answer = agent.invoke(STATEMENT)["messages"][-1]
     spent = [json.loads(reply["body"]["string"])["usage"] for _, reply in exchanges(vcr)]
     assert len(spent) == 2
     assert answer.usage_metadata["total_tokens"] == sum(usage["total_tokens"] for usage in spent)
 
 
-def test_with_the_tool_strategy_another_tool_may_be_offered() -> None:
+def test_the_tool_strategy_takes_several_schemas_and_other_tools() -> None:
+    agent: Any = create_agent(chat(), [], response_format=ToolStrategy(Forecast | Greeting))
+    greeting = agent.invoke(ask("A greeting to Paris!"))["structured_response"]
+    assert greeting == Greeting(words="Paris")
     agent = create_agent(chat(), [add], response_format=ToolStrategy(Forecast))
     state = agent.invoke(ask("A forecast for Paris, please, with 22 degrees."))
     assert state["structured_response"].degrees == 22
 
 
-def test_the_tool_strategy_takes_several_schemas() -> None:
-    agent = create_agent(chat(), [], response_format=ToolStrategy(Forecast | Greeting))
-    assert agent.invoke(ask("A greeting to Paris!"))["structured_response"] == Greeting(
-        words="Paris"
-    )
-
-
-def test_a_bare_schema_is_asked_for_natively(vcr: Cassette) -> None:
-    agent = create_agent(chat(), [get_weather], response_format=Forecast)
-    state = agent.invoke(ask("What is the weather in Paris, on the 22nd?"))
-    assert state["structured_response"] == Forecast(**PARIS)
-    assert ["guided_json" in body for body in bodies(vcr)] == [False, False, True]
-
-
 def test_an_answer_that_max_tokens_cut_is_an_error() -> None:
-    agent = create_agent(chat(max_tokens=8), [], response_format=ProviderStrategy(Forecast))
+    agent: Any = create_agent(chat(max_tokens=8), [], response_format=ProviderStrategy(Forecast))
     with pytest.raises(StructuredOutputValidationError, match="Forecast"):
         agent.invoke(STATEMENT)

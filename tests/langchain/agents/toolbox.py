@@ -12,6 +12,13 @@ from langchain_monster import ChatMonster
 from tests.cassette_playback import exchanges
 from tests.recorded_endpoint import MODEL
 
+WEATHER_IN_PARIS = [
+    ("ai", "get_weather(city='Paris')"),
+    ("tool", "22 degrees in Paris"),
+    ("ai", "The result is 22 degrees in Paris."),
+]
+"""What is said after the question, as pairs of :func:`said`."""
+
 
 class Forecast(BaseModel):
     """What the weather will be."""
