@@ -63,8 +63,12 @@ def test_a_prompt_over_the_context_is_refused(emulate):
     )
 
 
-def test_the_context_limits_an_answer_without_max_tokens(emulate):
-    choice = emulate(max_model_len=60).choice("repeat " + "y" * 25)
+@pytest.mark.parametrize(
+    "server, fields", [("vllm-0.5", {}), ("vllm", {}), ("vllm", {"max_tokens": 50})]
+)
+def test_the_context_limits_an_answer(emulate, server, fields):
+    endpoint = emulate(server=server, max_model_len=60)
+    choice = endpoint.choice("repeat " + "y" * 25, **fields)
     assert choice["message"]["content"] == "y" * 5
     assert choice["finish_reason"] == "length"
 

@@ -10,9 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from llama_index.core.llms import ChatMessage
 from llama_index.core.tools import FunctionTool
-from pydantic import BaseModel
 
 from langchain_monster import ChatMonster
 from llama_index_monster import MonsterLLM
@@ -20,13 +18,6 @@ from monster_core.errors import BadRequestError
 from monster_emulator import Emulator, Reply, ToolCall
 
 QUESTION = "What is the weather in Rome?"
-
-
-class City(BaseModel):
-    """A city."""
-
-    name: str
-    country: str | None = None
 
 
 def get_weather(city: str) -> str:
@@ -167,19 +158,6 @@ def test_langchain_streams_a_native_call(chat: ChatMonster) -> None:
     assert [call["args"] for call in whole.tool_calls] == [{"city": "Rome"}]
 
 
-@pytest.mark.parametrize("choice", ["any", "get_weather"])
-def test_langchain_forces_a_tool(chat: ChatMonster, choice: str) -> None:
-    (call,) = chat.bind_tools([get_weather], tool_choice=choice).invoke(QUESTION).tool_calls
-    assert call["args"] == {"city": "Rome"}
-
-
-@pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])
-def test_langchain_answers_in_a_shape(chat: ChatMonster, method: str) -> None:
-    asked = chat.with_structured_output(City, method=method)  # type: ignore[arg-type]
-    city = asked.invoke("Answer in JSON with the key `name`: I live in Lisbon.")
-    assert isinstance(city, City)
-
-
 def test_langchain_tells_what_a_model_thinks(emulator: Emulator, chat: ChatMonster) -> None:
     emulator.replies = [Reply("Four.", reasoning="2 + 2 is 4.")]
     blocks = chat.invoke("What is 2 + 2?").content_blocks
@@ -197,13 +175,3 @@ def test_llama_index_calls_natively(llm: MonsterLLM) -> None:
     response = llm.chat_with_tools([tool], user_msg=QUESTION)
     (call,) = llm.get_tool_calls_from_response(response)
     assert (call.tool_name, call.tool_kwargs) == ("get_weather", {"city": "Rome"})
-
-
-def test_llama_index_answers_in_a_shape(llm: MonsterLLM) -> None:
-    city = llm.as_structured_llm(City).chat([ChatMessage("I live in Lisbon.")]).raw
-    assert isinstance(city, City)
-
-
-def test_llama_index_streams(llm: MonsterLLM) -> None:
-    pieces = list(llm.stream_chat([ChatMessage("Repeat: hello")]))
-    assert pieces[-1].message.content == "hello"
