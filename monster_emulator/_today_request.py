@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -192,22 +192,25 @@ class TodayRequest(Lenient):
         return bool(self.stream_options and self.stream_options.include_usage)
 
 
-def _check_response_format(data: dict[str, Any]) -> None:
-    given = data.get("response_format")
-    if (
-        isinstance(given, dict)
-        and given.get("type") == "json_schema"
-        and not given.get("json_schema")
-    ):
+def _check_combinations(data: dict[str, Any]) -> None:
+    """Make the checks that precede those of types, in the server's order."""
+    iter(data.get("messages", []))
+    if data.get("continue_final_message") and data.get("add_generation_prompt"):
         raise Refusal(
-            "When response_format type is 'json_schema', the 'json_schema' field must be provided.",
-            "response_format",
+            "Cannot set both `continue_final_message` and `add_generation_prompt` to True."
         )
-
-
-def _check_stream_options(data: dict[str, Any]) -> None:
+    _check_tools(data)
+    _check_structured_outputs(data)
+    _check_logprobs(data)
     if data.get("stream_options") and not data.get("stream"):
         raise Refusal("Stream options can only be defined when `stream=True`.", "stream_options")
+    match data.get("response_format"):
+        case {"type": "json_schema", **others} if not others.get("json_schema"):
+            raise Refusal(
+                "When response_format type is 'json_schema', the 'json_schema' field must be "
+                "provided.",
+                "response_format",
+            )
 
 
 def _check_logprobs(data: dict[str, Any]) -> None:
@@ -286,37 +289,12 @@ def _check_named_tool(choice: Mapping[str, Any], tools: Any) -> None:
         )
 
 
-def _check_generation_prompt(data: dict[str, Any]) -> None:
-    if data.get("continue_final_message") and data.get("add_generation_prompt"):
-        raise Refusal(
-            "Cannot set both `continue_final_message` and `add_generation_prompt` to True."
-        )
-
-
-def _check_messages(data: dict[str, Any]) -> None:
-    for _ in data.get("messages", []):
-        break
-
-
-# pydantic runs the checks of the server's class from the last to the first
-_CHECKS: tuple[Callable[[dict[str, Any]], None], ...] = (
-    _check_messages,
-    _check_generation_prompt,
-    _check_tools,
-    _check_structured_outputs,
-    _check_logprobs,
-    _check_stream_options,
-    _check_response_format,
-)
-
-
 def parse_today(data: Any) -> TodayRequest:
     """Read a request from a parsed JSON body."""
     try:
         if isinstance(data, dict):
             data = dict(data)
-            for check in _CHECKS:
-                check(data)
+            _check_combinations(data)
         return TodayRequest.model_validate(data)
     except ValidationError as error:
         details = error.errors(include_url=False)
