@@ -154,13 +154,13 @@ def test_the_message_says_what_to_do(status: int, advice: str) -> None:
     assert advice in str(refused(status))
 
 
-def test_the_requests_id_is_told() -> None:
+def test_the_error_holds_the_requests_id() -> None:
     error = refused(500, b"", **{"x-request-id": "req-7"})
     assert error.request_id == "req-7"
     assert "req-7" in str(error)
 
 
-def test_the_reply_is_kept() -> None:
+def test_the_response_is_kept() -> None:
     error = refused(400, {"message": "no", "code": 400})
     assert error.response is not None
     assert error.response.json()["code"] == 400

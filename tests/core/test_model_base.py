@@ -43,7 +43,9 @@ def made() -> Connected:
         ("retries", "max_retries"),
     ],
 )
-def test_an_unknown_argument_is_told_the_nearest_one(unknown: str, near: str) -> None:
+def test_the_error_for_an_unknown_argument_suggests_the_nearest_one(
+    unknown: str, near: str
+) -> None:
     with pytest.raises(ValidationError, match=re.escape(f"did you mean '{near}'")):
         Connected(**{unknown: 1})
 
@@ -53,13 +55,13 @@ def test_an_unlike_name_gets_no_guess() -> None:
         Connected(zzz=1)
 
 
-def test_every_unknown_argument_is_told_at_once() -> None:
+def test_one_error_names_every_unknown_argument() -> None:
     with pytest.raises(ValidationError) as caught:
         Connected(temprature=1, max_token=2)
     assert caught.value.error_count() == 2
 
 
-def test_an_unknown_argument_of_a_call_is_told_too(made: Connected) -> None:
+def test_an_unknown_argument_of_a_call_gets_a_suggestion_too(made: Connected) -> None:
     with pytest.raises(InvalidRequestError, match="did you mean 'temperature'"):
         made._request_fields({"temprature": 1})
 

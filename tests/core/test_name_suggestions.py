@@ -66,12 +66,12 @@ def test_the_names_of_other_classes_lead_to_ours(model: Any, names: dict[str, st
         model(reasoning_effort="high")
 
 
-def test_a_misspelt_argument_of_structured_output_is_told_from_those_of_a_call() -> None:
+def test_structured_output_suggests_its_own_arguments_beside_those_of_a_call() -> None:
     with pytest.raises(LangChainError, match="did you mean 'method'"):
         LANGCHAIN.with_structured_output({"title": "a", "type": "object"}, metod="json_mode")
 
 
 @pytest.mark.parametrize("model", [ChatMonster, MonsterLLM])
-def test_a_server_that_is_not_a_text_is_told_what_a_server_is(model: Any) -> None:
+def test_the_error_for_a_server_that_is_not_a_text_says_what_a_server_is(model: Any) -> None:
     with pytest.raises(ValidationError, match=r"server is a text such as 'vllm-0\.5', not 5"):
         model(model="m", api_key="k", server=5)

@@ -1,4 +1,4 @@
-"""Both classes ask an endpoint which release of vLLM it is, and only if they are told to."""
+"""Both classes ask an endpoint which release of vLLM it is, and only if they are asked to."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def test_an_endpoint_that_cannot_be_reached_is_an_error(
     assert llm.server is None
 
 
-def test_nothing_is_asked_behind_the_users_back() -> None:
+def test_nothing_is_asked_unless_the_user_asks() -> None:
     with ScriptedServer(answer()) as scripted:
         with ChatMonster(model="m", base_url=scripted.base_url, api_key="k") as chat:
             chat.invoke("Hello")

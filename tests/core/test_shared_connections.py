@@ -152,7 +152,7 @@ def test_another_proxy_or_authority_is_another_client(
 
 @pytest.mark.parametrize("open_client", [http.Connections, http.AsyncConnections])
 @pytest.mark.parametrize(
-    "variable, value, told",
+    "variable, value, said",
     [
         ("HTTPS_PROXY", "proxy.example:port", "http://host:port"),
         ("HTTP_PROXY", "ftp://user:secret@proxy.example", "http://host:port"),
@@ -168,12 +168,12 @@ def test_another_proxy_or_authority_is_another_client(
     ],
 )
 async def test_a_variable_that_no_client_can_be_made_with_is_named_and_not_shown(
-    monkeypatch: pytest.MonkeyPatch, open_client: Any, variable: str, value: str, told: str
+    monkeypatch: pytest.MonkeyPatch, open_client: Any, variable: str, value: str, said: str
 ) -> None:
     monkeypatch.setenv(variable, value)
     scheme = "http" if variable == "HTTP_PROXY" else "https"
     connections = open_client(endpoint(f"{scheme}://a.example/v1"))
-    with pytest.raises(ConfigurationError, match=rf"{variable}.*{told}") as caught:
+    with pytest.raises(ConfigurationError, match=rf"{variable}.*{said}") as caught:
         connections.use()
     assert caught.value.__cause__ is None
     assert "secret" not in str(caught.value)

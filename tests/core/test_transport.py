@@ -358,11 +358,11 @@ def test_an_error_in_a_reply_of_200(serve: Serve, connect: Connect) -> None:
 def test_an_error_in_a_reply_of_200_is_the_same_where_a_stream_was_asked_for(
     serve: Serve, connect: Connect
 ) -> None:
-    told = {"error": {"message": "model is loading" + " and loading" * 500, "code": 503}}
+    body = {"error": {"message": "model is loading" + " and loading" * 500, "code": 503}}
     raised = []
     for ask in (lambda it: it.answer(), lambda it: list(it.stream())):
         with pytest.raises(errors.ServerError, match="model is loading") as caught:
-            ask(connect(serve(reply(200, told))))
+            ask(connect(serve(reply(200, body))))
         raised.append(caught.value)
     assert str(raised[0]) == str(raised[1])
     assert [error.partial_text for error in raised] == [None, None]

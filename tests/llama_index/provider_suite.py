@@ -474,7 +474,9 @@ class LLMIntegrationTests(LLMTests):
         [start] = [event for event in events if isinstance(event, LLMChatStartEvent)]
         assert start.messages[0].content == "You answer briefly."
 
-    def test_a_structured_prediction_is_told(self, llm: Any, events: list[BaseEvent]) -> None:
+    def test_a_structured_prediction_is_reported_as_events(
+        self, llm: Any, events: list[BaseEvent]
+    ) -> None:
         self._skip_without(structured_output=self.supports_structured_output)
         llm.structured_predict(Person, PromptTemplate("{text}"), text=ABOUT_ANA)
         assert count(events, LLMStructuredPredictEndEvent) == 1

@@ -94,7 +94,7 @@ def test_a_stream_without_usage_ends_all_the_same(calls, emulated_llm, name):
     assert end.additional_kwargs == {"finish_reason": "stop", "stop_reason": None}
 
 
-def test_what_ended_an_answer_is_told(calls, emulated_llm):
+def test_a_response_says_what_ended_it(calls, emulated_llm):
     for response in (
         calls.chat(emulated_llm, stop=["is"]),
         calls.stream_chat(emulated_llm, stop=["is"])[-1],

@@ -228,6 +228,6 @@ def test_the_messages_are_not_changed():
     assert [message.model_dump_json() for message in messages] == before
 
 
-def test_what_is_no_message_is_refused():
+def test_what_is_not_a_message_is_refused():
     with pytest.raises(InvalidRequestError, match="ChatMessage"):
         to_core_messages(["hello"])

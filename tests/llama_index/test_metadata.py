@@ -41,7 +41,7 @@ def test_every_model_name_has_metadata(model):
     assert metadata.is_function_calling_model
 
 
-def test_the_length_of_an_answer_is_told_as_far_as_it_is_known():
+def test_the_metadata_hold_the_length_of_an_answer_where_it_is_known():
     assert MonsterLLM().metadata.num_output == -1
     assert MonsterLLM(max_tokens=9).metadata.num_output == 9
 

@@ -4,6 +4,6 @@ from tests.llama_index.toolbox import answered
 from tests.recorded_endpoint import MODEL
 
 
-def test_the_served_models_are_told(calls, emulated_llm):
+def test_the_served_models_are_listed(calls, emulated_llm):
     [model] = answered(calls.is_async, emulated_llm, "models")
     assert (model.id, model.context_window) == (MODEL, 8192)

@@ -63,12 +63,12 @@ def cassette(tmp_path: Path) -> Any:
         yield playing
 
 
-def test_a_drifted_body_is_told_by_its_nearest_recording(cassette: Cassette) -> None:
+def test_a_drifted_body_is_described_by_its_nearest_recording(cassette: Cassette) -> None:
     message = _refused(cassette, {"n": 2, "seed": 3})
     assert "  seed: sent 3, not recorded\nIf" in message
 
 
-def test_a_request_sent_once_too_often_is_told_so(cassette: Cassette) -> None:
+def test_a_request_sent_once_too_often_is_reported_as_such(cassette: Cassette) -> None:
     httpx.post(URL, json={"n": 2})
     assert "fewer times than it is sent" in _refused(cassette, {"n": 2})
 

@@ -184,7 +184,7 @@ def test_every_field_says_what_it_is(name: str) -> None:
     "unknown, near",
     [("temprature", "temperature"), ("maxtokens", "max_tokens"), ("guidedjson", "guided_json")],
 )
-def test_an_unknown_name_is_told_the_nearest_one(unknown: str, near: str) -> None:
+def test_the_error_for_an_unknown_name_suggests_the_nearest_one(unknown: str, near: str) -> None:
     with pytest.raises(InvalidRequestError, match=re.escape(f"did you mean '{near}'?")):
         validate_parameters({unknown: 1})
 

@@ -38,12 +38,12 @@ def shown(
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 @few
-@given(messages=conversations(), told=st.sampled_from([None, INSTRUCTIONS]))
+@given(messages=conversations(), instructions=st.sampled_from([None, INSTRUCTIONS]))
 def test_every_template_takes_every_conversation(
-    family: ModelFamily, messages: list[Message], told: str | None
+    family: ModelFamily, messages: list[Message], instructions: str | None
 ) -> None:
     before = deepcopy(messages)
-    roles = [role for role, _ in shown(messages, family, told)]
+    roles = [role for role, _ in shown(messages, family, instructions)]
     assert messages == before
     assert family.has_system_role or "system" not in roles
     assert family.has_tool_role or "tool" not in roles
@@ -104,9 +104,9 @@ def test_a_call_and_its_result_read_as_the_family_writes_them() -> None:
 def test_results_of_parallel_calls_name_their_calls_in_any_order(order: list[str]) -> None:
     results = [Message("tool", f"result {answered}", tool_call_id=answered) for answered in order]
     messages = [Message("assistant", "Both.", tool_calls=[ROME, OSLO]), *results]
-    told = dict(zip(["1", "2"], ["Rome", "Oslo"], strict=True))
+    cities = dict(zip(["1", "2"], ["Rome", "Oslo"], strict=True))
     assert [text for _, text in shown(messages, LLAMA)][1:] == [
-        f'Result of weather({{"city": "{told[answered]}"}}): result {answered}'
+        f'Result of weather({{"city": "{cities[answered]}"}}): result {answered}'
         for answered in order
     ]
 
@@ -214,8 +214,8 @@ def test_a_second_image_is_refused() -> None:
 @pytest.mark.parametrize("role", ["tool", "assistant"])
 def test_half_a_character_that_was_said_earlier_is_replaced(family: str, role: Any) -> None:
     turns = [Message("user", "Go"), Message(role, "half \ud83d, whole \ud83d\ude00")]
-    told = render(turns, FAMILIES[family], FAMILIES[family].tool_format)[-1]
-    assert "half \ufffd, whole \U0001f600" in told["content"]
+    written = render(turns, FAMILIES[family], FAMILIES[family].tool_format)[-1]
+    assert "half \ufffd, whole \U0001f600" in written["content"]
 
 
 SEARCH = ToolCall("3", "search", '{"query": "tide"}')
@@ -257,8 +257,8 @@ def test_results_of_one_tool_hold_the_arguments_where_they_are_json() -> None:
         Message("assistant", "", tool_calls=[ROME, OSLO, SEARCH]),
         *(result("9", "2"), result("22", "1"), result("low", "3")),
     ]
-    told = [json.loads(text.split("\n")[1]) for _, text in shown(conversation, hermes)[1:]]
-    assert told == [
+    written = [json.loads(text.split("\n")[1]) for _, text in shown(conversation, hermes)[1:]]
+    assert written == [
         {"name": "weather", "arguments": {"city": "Oslo"}, "content": "9"},
         {"name": "weather", "arguments": {"city": "Rome"}, "content": "22"},
         {"name": "search", "content": "low"},
@@ -274,8 +274,8 @@ def test_a_result_without_an_id_is_not_given_the_call_that_a_later_result_names(
 
 
 def test_a_tool_s_name_tells_its_result_among_calls_of_several_tools() -> None:
-    told = results_of([ROME, SEARCH], result("low", None, "search"), result("22", "weather"))
-    assert told == ['Result of search({"query": "tide"}): low', IN_ORDER[0]]
+    written = results_of([ROME, SEARCH], result("low", None, "search"), result("22", "weather"))
+    assert written == ['Result of search({"query": "tide"}): low', IN_ORDER[0]]
 
 
 def test_calls_that_share_an_id_are_answered_in_order() -> None:
@@ -331,8 +331,8 @@ def test_the_ids_of_a_later_turn_may_repeat_those_of_an_earlier_one() -> None:
             result(text, "0"),
         )
     ]
-    told = [text for _, text in shown(turns, LLAMA)]
-    assert [told[2], told[5]] == IN_ORDER
+    written = [text for _, text in shown(turns, LLAMA)]
+    assert [written[2], written[5]] == IN_ORDER
 
 
 @pytest.mark.clock
@@ -341,6 +341,6 @@ def test_many_results_are_given_to_their_calls_in_linear_time() -> None:
     calls = [ToolCall("", "weather", f'{{"city": {at}}}') for at in range(count)]
     results = [result(str(at)) for at in range(count)]
     started = perf_counter()
-    told = results_of(calls, *results)
+    written = results_of(calls, *results)
     assert perf_counter() - started < 2
-    assert told[-1] == f'Result of weather({{"city": {count - 1}}}): {count - 1}'
+    assert written[-1] == f'Result of weather({{"city": {count - 1}}}): {count - 1}'

@@ -44,15 +44,15 @@ def test_none_tells_and_sends_nothing(tools: list[ToolDefinition], strategy: Any
 
 @pytest.mark.parametrize("tools", [ONE, TWO])
 @pytest.mark.parametrize("strategy", [None, "native", "guided", "prompt"])
-def test_auto_is_told_and_read_back_from_the_text(
+def test_tools_are_written_into_the_prompt_and_calls_read_from_the_text(
     tools: list[ToolDefinition], strategy: Any
 ) -> None:
     made = part(tools, "auto", strategy=strategy)
     assert made.fields == {}
     assert made.spec.tool_names == {tool.name for tool in tools}
-    told = made.prompt or ""
-    assert all(f'"name":"{tool.name}"' in told.replace(": ", ":") for tool in tools)
-    assert "otherwise answer in plain text" in told
+    prompt = made.prompt or ""
+    assert all(f'"name":"{tool.name}"' in prompt.replace(": ", ":") for tool in tools)
+    assert "otherwise answer in plain text" in prompt
 
 
 @pytest.mark.parametrize("tools", [ONE, TWO])
@@ -178,15 +178,15 @@ def test_a_definition_that_is_not_json_is_refused_in_a_sentence() -> None:
         ),
     ],
 )
-def test_a_family_is_told_of_its_tools_in_its_own_words(
+def test_a_family_gets_its_tools_in_its_own_format(
     tool_format: ToolFormat, definition: str, how: str
 ) -> None:
-    told = part([NOW], "auto", tool_format=tool_format).prompt
+    prompt = part([NOW], "auto", tool_format=tool_format).prompt
     written = (
         '{"type":"function","function":{"name":"now","description":"",'
         '"parameters":{"type":"object","properties":{}}}}'
     )
-    assert told == (
+    assert prompt == (
         f"You have access to these functions:\n\n{definition.replace('{}', written)}\n\n{how}\n"
         "Call a function only where it helps to answer; otherwise answer in plain text."
     )

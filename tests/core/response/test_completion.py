@@ -198,7 +198,7 @@ def test_the_finishing_chunk_may_still_bring_text() -> None:
     assert (chunk.text, chunk.finish_reason) == ("!", "stop")
 
 
-def test_a_finish_reason_that_comes_twice_is_told_once() -> None:
+def test_a_finish_reason_that_comes_twice_is_reported_once() -> None:
     assert [chunk.finish_reason for chunk in chunks_of(END, END)] == ["stop", None, None]
 
 
@@ -280,7 +280,7 @@ def test_a_second_answer_in_the_stream_is_refused() -> None:
         chunks_of(event({"content": "a"}), second)
 
 
-def test_a_stream_without_an_end_is_told_with_what_had_come() -> None:
+def test_the_error_for_a_stream_without_an_end_holds_what_had_come() -> None:
     with pytest.raises(errors.StreamInterruptedError) as caught:
         chunks_of(event({"content": "Hal"}))
     assert caught.value.partial_text == "Hal"

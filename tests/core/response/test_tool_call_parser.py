@@ -1,4 +1,4 @@
-"""Calls are told from text while an answer streams, however it is cut into pieces."""
+"""Calls are separated from the text while a response streams, however it is cut into pieces."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ def test_any_cut_gives_the_same_text_and_calls(text: str, data: st.DataObject) -
 @many
 @given(call_like | prose)
 def test_text_without_calls_comes_back_character_for_character(text: str) -> None:
-    told, found = read([text])
+    kept, found = read([text])
     if found:
         return
-    assert text.endswith(told)
-    left_out = text[: len(text) - len(told)]
+    assert text.endswith(kept)
+    left_out = text[: len(text) - len(kept)]
     assert re.fullmatch(r"(\s*\[TOOL_CALLS\])*\s*", left_out)
 
 
@@ -146,9 +146,9 @@ def test_calls_are_found_in_every_wrapping(
     key = data.draw(st.sampled_from(["parameters", "arguments", "args", "input"]))
     objects = [json.dumps({"name": "größe", key: value}) for value in arguments]
     text = f"{before}{between.join(objects)}{after}"
-    told, found = read(data.draw(pieces_of(text)))
+    kept, found = read(data.draw(pieces_of(text)))
     assert parsed(found) == [("größe", value) for value in arguments]
-    assert told == ""
+    assert kept == ""
 
 
 @pytest.mark.parametrize(

@@ -121,8 +121,8 @@ TOLD = '{"name": "send_mail", "parameters": {}}'
 
 
 @pytest.mark.parametrize("sent", [SENT, SENT_WITHOUT_AN_ID], ids=["id", "no-id"])
-@pytest.mark.parametrize("is_sent_first", [True, False], ids=["sent-first", "told-first"])
-def test_calls_that_are_sent_and_calls_that_are_told_are_kept_apart(
+@pytest.mark.parametrize("is_sent_first", [True, False], ids=["sent-first", "text-first"])
+def test_calls_that_are_sent_and_calls_in_the_text_are_kept_apart(
     sent: dict[str, Any], is_sent_first: bool
 ) -> None:
     in_order = 1 if is_sent_first else -1
@@ -176,11 +176,11 @@ def test_nulls_of_absent_arguments_are_dropped_alike(arguments: Any, data: st.Da
     spec = forced("guided", weather=OPTIONAL, send_mail=OPTIONAL)
     text = json.dumps([{"name": "weather", "parameters": arguments}] * 2)
     pieces = texts(*data.draw(pieces_of(text)))
-    told, calls = assembled(chunks_of(pieces, ResponseStream(spec)))
+    text_left, calls = assembled(chunks_of(pieces, ResponseStream(spec)))
     given = {name: value for name, value in arguments.items() if value is not None}
     assert [json.loads(call.arguments) for call in calls] == [given] * 2
     expected, whole = full(text, spec)
-    assert (told, len(calls)) == (expected, len(whole))
+    assert (text_left, len(calls)) == (expected, len(whole))
     assert [json.loads(call.arguments) for call in whole] == [given] * 2
 
 
@@ -308,7 +308,7 @@ def test_a_stream_without_finish_reason_gives_what_was_held_back() -> None:
 
 
 @pytest.mark.parametrize("cut", ['{"name": "weather"', '{"name": "weather", "parameters": {"c'])
-def test_a_call_that_max_tokens_cut_is_told_and_never_usable(cut: str) -> None:
+def test_a_call_that_max_tokens_cut_is_reported_and_never_usable(cut: str) -> None:
     chunks = chunks_of(texts(*cut), ResponseStream(SPEC), "length")
     _, calls = assembled(chunks)
     with pytest.raises(ValueError, match=r".*"):
@@ -445,7 +445,7 @@ ODD_STREAMS = {
 
 
 @pytest.mark.parametrize("pieces, expected", ODD_STREAMS.values(), ids=ODD_STREAMS)
-def test_calls_are_told_apart_however_a_server_streams_them(
+def test_calls_are_kept_apart_however_a_server_streams_them(
     pieces: list[dict[str, Any]], expected: list[tuple[str, str]]
 ) -> None:
     deltas = [{"tool_calls": [one]} for one in pieces]

@@ -160,7 +160,7 @@ async def test_tools_are_followed_by_an_object(llm: MonsterLLM) -> None:
     assert output.get_pydantic_model(Forecast) == Forecast(city="Oslo", degrees=22)
 
 
-async def test_a_failing_tool_is_told_to_the_model(llm: MonsterLLM) -> None:
+async def test_the_model_sees_the_error_of_a_failing_tool(llm: MonsterLLM) -> None:
     def get_weather(city: str) -> str:
         """Look up the weather in a city."""
         raise ValueError(f"no weather in {city}")
