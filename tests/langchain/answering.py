@@ -14,6 +14,7 @@ from tests.core.scripted_server import Reply, ScriptedServer, events, reply
 
 __all__ = [
     "TOOLS",
+    "USAGE",
     "Way",
     "asked",
     "call_piece",

@@ -11,8 +11,10 @@ from langchain_core.messages import HumanMessage
 from langchain_monster import ChatMonster
 from langchain_monster.errors import InvalidRequestError, ResponseError
 from monster_emulator import Emulator
+from tests.core.scripted_server import reply
 from tests.langchain.answering import (
     TOOLS,
+    USAGE,
     Way,
     called,
     collected,
@@ -60,6 +62,19 @@ def test_log_probabilities_are_appended_and_a_stop_token_of_id_0_is_reported(
     told = summed(llm.stream("Hi")).response_metadata
     assert [token["token"] for token in told["logprobs"]["content"]] == ["a", "b", "c"]
     assert told["stop_reason"] == 0
+
+
+def test_cached_tokens_and_those_of_reasoning_are_told(scripted: Scripted) -> None:
+    usage = {
+        **USAGE,
+        "prompt_tokens_details": {"cached_tokens": 2},
+        "completion_tokens_details": {"reasoning_tokens": 1},
+    }
+    choice = {"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}
+    llm, _ = scripted(reply(200, {"id": "1", "choices": [choice], "usage": usage}))
+    told: Any = llm.invoke("Hi").usage_metadata
+    assert told["input_token_details"] == {"cache_read": 2}
+    assert told["output_token_details"] == {"reasoning": 1}
 
 
 def test_pieces_of_a_named_call_of_vllm_0_5_make_one_call(scripted: Scripted) -> None:
