@@ -317,11 +317,10 @@ def _is_this_machine(host: Any) -> bool:
 
 
 def _needs_no_aiohttp(item: pytest.Item) -> bool:
-    """Whether a test over aiohttp is sync, or repeats what both frameworks leave to the core."""
+    """Whether a test is sync that would be repeated over aiohttp."""
     case = getattr(item, "callspec", None)
     is_over_aiohttp = case is not None and case.params.get("async_transport") == "aiohttp"
-    is_async = "async" in item.nodeid or "Async" in item.nodeid
-    return is_over_aiohttp and (not is_async or "MonsterLLM" in item.nodeid)
+    return is_over_aiohttp and "async" not in item.nodeid.lower()
 
 
 def _is_recorded(item: pytest.Item) -> bool:
