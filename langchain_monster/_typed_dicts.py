@@ -1,12 +1,14 @@
 """TypedDicts that LangChain's converters cannot read -> TypedDicts that they can.
 
 LangChain reads ``Annotated[type, default, description]`` in a TypedDict, takes every key for
-required, and fails on ``NotRequired``, ``Required``, ``ReadOnly`` and recursion.
+required, leaves None out of unions, and fails on ``NotRequired``, ``Required``, ``ReadOnly`` and
+recursion.
 """
 
 from __future__ import annotations
 
 import types
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from typing_extensions import (
@@ -51,6 +53,8 @@ def _field(hint: Any, is_required: bool, outer: tuple[Any, ...]) -> Any:
         else:
             is_required = is_required if origin is ReadOnly else origin is Required
             (hint,) = get_args(hint)
+    if metadata[:1] == (None,):  # which stands for a key that is left out
+        hint = _without_none(hint)
     plain = _plain(hint, outer)
     if is_required:
         return _annotated((plain, *metadata)) if metadata else plain
@@ -61,6 +65,12 @@ def _annotated(parts: tuple[Any, ...]) -> Any:
     return Annotated[parts]
 
 
+def _without_none(hint: Any) -> Any:
+    others = tuple(part for part in get_args(hint) if part is not types.NoneType)
+    is_union = get_origin(hint) in (Union, types.UnionType)
+    return Union[others] if is_union else hint  # noqa: UP007, there is no operator for a tuple
+
+
 def _plain(hint: Any, outer: tuple[Any, ...]) -> Any:
     if is_typeddict(hint):
         return readable(hint, outer)
@@ -68,8 +78,19 @@ def _plain(hint: Any, outer: tuple[Any, ...]) -> Any:
     if not args or origin is Literal:
         return hint
     parts = tuple(_plain(arg, outer) for arg in args)
-    if parts == args:
-        return hint
     if origin in (Union, types.UnionType):
+        parts = tuple(_Null if part is types.NoneType else part for part in parts)
         return Union[parts]  # noqa: UP007, there is no operator for a tuple
-    return origin[parts]
+    return hint if parts == args else origin[parts]
+
+
+class _Null:
+    """Stand for None in a union: pydantic 1, which LangChain converts with, would leave it out."""
+
+    @classmethod
+    def __get_validators__(cls) -> Iterator[Callable[[Any], Any]]:
+        yield lambda value: value
+
+    @classmethod
+    def __modify_schema__(cls, schema: dict[str, Any]) -> None:
+        schema["type"] = "null"

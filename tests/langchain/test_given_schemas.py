@@ -99,6 +99,13 @@ class Own(typing.TypedDict):  # Python's own
     b: Optional[int]  # noqa: UP045, another type at run time
 
 
+class Marks(TypedDict):
+    """Marks, some of which are not known."""
+
+    marks: list[int | None]
+    best: NotRequired[int | None]
+
+
 OBJECTS: dict[str, tuple[Any, str, Any]] = {
     "pydantic": (City, '{"name": "Oslo"}', City(name="Oslo")),
     "pydantic 1": (OldCity, '{"name": "Oslo"}', OldCity(name="Oslo")),
@@ -112,6 +119,9 @@ OBJECTS: dict[str, tuple[Any, str, Any]] = {
     "read only": (Fixed, '{"name": "Ana", "friends": [{"name": "Bo"}]}', None),
     "without a docstring": (Untold, '{"name": "Ana", "home": {"name": "Bo"}}', None),
     "Python's own": (Own, '{"a": "x", "b": 1}', None),
+    "None for a key": (Own, '{"a": "x", "b": null}', None),
+    "None for a key, within": (Untold, '{"name": "Ana", "home": null}', None),
+    "None in a list": (Marks, '{"marks": [1, null], "best": null}', None),
     "recursive typed dict": (
         Family,
         '{"name": "A", "children": [{"name": "B", "children": []}]}',
