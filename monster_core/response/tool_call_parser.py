@@ -290,7 +290,7 @@ class ToolCallParser:
             self._closing, self._step = code[0], self._read_code
             self._give(code.end())
         elif special and text[len(special) :].strip():
-            self._buffer = text[len(special) :].lstrip()
+            self._space, self._buffer = "", text[len(special) :].lstrip()
         elif value_at is not None:
             self._value, self._step = LenientJson(), self._read_value
             self._give(value_at)

@@ -9,7 +9,7 @@ from time import process_time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monster_core.model_families import ToolFormat
@@ -75,6 +75,7 @@ def test_any_cut_gives_the_same_text_and_calls(text: str, data: st.DataObject) -
 
 
 @many
+@example(" [TOOL_CALLS]{")
 @given(call_like | prose)
 def test_text_without_calls_comes_back_character_for_character(text: str) -> None:
     kept, found = read([text])
