@@ -18,8 +18,8 @@ DOCS := $(shell $(PYTHON) -c 'import sys; print("docs" if sys.version_info >= (3
 # Without bytecode on disk each worker would compile all tests anew, half of its start.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Many tests wait most of their time, so that one more worker than there are processors ends sooner.
-WORKERS := -n $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))') --dist worksteal
+# Many tests wait most of their time, so that two more workers than there are processors end sooner.
+WORKERS := -n $(shell $(PYTHON) -c 'import os; print(2 + (os.cpu_count() or 1))') --dist worksteal
 
 test: lint types $(DOCS)
 	@$(BIN)/python -m pytest $(WORKERS) --cov --cov-fail-under=97
